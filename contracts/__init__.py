@@ -1,0 +1,1 @@
+"""What every other folder may know: config, names, errors. Never imports TensorFlow."""

@@ -1,0 +1,113 @@
+"""The JSON schema of pipeline.yaml: for editors, and for the sentences about wrong values."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from contracts.config import MODEL_OPTIONS, PipelineConfig, Section, TrainerConfig
+from contracts.yaml_marks import KeyPath
+
+JsonSchema = dict[str, Any]
+
+# A builder of the user's own: `package.module:function`.
+USERS_MODEL_PATTERN: Final = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
+
+_RANGES: Final = (
+    ("minimum", ">="),
+    ("exclusiveMinimum", ">"),
+    ("maximum", "<="),
+    ("exclusiveMaximum", "<"),
+)
+_TYPES: Final = {
+    "integer": "an integer",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "a mapping",
+}
+
+
+def config_schema() -> JsonSchema:
+    """Return the JSON schema (draft 2020-12) that accepts what `load_config` accepts of keys.
+
+    Unlike the loader it knows nothing of the disk and of keys that contradict one another.
+    """
+    schema = PipelineConfig.model_json_schema()
+    definitions = schema["$defs"]
+    cases = [_options_case(options) for options in dict.fromkeys(MODEL_OPTIONS.values())]
+    for options in dict.fromkeys(MODEL_OPTIONS.values()):
+        definitions[options.__name__] = options.model_json_schema()
+    trainer = definitions[TrainerConfig.__name__]
+    trainer["allOf"] = cases
+    trainer["properties"]["model"] |= {
+        "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": USERS_MODEL_PATTERN}]
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "pipeline.yaml of imgpipe",
+    }
+
+
+def _options_case(options: type[Section]) -> JsonSchema:
+    """Return the condition that gives `model_options` the keys of the chosen model."""
+    models = [name for name, section in MODEL_OPTIONS.items() if section is options]
+    chosen: JsonSchema = {"properties": {"model": {"enum": models}}}
+    if TrainerConfig.model_fields["model"].default not in models:
+        chosen["required"] = ["model"]
+    reference = {"$ref": f"#/$defs/{options.__name__}"}
+    return {"if": chosen, "then": {"properties": {"model_options": reference}}}
+
+
+def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
+    """Return the schema of the key at `path` below a section; of the last known one above it."""
+    root = section.model_json_schema()
+    found = root
+    for part in path:
+        below = _items(found) if isinstance(part, int) else found.get("properties", {}).get(part)
+        if below is None:
+            break
+        found = below
+        if "$ref" in found:
+            found = {**root["$defs"][found["$ref"].rpartition("/")[2]], **found}
+    return found
+
+
+def _items(schema: JsonSchema) -> JsonSchema | None:
+    """Return what each item of a list has to be, also of a list that may be null."""
+    options = [schema, *schema.get("anyOf", ())]
+    return next((option["items"] for option in options if "items" in option), None)
+
+
+def known_keys(section: type[Section], path: KeyPath) -> list[str]:
+    """Return the keys that the section at `path` takes."""
+    return list(field_schema(section, path).get("properties", ()))
+
+
+def key_paths(section: type[Section], path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the path of every key of a section and of the sections in it."""
+    for key in known_keys(section, path):
+        yield (*path, key)
+        yield from key_paths(section, (*path, key))
+
+
+def expectation(schema: Mapping[str, Any]) -> str:
+    """Return what a schema accepts as the object of "expected": `an integer >= 1 or null`."""
+    if "anyOf" in schema:
+        return " or ".join(expectation(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if "const" in schema:
+        return f"{schema['const']}"
+    if schema["type"] == "array":
+        return f"a list, each item {expectation(schema['items'])}"
+    if "properties" in schema:
+        return f"the keys {', '.join(schema['properties'])}"
+    if schema.get("format") == "path":
+        return "a path"
+    if "pattern" in schema:
+        return f"{schema.get('description', schema['pattern'])}"
+    if "minimum" in schema and "maximum" in schema:
+        return f"{_TYPES[schema['type']]} from {schema['minimum']} to {schema['maximum']}"
+    limits = [f"{sign} {schema[name]}" for name, sign in _RANGES if name in schema]
+    return " ".join([_TYPES[schema["type"]], " and ".join(limits)]).rstrip()

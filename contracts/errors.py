@@ -1,0 +1,47 @@
+"""The errors that users see: sentences, all problems at once, never a trace."""
+
+from collections.abc import Iterable, Sequence
+
+EXAMPLES_SHOWN = 5
+
+
+class PipelineError(Exception):
+    """An error whose text is meant for the user, one sentence a problem.
+
+    `str(error)` is the problems, a line each.
+    """
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type["PipelineError"], tuple[tuple[str, ...]]]:
+        """Errors cross process borders whole."""
+        return type(self), (self.problems,)
+
+
+class InputError(PipelineError):
+    """What the user gave is wrong: the command ends with exit code 2."""
+
+
+class ConfigError(InputError):
+    """pipeline.yaml, an override of it, or a file that it names is wrong."""
+
+
+class DataError(InputError):
+    """The image folder or table cannot be used as it is."""
+
+
+class WorkspaceError(InputError):
+    """The workspace cannot be written, is full, or is in use by another run."""
+
+
+class ComponentError(PipelineError):
+    """A component could not do its work: the run ends with exit code 1."""
+
+
+def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN) -> str:
+    """Return the first `limit` items and how many more there are: "a, b, ... and 35 more"."""
+    shown = ", ".join(str(item) for item in items[:limit])
+    rest = len(items) - limit
+    return f"{shown} and {rest} more" if rest > 0 else shown

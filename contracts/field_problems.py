@@ -1,0 +1,105 @@
+"""Values that a config section refuses -> a sentence each."""
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from contracts.config import Section
+from contracts.config_schema import expectation, field_schema, key_paths, known_keys
+from contracts.yaml_marks import KeyPath, dotted
+
+RECEIVED_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with the key at `path`: "expected ..., received ... ." and the next step."""
+
+    path: KeyPath
+    sentence: str
+
+
+def field_problems(section: type[Section], values: Any, prefix: KeyPath = ()) -> list[Problem]:
+    """Return every unknown key, missing key and wrong value, none where the section accepts.
+
+    Args:
+      section: what the values are checked against, by the names that the file uses.
+      values: what was read, with text as keys.
+      prefix: where the section stands; problems carry it in front of their paths.
+    """
+    try:
+        section.model_validate(values, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return [
+            Problem(prefix + details["loc"], _sentence(section, details, prefix))
+            for details in found
+            if not _follows(details, found)
+        ]
+    return []
+
+
+def received(value: Any) -> str:
+    """Return a value as the object of "received", shortened."""
+    if isinstance(value, str):
+        text = repr(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= RECEIVED_CHARACTERS else f"{text[:RECEIVED_CHARACTERS]}..."
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """Return "did you mean `x`?" for the known word nearest to `word`, "" where none is near."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Tell whether an error says only that a value below has one."""
+    depth = len(details["loc"])
+    return any(
+        len(other["loc"]) > depth and other["loc"][:depth] == details["loc"] for other in found
+    )
+
+
+def _sentence(section: type[Section], details: ErrorDetails, prefix: KeyPath) -> str:
+    path = details["loc"]
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(section, path, prefix)
+    schema = field_schema(section, path)
+    if details["type"] == "missing":
+        meaning = f" ({schema['description']})" if schema.get("format") else ""
+        return f"expected {expectation(schema)}{meaning}, received nothing."
+    value = details["input"]
+    next_step = ""
+    if details["type"] == "string_type" and isinstance(value, int | float):
+        next_step = " Put it in quotes."
+    elif details["type"] in ("int_type", "float_type") and _is_number(value):
+        next_step = " Remove the quotes."
+    elif details["type"] == "too_short":
+        next_step = " Give at least one item."
+    elif details["type"] == "model_type" and value is None:
+        next_step = " Give it a key, or remove the line to have the defaults."
+    return f"expected {expectation(schema)}, received {received(value)}.{next_step}"
+
+
+def _unknown_key(section: type[Section], path: KeyPath, prefix: KeyPath) -> str:
+    known = known_keys(section, path[:-1])
+    key = str(path[-1])
+    elsewhere = [dotted(prefix + other) for other in key_paths(section) if other[-1] == key]
+    hint = did_you_mean(key, known)
+    if not hint and elsewhere:
+        hint = f"did you mean {' or '.join(f'`{other}`' for other in elsewhere)}?"
+    return f"unknown key; {hint or 'known keys: ' + ', '.join(known) + '.'}"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str)

@@ -1,0 +1,84 @@
+"""Decoded pixels of any kind -> upright 8-bit grey or RGB, and their brightness."""
+
+from operator import mul
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_BRIGHTNESS_SIDE_PX = 128
+_LEVELS = range(256)
+_SQUARES = tuple(level * level for level in _LEVELS)
+
+
+def eight_bit(image: "Image.Image") -> "Image.Image":
+    """Return `image` as grey ("L") or RGB, transparency laid on white.
+
+    Raises:
+      ValueError: Pillow has no conversion for pixels of this kind.
+    """
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":
+        return _scale_wide(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(layer, mask=layer.getchannel("A"))
+        return white
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _scale_wide(image: "Image.Image") -> "Image.Image":
+    """Return grey values of more than 8 bits scaled to 0 ... 255, alike for all images.
+
+    Integers are taken as 16 bits wide; floating-point values as 0 ... 1 or, where one is
+    larger, as 0 ... 255 or 0 ... 65535. Only where values go beyond that, the image's own
+    range decides.
+    """
+    import numpy as np
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    scales = [1.0, 255.0, 65535.0] if image.mode == "F" else [65535.0]
+    top = next((scale for scale in scales if low >= 0 and high <= scale), None)
+    if top is None:
+        values, top = values - low, (high - low) or 1.0
+    pixels = np.rint(values * (255.0 / top)).astype(np.uint8)
+    if isinstance(image.info.get("transparency"), int):
+        pixels[np.asarray(image) == image.info["transparency"]] = 255
+    return Image.fromarray(pixels)
+
+
+def upright(image: "Image.Image", orientation: int) -> "Image.Image":
+    """Return `image` turned as its EXIF orientation asks. Source: CIPA DC-008, 4.6.5, tag 274."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def brightness(image: "Image.Image") -> tuple[float, float]:
+    """Return mean and standard deviation of the luma, in [0, 1] and [0, 0.5].
+
+    Taken from a grid of at most 128 by 128 pixels: exact for smaller images.
+    """
+    from PIL.Image import Resampling
+
+    width, height = image.size
+    size = (min(width, _BRIGHTNESS_SIDE_PX), min(height, _BRIGHTNESS_SIDE_PX))
+    grid = image if size == image.size else image.resize(size, Resampling.NEAREST)
+    counts = (grid if grid.mode == "L" else grid.convert("L")).histogram()
+    total = size[0] * size[1]
+    first, second = sum(map(mul, counts, _LEVELS)), sum(map(mul, counts, _SQUARES))
+    variance = (second * total - first * first) / (total * total)
+    return first / total / 255, variance**0.5 / 255

@@ -1,0 +1,226 @@
+"""pipeline.yaml -> PipelineConfig, or every problem of it at once with file, line and key."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.config import PipelineConfig, Section
+from contracts.consistency import inconsistencies
+from contracts.errors import ConfigError
+from contracts.field_problems import Problem, field_problems, received
+from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
+
+VARIABLE_PREFIX: Final = "IMGPIPE_"
+LEVEL_SEPARATOR: Final = "__"
+
+# Keys that hold paths; a relative one is relative to the file's folder.
+PATH_KEYS: Final[tuple[KeyPath, ...]] = (("data", "root"), ("data", "schema"))
+
+# Stand in for required keys that are missing or wrong while the other keys are checked.
+_STAND_INS: Final[dict[KeyPath, str]] = {("name",): "unnamed", ("data", "root"): os.sep}
+
+
+@dataclass(frozen=True)
+class _Override:
+    """A value that comes before the file's."""
+
+    origin: str  # what the user wrote: `--set trainer.epochs=3` or `IMGPIPE_TRAINER__EPOCHS`
+    path: KeyPath
+    text: str
+
+
+@dataclass
+class _Source:
+    """The merged values and where each of them comes from."""
+
+    file: str
+    values: Any
+    lines: Mapping[KeyPath, int]
+    overrides: list[_Override] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)  # line (0: none) and text
+
+    def add(self, problem: Problem) -> None:
+        """Note a problem with the place its key comes from."""
+        line, where = self._locate(problem.path)
+        self.problems.append((line, f"{where}: {dotted(problem.path)}: {problem.sentence}"))
+
+    def _locate(self, path: KeyPath) -> tuple[int, str]:
+        for override in reversed(self.overrides):
+            set_here = path[: len(override.path)] == override.path
+            made_here = override.path[: len(path)] == path and path not in self.lines
+            if set_here or made_here:
+                return 0, override.origin
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                line = self.lines[path[:length]]
+                return line, f"{self.file}:{line}"
+        return 0, self.file
+
+
+def load_config(
+    path: Path, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
+) -> PipelineConfig:
+    """Return the config that a file, the environment and overrides give, valid as a whole.
+
+    Args:
+      path: the YAML file. Relative paths in it, and in overrides, are relative to its folder.
+      overrides: `section.key=value` each, the value in YAML; they win over everything.
+      environ: `IMGPIPE_SECTION__KEY=value`, the value in YAML; these win over the file.
+
+    Raises:
+      ConfigError: all problems at once, a line each: `pipeline.yaml:14: trainer.batch_size:
+        expected an integer >= 1, received 0.`
+    """
+    document = _read_document(path)
+    source = _Source(str(path), document.value, document.lines)
+    source.problems += [(line, f"{path}:{line}: {text}") for line, text in document.problems]
+    for override in _from_environment(environ):
+        _apply(override, source)
+    for override in _from_arguments(overrides, source):
+        _apply(override, source)
+    for key in PATH_KEYS:
+        source.values = _with_absolute_path(source.values, key, path.parent)
+    wrong = field_problems(PipelineConfig, source.values)
+    wrong_paths = {problem.path for problem in wrong}
+    for inconsistency in inconsistencies(_with_stand_ins(source.values, wrong_paths)):
+        if wrong_paths.isdisjoint({inconsistency.path, *inconsistency.with_keys}):
+            wrong.append(inconsistency)
+    for problem in wrong:
+        source.add(problem)
+    if source.problems:
+        raise ConfigError(_in_file_order(source.problems))
+    return PipelineConfig.model_validate(source.values)
+
+
+def _read_document(path: Path) -> Document:
+    """Return the file's values, a mapping.
+
+    Raises:
+      ConfigError: there is no such file, or it holds no YAML mapping.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        document = read_yaml(text)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: expected a config file, found none. "
+            "`imgpipe init` writes one; --config names another."
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}:{line}: expected UTF-8 text, received the byte "
+            f"0x{error.object[error.start]:02x}. Save the file as UTF-8."
+        ) from error
+    except YamlTextError as error:
+        raise ConfigError(f"{path}:{error.line}: {error}") from error
+    if document.value is None:
+        raise ConfigError(
+            f"{path}: expected keys, received an empty file. `imgpipe init DIR` writes one "
+            "with every key."
+        )
+    if not isinstance(document.value, dict):
+        raise ConfigError(
+            f"{path}:1: expected keys such as `name: clothes`, received {received(document.value)}."
+        )
+    return document
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[_Override]:
+    """Yield the variables that speak of the config; others may share the prefix."""
+    for name in sorted(environ):
+        if not name.startswith(VARIABLE_PREFIX):
+            continue
+        path = tuple(name.removeprefix(VARIABLE_PREFIX).lower().split(LEVEL_SEPARATOR))
+        if len(path) > 1 or path[0] in _top_level_scalars():
+            yield _Override(name, path, environ[name])
+
+
+def _top_level_scalars() -> set[str]:
+    return {
+        name
+        for name, info in PipelineConfig.model_fields.items()
+        if not (isinstance(info.annotation, type) and issubclass(info.annotation, Section))
+    }
+
+
+def _from_arguments(overrides: Iterable[str], source: _Source) -> Iterator[_Override]:
+    for argument in overrides:
+        key, equals, text = argument.partition("=")
+        origin = f"--set {argument}"
+        if key.strip() and equals:
+            yield _Override(origin, tuple(key.strip().split(".")), text)
+        else:
+            problem = f"{origin}: expected section.key=value, received {received(argument)}."
+            source.problems.append((0, problem))
+
+
+def _apply(override: _Override, source: _Source) -> None:
+    """Put the override's value in place of the one that stands there."""
+    prefix = f"{override.origin}: {dotted(override.path)}"
+    try:
+        document = read_yaml(override.text)
+    except YamlTextError as error:
+        source.problems.append((0, f"{prefix}: {error}"))
+        return
+    source.problems += [(0, f"{prefix}: {text}") for _, text in document.problems]
+    above = source.values
+    for length, part in enumerate(override.path[:-1], start=1):
+        above = above.get(part)
+        if above is None:
+            break
+        if not isinstance(above, dict):
+            section = dotted(override.path[:length])
+            problem = f"{section} is no section to set a key in: it is {received(above)}."
+            source.problems.append((0, f"{prefix}: {problem}"))
+            return
+    source.values = _with_value(source.values, override.path, document.value)
+    source.overrides.append(override)
+
+
+def _with_value(values: Any, path: KeyPath, value: Any) -> Any:
+    """Return a copy of nested mappings with `value` at `path`; YAML aliases share no change."""
+    if not path:
+        return value
+    copied = dict(values) if isinstance(values, dict) else {}
+    copied[path[0]] = _with_value(copied.get(path[0]), path[1:], value)
+    return copied
+
+
+def _with_absolute_path(values: Any, path: KeyPath, folder: Path) -> Any:
+    found = values
+    for part in path:
+        found = found.get(part) if isinstance(found, dict) else None
+    if not isinstance(found, str):
+        return values
+    # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
+    expanded = folder / os.path.expanduser(found)  # noqa: PTH111
+    return _with_value(values, path, os.path.abspath(expanded))  # noqa: PTH100
+
+
+def _with_stand_ins(values: Any, wrong: Iterable[KeyPath]) -> PipelineConfig:
+    """Return the config with defaults or stand-ins for the keys that are wrong."""
+    for path in wrong:
+        values = _without(values, path)
+    for path, stand_in in _STAND_INS.items():
+        if path in wrong or path[:1] in wrong:
+            values = _with_value(values, path, stand_in)
+    return PipelineConfig.model_validate(values)
+
+
+def _without(values: Any, path: KeyPath) -> Any:
+    if not isinstance(values, dict) or path[0] not in values:
+        return values
+    rest = {key: value for key, value in values.items() if key != path[0]}
+    # A list goes as a whole: its other items mean little without the wrong one.
+    if len(path) == 1 or not isinstance(values[path[0]], dict):
+        return rest
+    return {**rest, path[0]: _without(values[path[0]], path[1:])}
+
+
+def _in_file_order(problems: list[tuple[int, str]]) -> list[str]:
+    return [text for _, text in sorted(problems, key=lambda problem: problem[0] or float("inf"))]

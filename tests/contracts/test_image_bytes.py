@@ -1,0 +1,229 @@
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from contracts.image_bytes import (
+    DEFAULT_LIMITS,
+    CanonicalImage,
+    ImageLimits,
+    UnreadableImage,
+    canonicalise,
+)
+
+
+def texture(mode: str = "RGB", size: tuple[int, int] = (24, 16)) -> Image.Image:
+    values = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(values).convert(mode)
+
+
+def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def pixels_of(canonical: CanonicalImage) -> np.ndarray:
+    with Image.open(io.BytesIO(canonical.encoded)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def refusal(raw: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> str:
+    with pytest.raises(UnreadableImage) as caught:
+        canonicalise(raw, limits)
+    assert caught.value.detail
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("image_format", "mode", "options"),
+    [
+        ("JPEG", "RGB", {}),
+        ("JPEG", "L", {}),
+        ("JPEG", "RGB", {"progressive": True}),
+        ("PNG", "RGB", {}),
+        ("PNG", "L", {}),
+    ],
+)
+def test_canonical_files_pass_through_byte_for_byte(
+    image_format: str, mode: str, options: dict[str, Any]
+) -> None:
+    raw = encode(texture(mode), image_format, **options)
+    canonical = canonicalise(raw)
+    assert canonical.encoded is raw
+    assert (canonical.width, canonical.height) == (24, 16)
+    assert (canonical.source_format, canonical.source_channels) == (image_format, len(mode))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_orientation_is_applied_to_the_pixels(image_format: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if image_format == "WEBP" else {}
+    raw = encode(texture(), image_format, exif=exif, **options)
+    with Image.open(io.BytesIO(raw)) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    canonical = canonicalise(raw)
+    np.testing.assert_array_equal(pixels_of(canonical), expected)
+    assert (canonical.height, canonical.width) == expected.shape[:2]
+    with Image.open(io.BytesIO(canonical.encoded)) as again:
+        assert 0x0112 not in again.getexif() or orientation == 1
+
+
+@pytest.mark.parametrize(
+    ("image_format", "mode"),
+    [
+        *(("PNG", mode) for mode in ("1", "P", "LA", "RGBA")),
+        *(("TIFF", mode) for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK")),
+        *(("BMP", mode) for mode in ("1", "L", "P", "RGB")),
+        *((other, "RGB") for other in ("GIF", "WEBP", "PPM", "PCX", "ICO", "JPEG2000", "AVIF")),
+        ("JPEG", "CMYK"),
+    ],
+)
+def test_everything_else_becomes_the_same_pixels_as_png(image_format: str, mode: str) -> None:
+    raw = encode(texture(mode), image_format)
+    canonical = canonicalise(raw)
+    assert canonical.encoded.startswith(b"\x89PNG")
+    with Image.open(io.BytesIO(raw)) as image:
+        expected = np.asarray(image.convert("RGB"))
+    np.testing.assert_array_equal(pixels_of(canonical), expected)
+    assert canonicalise(canonical.encoded).encoded == canonical.encoded
+
+
+def test_transparency_is_laid_on_white() -> None:
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    clear.putpixel((0, 0), (255, 0, 0, 255))
+    clear.putpixel((1, 0), (0, 0, 0, 51))
+    pixels = pixels_of(canonicalise(encode(clear, "PNG")))
+    assert pixels[0, 0].tolist() == [255, 0, 0]
+    assert pixels[0, 1].tolist() == [204, 204, 204]
+    assert pixels[3, 3].tolist() == [255, 255, 255]
+
+
+def test_colour_named_transparent_becomes_white() -> None:
+    raw = encode(Image.new("RGB", (4, 4), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
+    assert pixels_of(canonicalise(raw)).min() == 255
+
+
+def test_wide_values_are_scaled_not_clipped() -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None, :]
+    expected = np.arange(256)
+    wide = Image.fromarray(np.repeat(ramp, 2, axis=0))
+    for image_format in ("PNG", "TIFF", "PPM"):
+        pixels = pixels_of(canonicalise(encode(wide, image_format)))
+        np.testing.assert_array_equal(pixels[0, :, 0], expected)
+    for top in (1, 255, 65535, 1e6):
+        floats = Image.fromarray((ramp / 65535 * top).astype(np.float32))
+        pixels = pixels_of(canonicalise(encode(floats, "TIFF")))
+        np.testing.assert_array_equal(pixels[0, :, 0], expected)
+
+
+def test_not_a_number_is_black_and_no_crash() -> None:
+    floats = Image.fromarray(np.array([[np.nan, np.inf, 1.0]], np.float32))
+    assert pixels_of(canonicalise(encode(floats, "TIFF")))[0, :, 0].tolist() == [0, 0, 255]
+
+
+def test_first_frame_of_an_animation_is_taken() -> None:
+    red, blue = (Image.new("RGB", (4, 4), colour) for colour in ("red", "blue"))
+    for image_format in ("GIF", "PNG", "WEBP", "TIFF"):
+        options = {"lossless": True} if image_format == "WEBP" else {}
+        raw = encode(red, image_format, save_all=True, append_images=[blue], **options)
+        pixels = pixels_of(canonicalise(raw))
+        assert pixels[0, 0].tolist() == [255, 0, 0], image_format
+
+
+def test_brightness_is_of_the_luma() -> None:
+    half = np.zeros((10, 10, 3), np.uint8)
+    half[5:] = 255
+    canonical = canonicalise(encode(Image.fromarray(half), "PNG"))
+    assert (canonical.brightness_mean, canonical.brightness_std) == (0.5, 0.5)
+    red = canonicalise(encode(Image.new("RGB", (300, 300), (255, 0, 0)), "PNG"))
+    assert red.brightness_mean == pytest.approx(0.299, abs=2e-3)
+    assert red.brightness_std == 0
+    noise = texture(size=(700, 500))
+    luma = np.asarray(noise.convert("L")) / 255
+    canonical = canonicalise(encode(noise, "PNG"))
+    assert canonical.brightness_mean == pytest.approx(luma.mean(), abs=0.01)
+    assert canonical.brightness_std == pytest.approx(luma.std(), abs=0.01)
+
+
+def test_refusals_have_names() -> None:
+    jpeg, png = encode(texture(), "JPEG"), encode(texture(), "PNG")
+    assert refusal(b"") == "empty_file"
+    assert refusal(b"no image at all") == "unrecognised_format"
+    assert refusal(b"\0\0\0\x18ftypheic\0\0\0\0") == "unrecognised_format"
+    assert refusal(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n") == "unrecognised_format"
+    assert refusal(jpeg[: len(jpeg) // 2]) == "truncated"
+    assert refusal(png[: len(png) // 2]) == "truncated"
+    assert refusal(png[:-12]) == "truncated"
+    assert refusal(jpeg[:4]) == "corrupt"
+    assert refusal(png, ImageLimits(max_pixels=24 * 16 - 1)) == "too_many_pixels"
+    assert refusal(png, ImageLimits(max_bytes=len(png) - 1)) == "too_many_bytes"
+    assert canonicalise(png, ImageLimits(24 * 16, len(png))).encoded == png
+
+
+@pytest.mark.parametrize("side", [9_460, 20_000])
+def test_a_decompression_bomb_is_refused_unread(side: int) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header
+    chunk += struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    raw = b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x09IDAT"
+    assert refusal(raw) == "too_many_pixels"
+
+
+def test_refusals_cross_process_borders() -> None:
+    import pickle
+
+    error = pickle.loads(pickle.dumps(UnreadableImage("corrupt", "why")))
+    assert (error.reason, error.detail, str(error)) == ("corrupt", "why", "corrupt (why)")
+
+
+def test_damaged_bytes_are_refused_or_read_but_never_raise_anything_else() -> None:
+    generator = np.random.default_rng(3)
+    formats = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "ICO", "JPEG2000", "PPM", "PCX")
+    refused = 0
+    for image_format in formats:
+        raw = encode(texture(), image_format)
+        for _ in range(60):
+            damaged = bytearray(raw)
+            for position in generator.integers(0, len(raw), 4):
+                damaged[position] = generator.integers(0, 256)
+            try:
+                canonicalise(bytes(damaged))
+            except UnreadableImage:
+                refused += 1
+    assert refused > 100
+
+
+def test_damaged_exif_does_not_hide_good_pixels() -> None:
+    raw = encode(texture(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert canonicalise(raw).encoded == raw
+
+
+def test_the_png_suite_is_told_apart(real_data: Path) -> None:
+    files = sorted((real_data / "pngsuite").glob("*/*.*"))
+    assert len(files) > 300
+    for file in files:
+        if file.name.startswith("x"):
+            refusal(file.read_bytes())
+        else:
+            canonicalise(file.read_bytes())
+
+
+def test_tensorflow_reads_what_was_written(real_data: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    files = sorted((real_data / "pngsuite").glob("*/[!x]*.*"))
+    for file in files:
+        canonical = canonicalise(file.read_bytes())
+        decoded = tf.io.decode_image(canonical.encoded, channels=3).numpy()
+        assert decoded.shape == (canonical.height, canonical.width, 3)
+        np.testing.assert_array_equal(decoded, pixels_of(canonical), err_msg=file.name)
+    for mode in ("L", "RGB"):
+        raw = encode(texture(mode), "JPEG")
+        assert tf.io.decode_image(raw, channels=3).shape == (16, 24, 3)
