@@ -1,0 +1,47 @@
+"""Canonical image bytes -> label and probabilities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from contracts import features
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one image."""
+
+    label: str
+    score: float  # probability of the label
+    probabilities: dict[str, float]  # by label
+
+
+class Predictor:
+    """A loaded SavedModel."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the SavedModel in `folder`.
+
+        Raises:
+          OSError: there is no SavedModel.
+        """
+        self._model = tf.saved_model.load(str(folder))
+        self._signature = self._model.signatures[features.SERVING_DEFAULT]
+
+    def predict(self, images: Sequence[bytes]) -> list[Prediction]:
+        """Return a prediction for each image, in order; the images go through in one batch.
+
+        Args:
+          images: canonical bytes (`contracts.image_bytes.canonicalise`).
+        """
+        outputs = self._signature(**{features.INPUT_IMAGES: tf.constant(images)})
+        labels = outputs[features.OUTPUT_LABEL].numpy()
+        scores = outputs[features.OUTPUT_SCORE].numpy()
+        classes = [name.decode() for name in outputs[features.OUTPUT_CLASSES][0].numpy()]
+        rows = outputs[features.OUTPUT_PROBABILITIES].numpy().tolist()
+        return [
+            Prediction(label.decode(), float(score), dict(zip(classes, row, strict=True)))
+            for label, score, row in zip(labels, scores, rows, strict=True)
+        ]

@@ -1,0 +1,83 @@
+"""The SavedModel: what is served is what was trained, in a process that knows nothing of us."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from contracts import features
+from contracts.config import TrainerConfig
+from trainer.export import export
+from trainer.models import build_model
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, dataset):
+    network = build_model(TrainerConfig(model_options={"filters": [4, 4]}), dataset.size_px, 2)
+    folder = str(tmp_path_factory.mktemp("export") / "model")
+    export(network, dataset, folder)
+    return network, folder
+
+
+def image(size: tuple[int, int], image_format: str = "PNG") -> bytes:
+    pixels = np.random.default_rng(size[0]).integers(0, 256, (*size, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, image_format)
+    return buffer.getvalue()
+
+
+def test_images_in_label_score_and_probabilities_out(served, dataset):
+    network, folder = served
+    signature = tf.saved_model.load(folder).signatures[features.SERVING_DEFAULT]
+    outputs = signature(image_bytes=tf.constant([image((16, 16)), image((40, 30), "JPEG")]))
+    probabilities = outputs["probabilities"].numpy()
+    pixels = np.asarray(Image.open(io.BytesIO(image((16, 16)))), np.float32)
+    np.testing.assert_allclose(probabilities[:1], network(pixels[None]), rtol=1e-5)
+    best = probabilities.argmax(1)
+    assert [label.decode() for label in outputs["label"].numpy()] == [
+        dataset.labels[index] for index in best
+    ]
+    np.testing.assert_array_equal(outputs["score"], probabilities.max(1))
+    assert outputs["classes"].numpy().tolist() == [[b"horizontal", b"vertical"]] * 2
+
+
+def test_serialised_examples_give_the_same(served):
+    loaded = tf.saved_model.load(served[1])
+    encoded = image((20, 20))
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[encoded]))
+    example = tf.train.Example(
+        features=tf.train.Features(feature={features.ENCODED: feature})
+    ).SerializeToString()
+    of_example = loaded.signatures[features.SERVING_EXAMPLES](examples=tf.constant([example]))
+    of_image = loaded.signatures[features.SERVING_DEFAULT](image_bytes=tf.constant([encoded]))
+    np.testing.assert_array_equal(of_example["probabilities"], of_image["probabilities"])
+
+
+def test_a_process_with_nothing_but_tensorflow_predicts_the_same(served):
+    encoded = image((33, 21))
+    code = (
+        "import sys, json, tensorflow as tf\n"
+        f"model = tf.saved_model.load({served[1]!r})\n"
+        f"out = model.signatures['serving_default'](image_bytes=tf.constant([{encoded!r}]))\n"
+        "print(json.dumps([out['probabilities'].numpy().tolist(), sorted(\n"
+        "    name for name in ('trainer', 'keras', 'tf_keras') if name in sys.modules)]))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    probabilities, imported = json.loads(run.stdout.splitlines()[-1])
+    assert "trainer" not in imported
+    signature = tf.saved_model.load(served[1]).signatures[features.SERVING_DEFAULT]
+    here = signature(image_bytes=tf.constant([encoded]))["probabilities"].numpy()
+    np.testing.assert_array_equal(np.float32(probabilities), here)
+
+
+def test_bytes_that_are_no_image_are_an_error_not_a_guess(served):
+    signature = tf.saved_model.load(served[1]).signatures[features.SERVING_DEFAULT]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        signature(image_bytes=tf.constant([b"no image"]))

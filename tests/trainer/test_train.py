@@ -1,0 +1,102 @@
+"""Training really trains, keeps the best epoch, repeats, and says so when it cannot go on."""
+
+import keras
+import numpy as np
+import pytest
+
+from contracts.config import AugmentationConfig, TrainerConfig, TrainingRecipe
+from contracts.errors import ComponentError
+from trainer.data import ImageDataset, batches
+from trainer.train import train
+
+SMALL = {"filters": [8, 8]}
+
+
+def recipe(preset: str = "none", **trainer) -> TrainingRecipe:
+    defaults = {"model_options": SMALL, "epochs": 6, "batch_size": 16, "learning_rate": 0.01}
+    return TrainingRecipe(
+        trainer=TrainerConfig(**(defaults | trainer)),
+        augmentation=AugmentationConfig(preset=preset),
+        seed=1,
+    )
+
+
+def accuracy(network, dataset: ImageDataset) -> float:
+    hits = [
+        np.argmax(network(pixels), 1) == np.argmax(labels, 1)
+        for pixels, labels in batches(dataset, "test", 16)
+    ]
+    return float(np.concatenate(hits).mean())
+
+
+def test_it_learns_and_gives_the_network_without_augmentation(dataset):
+    trained = train(recipe("light"), dataset)
+    assert accuracy(trained.network, dataset) > 0.9
+    assert trained.network.name == "cnn"
+    assert len(trained.history["loss"]) * 6 == trained.steps
+    assert trained.history["val_loss"][trained.best_epoch] == min(trained.history["val_loss"])
+
+
+def test_the_weights_are_those_of_the_best_epoch(dataset):
+    class Spoil(keras.callbacks.Callback):
+        """Ruins the weights after the third epoch."""
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                kernel = self.model.get_layer("cnn").get_layer("probabilities").kernel
+                kernel.assign(kernel * -50)
+
+    trained = train(recipe(epochs=4, learning_rate=0.003), dataset, callbacks=[Spoil()])
+    assert trained.best_epoch < 3
+    losses = [
+        float(keras.losses.CategoricalCrossentropy()(labels, trained.network(pixels)))
+        for pixels, labels in batches(dataset, "validation", 24)
+    ]
+    assert np.mean(losses) == pytest.approx(min(trained.history["val_loss"]), rel=1e-3)
+
+
+def test_early_stopping_stops(dataset):
+    trained = train(recipe(epochs=50, learning_rate=1e-9, early_stopping_patience=1), dataset)
+    assert len(trained.history["loss"]) < 50
+
+
+def test_the_same_seed_gives_the_same_weights(dataset):
+    first = train(recipe("light", epochs=1), dataset).network.get_weights()
+    second = train(recipe("light", epochs=1), dataset).network.get_weights()
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_loss_that_is_no_number_is_an_error_with_advice(dataset):
+    with pytest.raises(ComponentError, match=r"NaN or infinite in epoch 1.*learning_rate"):
+        train(recipe(learning_rate=1e30, warmup_epochs=0.0, epochs=2), dataset)
+
+
+def test_a_split_without_images_is_an_error(dataset):
+    empty = ImageDataset(dataset.uri, dataset.labels, dataset.preprocessing, {"train": 0})
+    with pytest.raises(ComponentError, match="no training examples"):
+        train(recipe(), empty)
+
+
+def test_without_a_validation_split_the_training_loss_decides(dataset):
+    counts = {**dataset.examples, "validation": 0}
+    trained = train(
+        recipe(epochs=2),
+        ImageDataset(dataset.uri, dataset.labels, dataset.preprocessing, counts),
+    )
+    assert "val_loss" not in trained.history
+
+
+def test_a_convnext_learns(dataset):
+    options = {"depths": [1, 1], "widths": [8, 16], "drop_path_rate": 0.1}
+    trained = train(recipe(model="convnext_atto", model_options=options, epochs=12), dataset)
+    assert accuracy(trained.network, dataset) > 0.9
+
+
+def test_every_image_is_seen_once_an_epoch_in_a_new_order(dataset):
+    shuffled = batches(dataset, "train", 10, shuffle_seed=3)
+    epochs = [np.concatenate([pixels for pixels, _ in shuffled]) for _ in range(2)]
+    assert not np.array_equal(epochs[0], epochs[1])
+    sums = [np.sort(epoch.sum((1, 2, 3))) for epoch in epochs]
+    np.testing.assert_array_equal(sums[0], sums[1])
+    assert len(epochs[0]) == dataset.examples["train"]

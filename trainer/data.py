@@ -1,0 +1,108 @@
+"""Transformed examples -> batches of pixels and one-hot labels."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from contracts import features
+from contracts.config import PreprocessingConfig
+from trainer.preprocessing import CHANNELS
+
+# Bytes of pixels that one shuffle buffer may hold.
+SHUFFLE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """What a folder of transformed examples holds: `<uri>/Split-<name>/*` beside this record."""
+
+    uri: str
+    labels: tuple[str, ...]
+    preprocessing: PreprocessingConfig
+    examples: dict[str, int]  # per split
+
+    FILE = "image_dataset.json"
+
+    @property
+    def size_px(self) -> int:
+        """Height and width of every image."""
+        return self.preprocessing.image_size_px
+
+    def write(self) -> None:
+        """Put the record beside the splits."""
+        record = asdict(self) | {"preprocessing": self.preprocessing.model_dump(mode="json")}
+        del record["uri"]
+        Path(self.uri, self.FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, uri: str) -> "ImageDataset":
+        """Return what the folder at `uri` says that it holds."""
+        record = json.loads(Path(uri, cls.FILE).read_text(encoding="utf-8"))
+        return cls(
+            uri=uri,
+            labels=tuple(record["labels"]),
+            preprocessing=PreprocessingConfig.model_validate(record["preprocessing"]),
+            examples=record["examples"],
+        )
+
+    def files(self, split: str) -> list[str]:
+        """Return the TFRecord files of a split, in order."""
+        return sorted(str(path) for path in Path(self.uri, f"Split-{split}").glob("*"))
+
+
+def batches(
+    dataset: ImageDataset, split: str, batch_size: int, shuffle_seed: int | None = None
+) -> tf.data.Dataset:
+    """Return the split as batches; with a seed, shuffled anew in every pass over it.
+
+    Args:
+      dataset: where the examples are.
+      split: one of `features.SPLITS`.
+      batch_size: images a batch; the last one may be smaller.
+      shuffle_seed: the order of every pass follows from it; None keeps the files' order.
+
+    Returns:
+      (float32 [batch, size_px, size_px, 3] in 0..255, float32 [batch, classes] one-hot).
+    """
+    records = tf.data.TFRecordDataset(dataset.files(split), buffer_size=8 * 2**20)
+    if shuffle_seed is not None:
+        image_bytes = dataset.size_px**2 * CHANNELS
+        window = max(batch_size, min(dataset.examples[split], SHUFFLE_BYTES // image_bytes))
+        records = records.shuffle(window, seed=shuffle_seed)
+    batched = records.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    parsed = batched.map(
+        lambda serialised: _parse(serialised, dataset.size_px, len(dataset.labels)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    steps = -(-dataset.examples[split] // batch_size)
+    return parsed.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+
+def transformed_example(pixels: bytes, label_index: int, sha256: bytes, path: bytes) -> bytes:
+    """Return one transformed image as a serialised tf.Example."""
+    feature = {
+        features.PIXELS: _bytes_feature([pixels]),
+        features.LABEL_INDEX: tf.train.Feature(int64_list=tf.train.Int64List(value=[label_index])),
+        features.SHA256: _bytes_feature([sha256]),
+        features.PATH: _bytes_feature([path]),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=feature))
+    return example.SerializeToString(deterministic=True)
+
+
+def _bytes_feature(values: Sequence[bytes]) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+def _parse(serialised: tf.Tensor, size_px: int, classes: int) -> tuple[tf.Tensor, tf.Tensor]:
+    spec = {
+        features.PIXELS: tf.io.FixedLenFeature([], tf.string),
+        features.LABEL_INDEX: tf.io.FixedLenFeature([], tf.int64),
+    }
+    parsed = tf.io.parse_example(serialised, spec)
+    flat = tf.io.decode_raw(parsed[features.PIXELS], tf.uint8)
+    pixels = tf.reshape(flat, [-1, size_px, size_px, CHANNELS])
+    return tf.cast(pixels, tf.float32), tf.one_hot(parsed[features.LABEL_INDEX], classes)

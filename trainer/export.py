@@ -1,0 +1,65 @@
+"""A trained network -> SavedModel with preprocessing and labels inside its graph."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from contracts import features
+from trainer.data import ImageDataset
+from trainer.preprocessing import decode_and_resize_batch
+
+
+class ServingModule(tf.Module):
+    """The two signatures of a pushed model.
+
+    `serving_default` takes `image_bytes`, string [batch]: JPEG, PNG, BMP or GIF.
+    `serving_examples` takes `examples`, string [batch]: serialised tf.Examples with
+    `image/encoded`. Both return `label` string [batch], `score` float32 [batch],
+    `probabilities` float32 [batch, classes] and `classes` string [batch, classes].
+    """
+
+    def __init__(self, network: keras.Model, dataset: ImageDataset) -> None:
+        super().__init__(name="imgpipe")
+        self._network = network
+        self._preprocessing = dataset.preprocessing
+        # A constant, so that the labels stand in the graph itself.
+        self._labels = tf.constant(dataset.labels)
+
+    def signature_functions(self) -> dict[str, Any]:
+        """Return the traced functions by signature name."""
+        # Nothing in the graphs needs autograph's conversion, which costs seconds.
+        functions = {
+            features.SERVING_DEFAULT: (self._serve_images, features.INPUT_IMAGES),
+            features.SERVING_EXAMPLES: (self._serve_examples, features.INPUT_EXAMPLES),
+        }
+        return {
+            name: tf.function(
+                function,
+                input_signature=[tf.TensorSpec([None], tf.string, name=input_name)],
+                autograph=False,
+            )
+            for name, (function, input_name) in functions.items()
+        }
+
+    def _serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = decode_and_resize_batch(image_bytes, self._preprocessing)
+        probabilities = self._network(tf.cast(pixels, tf.float32), training=False)
+        best = tf.argmax(probabilities, axis=-1)
+        batch = tf.shape(probabilities)[0]
+        return {
+            features.OUTPUT_LABEL: tf.gather(self._labels, best),
+            features.OUTPUT_SCORE: tf.reduce_max(probabilities, axis=-1),
+            features.OUTPUT_PROBABILITIES: probabilities,
+            features.OUTPUT_CLASSES: tf.tile(self._labels[tf.newaxis], [batch, 1]),
+        }
+
+    def _serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
+        return self._serve_images(tf.io.parse_example(examples, spec)[features.ENCODED])
+
+
+def export(network: keras.Model, dataset: ImageDataset, folder: str) -> None:
+    """Write the network as a SavedModel to `folder`; nothing of Keras is needed to load it."""
+    module = ServingModule(network, dataset)
+    tf.saved_model.save(module, folder, signatures=module.signature_functions())

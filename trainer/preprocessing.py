@@ -1,0 +1,81 @@
+"""The only pixel preprocessing: what training stores is what the server sees, bit for bit."""
+
+import tensorflow as tf
+
+from contracts.config import PreprocessingConfig
+
+CHANNELS = 3
+
+
+def decode_and_resize(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
+    """Decode one image and bring it to the configured square, always the same way.
+
+    Args:
+      image_bytes: string [], a JPEG, PNG, BMP or GIF (first frame); WebP where this
+        TensorFlow decodes it. Orientation tags are not read: `contracts.image_bytes`
+        has applied them.
+      config: `image_size_px` and how the image is fitted: `crop` keeps the central
+        square, `pad` keeps everything on black, `stretch` ignores the aspect ratio.
+
+    Returns:
+      uint8 [image_size_px, image_size_px, 3], RGB. Resized with an antialiased triangle
+      filter (`tf.image.resize`, bilinear) and rounded half to even.
+
+    Raises:
+      tf.errors.InvalidArgumentError: the bytes are no image that TensorFlow decodes.
+    """
+    size = config.image_size_px
+    pixels = tf.io.decode_image(image_bytes, channels=CHANNELS, expand_animations=False)
+    pixels.set_shape([None, None, CHANNELS])
+    fitted = _FITS[config.resize](pixels, size)
+    fitted.set_shape([size, size, CHANNELS])
+    return fitted
+
+
+def decode_and_resize_batch(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
+    """Decode and resize each image of a batch as `decode_and_resize` does.
+
+    Args:
+      image_bytes: string [batch].
+      config: as for `decode_and_resize`.
+
+    Returns:
+      uint8 [batch, image_size_px, image_size_px, 3].
+    """
+    size = config.image_size_px
+    return tf.map_fn(
+        lambda one: decode_and_resize(one, config),
+        image_bytes,
+        fn_output_signature=tf.TensorSpec([size, size, CHANNELS], tf.uint8),
+    )
+
+
+def _crop(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    shape = tf.shape(pixels)
+    side = tf.minimum(shape[0], shape[1])
+    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
+    square = tf.slice(pixels, [top, left, 0], [side, side, CHANNELS])
+    return _resize(square, [size, size])
+
+
+def _pad(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    shape = tf.shape(pixels)[:2]
+    longest = tf.cast(tf.reduce_max(shape), tf.float32)
+    scaled = tf.round(tf.cast(shape, tf.float32) * (tf.cast(size, tf.float32) / longest))
+    inner = tf.clip_by_value(tf.cast(scaled, tf.int32), 1, size)
+    before = (size - inner) // 2
+    after = size - inner - before
+    paddings = tf.stack([[before[0], after[0]], [before[1], after[1]], [0, 0]])
+    return tf.pad(_resize(pixels, inner), paddings)
+
+
+def _stretch(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    return _resize(pixels, [size, size])
+
+
+def _resize(pixels: tf.Tensor, size: tf.Tensor | list[int]) -> tf.Tensor:
+    resized = tf.image.resize(pixels, size, method="bilinear", antialias=True)
+    return tf.saturate_cast(tf.round(resized), tf.uint8)
+
+
+_FITS = {"crop": _crop, "pad": _pad, "stretch": _stretch}

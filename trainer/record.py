@@ -1,0 +1,33 @@
+"""The record of a training that lies beside its model."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How a model came about; `write` puts it into the ModelRun artifact."""
+
+    history: dict[str, list[float]]  # metric -> value of each epoch
+    best_epoch: int  # from 0
+    steps: int
+    seconds: float
+    parameters: int
+    mlflow_run_id: str
+
+    FILE = "training.json"
+
+    def write(self, folder: str) -> None:
+        """Put the record into `folder`."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder, self.FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: str) -> "TrainingRecord":
+        """Return the record in `folder`.
+
+        Raises:
+          FileNotFoundError: there is none.
+        """
+        return cls(**json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8")))

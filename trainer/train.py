@@ -1,0 +1,140 @@
+"""The training, readable from top to bottom; plain Keras, no TFX."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from contracts import features
+from contracts.config import TrainerConfig, TrainingRecipe
+from contracts.errors import ComponentError
+from trainer.augmentation import augmentation
+from trainer.callbacks import ReportProgress
+from trainer.data import ImageDataset, batches
+from trainer.devices import precision_policy
+from trainer.models import build_model
+
+# Weight decay pulls on kernels alone; biases, norms' scales and offsets stay free
+# (He et al., 2019, arXiv:1812.01187, 3.1).
+WITHOUT_WEIGHT_DECAY = ["bias", "gamma", "beta"]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """The network with the weights of its best epoch, and how it came there."""
+
+    network: Any  # keras.Model: float32 [batch, size, size, 3] in 0..255 -> [batch, classes]
+    history: dict[str, list[float]]  # metric -> value of each epoch
+    best_epoch: int  # from 0
+    steps: int
+    seconds: float
+
+
+def train(
+    recipe: TrainingRecipe, dataset: ImageDataset, callbacks: Sequence[Any] = ()
+) -> TrainedModel:
+    """Train the configured model and return it with the weights of its best epoch.
+
+    The best epoch is the one with the lowest loss on the validation split (on the training
+    split where there is no validation split). The test split is never read.
+
+    Args:
+      recipe: what to train and how; the same recipe and data give the same weights on the
+        same machine.
+      dataset: transformed examples.
+      callbacks: further keras.callbacks.Callback objects.
+
+    Raises:
+      ComponentError: the training split is empty, or the loss became NaN.
+    """
+    config = recipe.trainer
+    if not dataset.examples.get(features.TRAIN):
+        raise ComponentError(f"Trainer: no training examples in {dataset.uri}.")
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(precision_policy(config.precision))
+    network = build_model(config, dataset.size_px, len(dataset.labels))
+    model = _with_augmentation(network, recipe, dataset.size_px)
+    steps_per_epoch = -(-dataset.examples[features.TRAIN] // config.batch_size)
+    model.compile(
+        optimizer=_optimizer(config, steps_per_epoch),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    monitor = "val_loss" if dataset.examples.get(features.VALIDATION) else "loss"
+    started_s = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
+        best = Path(folder, "best.weights.h5")
+        progress = ReportProgress(steps_per_epoch, config.epochs)
+        fitted = model.fit(
+            batches(dataset, features.TRAIN, config.batch_size, shuffle_seed=recipe.seed),
+            validation_data=_validation(dataset, config.batch_size),
+            epochs=config.epochs,
+            callbacks=[*_keep_the_best(config, monitor, best), progress, *callbacks],
+            verbose=0,
+        )
+        history: dict[str, list[float]] = fitted.history
+        _require_finite(history, steps_per_epoch)
+        model.load_weights(best)
+    return TrainedModel(
+        network=network,
+        history=history,
+        best_epoch=min(range(len(history[monitor])), key=history[monitor].__getitem__),
+        steps=steps_per_epoch * len(history["loss"]),
+        seconds=time.monotonic() - started_s,
+    )
+
+
+def _with_augmentation(network: Any, recipe: TrainingRecipe, size_px: int) -> Any:
+    """Return the network behind the random layers, which act in training alone."""
+    inputs = keras.Input((size_px, size_px, 3), name="pixels")
+    x = inputs
+    for layer in augmentation(recipe.augmentation, recipe.seed):
+        x = layer(x)
+    return keras.Model(inputs, network(x), name="training")
+
+
+def _validation(dataset: ImageDataset, batch_size: int) -> Any:
+    if not dataset.examples.get(features.VALIDATION):
+        return None
+    return batches(dataset, features.VALIDATION, batch_size)
+
+
+def _optimizer(config: TrainerConfig, steps_per_epoch: int) -> Any:
+    """Return AdamW under a linear warm-up and a cosine to zero."""
+    warmup_steps = round(config.warmup_epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else config.learning_rate,
+        decay_steps=max(1, config.epochs * steps_per_epoch - warmup_steps),
+        warmup_target=config.learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=WITHOUT_WEIGHT_DECAY)
+    return optimizer
+
+
+def _keep_the_best(config: TrainerConfig, monitor: str, best: Path) -> list[Any]:
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        best, monitor=monitor, save_best_only=True, save_weights_only=True
+    )
+    stop_on_nan = keras.callbacks.TerminateOnNaN()
+    if not config.early_stopping_patience:
+        return [checkpoint, stop_on_nan]
+    patience = config.early_stopping_patience
+    return [checkpoint, stop_on_nan, keras.callbacks.EarlyStopping(monitor, patience=patience)]
+
+
+def _require_finite(history: dict[str, list[float]], steps_per_epoch: int) -> None:
+    losses = history.get("loss", [])
+    if losses and all(loss - loss == 0 for loss in losses):
+        return
+    first = next((i for i, loss in enumerate(losses) if loss - loss != 0), 0)
+    raise ComponentError(
+        f"Trainer: the loss became NaN or infinite in epoch {first + 1} "
+        f"(step {first * steps_per_epoch + 1} or later). Try a tenth of "
+        "trainer.learning_rate, or trainer.precision: float32."
+    )
