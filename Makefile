@@ -1,0 +1,34 @@
+# A target that needs .venv/ makes it first; where that is up to date it takes a tenth of a second.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock clean
+unexport PYTHONHOME PYTHONPATH
+
+# `make setup PYTHON=python3.11` takes that one; left empty, tools/make_venv.py chooses.
+PYTHON :=
+# That file is run by the first of these that really starts: a shim of pyenv's may stand on PATH and run nothing.
+PYTHONS := .venv/bin/python python3 python3.13 python3.12 python3.11 python3.10 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1*/bin/python
+STARTS := import sys; sys.exit(sys.version_info < (3, 8))
+NONE := make_venv: expected Python 3.10 or newer on PATH, received none that runs. Install python3 and python3-venv.
+make_venv = for python in $(PYTHONS); do "$$python" -I -c '$(STARTS)' 2>/dev/null && exec "$$python" -I tools/make_venv.py $(1); done; echo '$(NONE)' >&2; exit 2
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+
+setup:  ## make .venv/ from requirements.lock
+	@$(call make_venv,$(if $(PYTHON),"$(PYTHON)"))
+
+demo: setup  ## make an image folder of handwritten digits and run the whole pipeline on it
+	@test -f demo/pipeline.yaml || .venv/bin/imgpipe init demo --demo
+	@.venv/bin/imgpipe run --config demo/pipeline.yaml --workspace demo/workspace
+
+test: setup  ## run the tests
+	@.venv/bin/python -m pytest
+
+check: setup  ## check format, style, types and the layers
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
+
+lock:  ## resolve pyproject.toml into requirements.lock
+	@$(call make_venv,lock)
+
+clean:  ## remove what the targets above made
+	@rm -rf .venv demo build dist *.egg-info .*_cache
