@@ -28,9 +28,10 @@ class Inconsistency(Problem):
     with_keys: tuple[KeyPath, ...] = ()
 
 
-def inconsistencies(config: PipelineConfig) -> Iterator[Inconsistency]:
+def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inconsistency]:
     """Yield all that keeps a config from working though every value by itself is right."""
-    yield from _paths(config)
+    if needs_data:
+        yield from _paths(config)
     yield from _model(config)
     trainer = config.trainer
     if trainer.warmup_epochs >= trainer.epochs:

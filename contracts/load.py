@@ -60,7 +60,11 @@ class _Source:
 
 
 def load_config(
-    path: Path, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
+    path: Path,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+    *,
+    needs_data: bool = True,
 ) -> PipelineConfig:
     """Return the config that a file, the environment and overrides give, valid as a whole.
 
@@ -68,6 +72,7 @@ def load_config(
       path: the YAML file. Relative paths in it, and in overrides, are relative to its folder.
       overrides: `section.key=value` each, the value in YAML; they win over everything.
       environ: `IMGPIPE_SECTION__KEY=value`, the value in YAML; these win over the file.
+      needs_data: False for who reads no images: the files that `data` names may be missing.
 
     Raises:
       ConfigError: all problems at once, a line each: `pipeline.yaml:14: trainer.batch_size:
@@ -84,7 +89,8 @@ def load_config(
         source.values = _with_absolute_path(source.values, key, path.parent)
     wrong = field_problems(PipelineConfig, source.values)
     wrong_paths = {problem.path for problem in wrong}
-    for inconsistency in inconsistencies(_with_stand_ins(source.values, wrong_paths)):
+    checkable = _with_stand_ins(source.values, wrong_paths)
+    for inconsistency in inconsistencies(checkable, needs_data=needs_data):
         if wrong_paths.isdisjoint({inconsistency.path, *inconsistency.with_keys}):
             wrong.append(inconsistency)
     for problem in wrong:

@@ -29,9 +29,7 @@ def build_cnn(options: CnnOptions, size_px: int, classes: int) -> keras.Model:
     return keras.Model(inputs, outputs, name="cnn")
 
 
-def _stage(
-    x: keras.KerasTensor, filters: int, kernel_size: int, name: str
-) -> keras.KerasTensor:
+def _stage(x: keras.KerasTensor, filters: int, kernel_size: int, name: str) -> keras.KerasTensor:
     # BatchNormalization brings the offset that the convolution's bias would be.
     x = layers.Conv2D(filters, kernel_size, padding="same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"{name}_norm")(x)

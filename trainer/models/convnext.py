@@ -76,9 +76,7 @@ class StochasticDepth(layers.Layer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
-def build_convnext(
-    name: str, options: ConvNeXtOptions, size_px: int, classes: int
-) -> keras.Model:
+def build_convnext(name: str, options: ConvNeXtOptions, size_px: int, classes: int) -> keras.Model:
     """Return the ConvNeXt V2 variant `name` with a stem that fits the image.
 
     Maps float32 [batch, size_px, size_px, 3] in 0..255 to float32 [batch, classes]

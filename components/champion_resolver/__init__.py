@@ -1,0 +1,1 @@
+"""The model registry's champion -> the baseline that a candidate is measured against."""

@@ -1,0 +1,45 @@
+"""The ChampionResolver component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.champion_resolver.executor import Executor
+from components.code_digest import code_digest
+from contracts.config import TrackingStore
+
+
+class ChampionResolverSpec(ComponentSpec):
+    """A registry in, its champion out."""
+
+    PARAMETERS = {
+        "store": ExecutionParameter(type=str),
+        "champion_version": ExecutionParameter(type=int),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {}
+    OUTPUTS = {"baseline_model": ChannelParameter(type=standard_artifacts.Model)}
+
+
+class ChampionResolver(BaseComponent):
+    """Gives the champion as baseline; replaces TFX's Resolver, which Kubeflow refuses."""
+
+    SPEC_CLASS = ChampionResolverSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(self, store: TrackingStore, champion_version: int) -> None:
+        """Take the registry and the version that is champion as the run begins (0: none).
+
+        The version is part of the cache key: while the champion stays, so does the baseline.
+        """
+        spec = ChampionResolverSpec(
+            store=store.model_dump_json(),
+            champion_version=champion_version,
+            code_digest=code_digest(
+                "contracts", "components.model_registry", "components.champion_resolver"
+            ),
+            baseline_model=types.Channel(type=standard_artifacts.Model),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,32 @@
+"""Puts the champion into a Model artifact."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.artifacts import set_registry_version
+from components.champion_resolver import core
+from contracts.config import TrackingStore
+
+
+class Executor(BaseExecutor):
+    """Registry -> baseline model, or no artifact at all where there is no champion."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Fetch the champion."""
+        store = TrackingStore.model_validate_json(exec_properties["store"])
+        artifact = artifact_utils.get_single_instance(output_dict["baseline_model"])
+        target = Path(path_utils.serving_model_dir(artifact.uri))
+        champion = core.fetch_champion(store, target)
+        if champion is None:
+            output_dict["baseline_model"].clear()
+        else:
+            set_registry_version(artifact, champion.version)

@@ -1,0 +1,55 @@
+"""The ImageExampleGen component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import ImageManifest
+from components.code_digest import code_digest
+from components.image_example_gen.executor import Executor
+from contracts.config import BeamConfig, DataConfig
+
+# What the examples follow from.
+SOURCES = ("contracts", "components.image_example_gen")
+
+
+class ImageExampleGenSpec(ComponentSpec):
+    """Images outside the pipeline in, examples and the manifest of all files out."""
+
+    PARAMETERS = {
+        "data": ExecutionParameter(type=str),
+        "beam": ExecutionParameter(type=str),
+        "data_fingerprint": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {}
+    OUTPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "manifest": ChannelParameter(type=ImageManifest),
+    }
+
+
+class ImageExampleGen(BaseBeamComponent):
+    """Ingests an image folder or CSV; replaces TFX's ExampleGen, which reads no images."""
+
+    SPEC_CLASS = ImageExampleGenSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+    def __init__(self, data: DataConfig, beam: BeamConfig, data_fingerprint: str) -> None:
+        """Take the sections `data` and `beam` and the images' fingerprint.
+
+        The fingerprint (`fingerprint.dataset_fingerprint`) is part of the cache key, so that a
+        changed image is ingested again.
+        """
+        # A curated schema and the choice of a runner change no example.
+        spec = ImageExampleGenSpec(
+            data=data.model_dump_json(exclude={"schema_path"}),
+            beam=beam.model_dump_json(include={"decode_processes"}),
+            data_fingerprint=data_fingerprint,
+            code_digest=code_digest(*SOURCES),
+            examples=types.Channel(type=standard_artifacts.Examples),
+            manifest=types.Channel(type=ImageManifest),
+        )
+        super().__init__(spec=spec)

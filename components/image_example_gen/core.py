@@ -1,0 +1,166 @@
+"""A shard of image files -> TFRecords by split, and what became of every file.
+
+Imports neither TensorFlow nor TFX nor Beam: the decode processes run this.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.image_example_gen.image_file import (
+    Quarantined,
+    ReadImage,
+    read_bytes,
+    read_image,
+)
+from components.image_example_gen.listing import ImageFile, SkippedFile, printable
+from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from components.image_example_gen.shards import Shard
+from components.image_example_gen.splits import Cut
+from components.image_example_gen.tf_example import serialise
+from components.image_example_gen.tf_record import RecordWriter
+from contracts import features
+
+Report = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of an ingestion have in common."""
+
+    root: Path
+    examples_uri: str
+    manifest_uri: str
+    cut: Cut
+    shards: int
+
+    def part(self, shard: Shard) -> str:
+        """Return the part of file names that tells shards apart."""
+        return f"{shard.index:05}-of-{self.shards:05}"
+
+    def records(self, split: str, shard: Shard) -> Path:
+        """Return the path of a shard's examples of a split."""
+        return Path(self.examples_uri, f"Split-{split}", f"data_tfrecord-{self.part(shard)}")
+
+
+def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> None:
+    """Write the examples and manifest rows of a shard, each file of them whole or not at all.
+
+    The same files give the same bytes. Files that cannot be read are quarantined.
+
+    Args:
+      job: where to, and how splits are cut.
+      shard: which files.
+      crashing: positions of files that are known to end the process that decodes them.
+      report: is called with the position of each file before it is touched, and at the end
+        with their number.
+
+    Raises:
+      OSError: this machine is in trouble, e.g. the disk is full.
+    """
+    with ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(RecordWriter(job.records(split, shard)))
+            for split in features.SPLITS
+        }
+        rows = stack.enter_context(PartWriter(job.manifest_uri, f"part-{job.part(shard)}"))
+        for position, file in enumerate(shard.files):
+            report(position)
+            try:
+                if position in crashing:
+                    raise Quarantined("crashes_decoder", "ends the process that decodes it")
+                read = read_image(job.root, file)
+            except Quarantined as fault:
+                rows.add(_quarantined_row(file, fault))
+                continue
+            split = job.cut.split_of(file, read.sha256)
+            writers[split].write(_example(file, read))
+            rows.add(_ingested_row(file, split, read))
+    report(len(shard.files))
+
+
+def read_digests(
+    root: Path, files: Sequence[ImageFile], decode: bool, report: Report
+) -> list[str | None]:
+    """Return the SHA-256 of each file as lower-case hex, None of one that would be quarantined.
+
+    Without `decode` only files that cannot be opened count as such. `report` is as in `ingest`.
+    """
+    digests: list[str | None] = []
+    for position, file in enumerate(files):
+        report(position)
+        try:
+            if decode:
+                digests.append(read_image(root, file).sha256)
+            else:
+                digests.append(hashlib.sha256(read_bytes(root, file)).hexdigest())
+        except Quarantined:
+            digests.append(None)
+    return digests
+
+
+def write_skipped(manifest_uri: str, skipped: Iterable[SkippedFile]) -> None:
+    """Add to the manifest what the listing left out."""
+    with PartWriter(manifest_uri, "skipped") as rows:
+        for file in skipped:
+            path = printable(file.path)
+            rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))
+
+
+def write_labels(examples_uri: str, labels: Sequence[str]) -> None:
+    """Write the class names, in index order, into the root of the examples."""
+    path = Path(examples_uri, features.LABELS_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(labels, ensure_ascii=False), encoding="utf-8")
+
+
+def _example(file: ImageFile, read: ReadImage) -> bytes:
+    """Return the serialised tf.Example of an image; `contracts.features` says what is in it."""
+    image = read.image
+    return serialise(
+        {
+            features.ENCODED: image.encoded,
+            features.LABEL: file.label.encode(),
+            features.PATH: printable(file.path).encode(),
+            features.SHA256: read.sha256.encode(),
+            features.WIDTH: image.width,
+            features.HEIGHT: image.height,
+            features.FILE_BYTES: read.file_bytes,
+            features.FORMAT: image.source_format.encode(),
+            features.CHANNELS: image.source_channels,
+            features.ASPECT: image.width / image.height,
+            features.BRIGHTNESS: image.brightness_mean,
+            features.CONTRAST: image.brightness_std,
+        }
+    )
+
+
+def _ingested_row(file: ImageFile, split: str, read: ReadImage) -> FileRow:
+    return FileRow(
+        path=printable(file.path),
+        label=file.label,
+        split=split,
+        group=file.group,
+        status=INGESTED,
+        sha256=read.sha256,
+        width=read.image.width,
+        height=read.image.height,
+        file_bytes=read.file_bytes,
+        source_format=read.image.source_format,
+    )
+
+
+def _quarantined_row(file: ImageFile, fault: Quarantined) -> FileRow:
+    return FileRow(
+        path=printable(file.path),
+        label=file.label,
+        split=None,
+        group=file.group,
+        status=QUARANTINED,
+        reason=fault.reason,
+        detail=printable(fault.detail),
+        sha256=fault.sha256,
+    )

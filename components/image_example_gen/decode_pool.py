@@ -1,0 +1,139 @@
+"""The parent's side of the decode processes: calls go to whichever is idle."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from queue import SimpleQueue
+from typing import IO, Any, TypeVar
+
+from components.image_example_gen import decode_worker
+from components.image_example_gen.decode_worker import Answer, Call
+from contracts.errors import ComponentError
+
+Result = TypeVar("Result")
+Report = Callable[[int], None]
+
+_MAIN = f"from {decode_worker.__name__} import serve; serve()"
+
+
+class WorkerDied(Exception):
+    """A decode process ended in the middle of a call, at about `position`; `cause` says how."""
+
+    def __init__(self, cause: str, position: int) -> None:
+        super().__init__(cause, position)
+        self.cause = cause
+        self.position = position
+
+
+class DecodeWorker:
+    """One decode process; the next call starts a new one where it died."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def call(self, call: Call, on_position: Report) -> Any:
+        """Return what the function returns, or raise what it raises.
+
+        Raises:
+          WorkerDied: the process died in this call.
+          ComponentError: the process does not even start.
+        """
+        if self._process.poll() is not None:
+            self.close()
+            self._start()
+        if not self._is_ready:
+            self._await_ready()
+        position = 0
+        try:
+            pickle.dump(call, self._calls)
+            self._calls.flush()
+            while (answer := self._receive()).kind == decode_worker.POSITION:
+                position = answer.value
+                on_position(position)
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+            raise WorkerDied(self._cause_of_death(), position) from error
+        if answer.kind == decode_worker.ERROR:
+            raise answer.value
+        return answer.value
+
+    def close(self) -> None:
+        """End the process at once, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._calls, self._answers):
+            try:
+                pipe.close()
+            except BrokenPipeError:  # a call that was not read to its end
+                continue
+
+    def _start(self) -> None:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _MAIN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._calls: IO[bytes] = self._process.stdin
+        self._answers: IO[bytes] = self._process.stdout
+        self._is_ready = False
+
+    def _await_ready(self) -> None:
+        try:
+            self._is_ready = self._receive().kind == decode_worker.READY
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise ComponentError(
+                "ImageExampleGen: a process to decode images in did not start "
+                f"({self._cause_of_death()}): {sys.executable} -c {_MAIN!r}."
+            ) from error
+
+    def _receive(self) -> Answer:
+        answer: Answer = pickle.load(self._answers)
+        return answer
+
+    def _cause_of_death(self) -> str:
+        code = self._process.wait()
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+
+class DecodePool:
+    """Some decode processes, started at once, and a thread for each to wait for it."""
+
+    def __init__(self, processes: int) -> None:
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
+        self._workers = [DecodeWorker() for _ in range(processes)]
+        self._idle: SimpleQueue[DecodeWorker] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+        """Have `function(worker, *arguments)` called as soon as a worker is idle."""
+        return self._threads.submit(self._lend, function, arguments)
+
+    def close(self) -> None:
+        """End all processes at once, and the calls that they are in."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+        self._threads.shutdown(wait=True)
+
+    def _lend(self, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        worker = self._idle.get()
+        try:
+            return function(worker, *arguments)
+        finally:
+            self._idle.put(worker)
+
+
+@cache
+def pool_of_this_process(processes: int) -> DecodePool:
+    """Return the pool that everything in this process shares, opened at the first call."""
+    return DecodePool(processes)

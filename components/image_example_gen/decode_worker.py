@@ -1,0 +1,81 @@
+"""A process that runs functions for its parent: pickled calls come in, pickled answers go out.
+
+Hostile images end here: a crash of a decoder takes this process along and nothing else. Only
+what decoding needs is imported, whatever the parent's own main module is.
+"""
+
+import importlib
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from typing import Any, BinaryIO, NamedTuple
+
+_REPORT_EVERY_S = 0.2
+
+
+class Call(NamedTuple):
+    """A function "module:name", its arguments but the last one, which is its `report`.
+
+    `is_careful` asks for a report of every position, so that the one that crashes is known.
+    """
+
+    function: str
+    arguments: tuple[Any, ...]
+    is_careful: bool
+
+
+class Answer(NamedTuple):
+    """What a call says: `value` is a position, a result, an exception, or None at the start."""
+
+    kind: str  # READY, POSITION, RESULT or ERROR
+    value: Any = None
+
+
+READY, POSITION, RESULT, ERROR = "ready", "position", "result", "error"
+
+
+def serve() -> None:
+    """Answer calls until the parent closes the input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this ends
+    calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # Libraries write warnings straight to these; answers have to stay clean of them.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    _send(answers, Answer(READY))
+    while True:
+        try:
+            call: Call = pickle.load(calls)
+        except EOFError:
+            return
+        _send(answers, _answer(call, answers))
+
+
+def _answer(call: Call, answers: BinaryIO) -> Answer:
+    """Run a call. Errors that cannot be pickled are sent as their trace."""
+    next_report_s = 0.0
+
+    def report(position: int) -> None:
+        nonlocal next_report_s
+        if call.is_careful or time.monotonic() >= next_report_s:
+            next_report_s = time.monotonic() + _REPORT_EVERY_S
+            _send(answers, Answer(POSITION, position))
+
+    try:
+        module, _, name = call.function.partition(":")
+        function = getattr(importlib.import_module(module), name)
+        return Answer(RESULT, function(*call.arguments, report))
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            return Answer(ERROR, RuntimeError(traceback.format_exc()))
+        return Answer(ERROR, error)
+
+
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    pickle.dump(answer, answers)
+    answers.flush()

@@ -1,0 +1,80 @@
+"""A file on disk -> its canonical image, or the reason why there is none."""
+
+import errno
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.image_example_gen.listing import ImageFile
+from contracts.image_bytes import DEFAULT_LIMITS, CanonicalImage, UnreadableImage, canonicalise
+
+# What opening or reading a file can say about this file. All else, such as a full disk or too
+# many open files, is trouble of this machine and ends the run.
+_FILE_FAULTS = {
+    errno.ENOENT: "vanished",
+    errno.ESTALE: "vanished",
+    errno.EACCES: "no_permission",
+    errno.EPERM: "no_permission",
+    errno.EIO: "unreadable_file",
+    errno.EISDIR: "unreadable_file",
+    errno.ELOOP: "unreadable_file",
+    errno.ENAMETOOLONG: "unreadable_file",
+    errno.ENOTDIR: "unreadable_file",
+    errno.ENXIO: "unreadable_file",
+}
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """A readable image, and the file as it was found."""
+
+    image: CanonicalImage
+    sha256: str  # lower-case hex
+    file_bytes: int
+
+
+class Quarantined(Exception):
+    """A file that is left out: a stable name of the reason, details, and the digest if read."""
+
+    def __init__(self, reason: str, detail: str, sha256: str | None = None) -> None:
+        super().__init__(reason, detail, sha256)
+        self.reason = reason
+        self.detail = detail
+        self.sha256 = sha256
+
+
+def read_image(root: Path, file: ImageFile) -> ReadImage:
+    """Return the image in a file, decoded whole.
+
+    Raises:
+      Quarantined: the file cannot be opened, or holds no image that can be read.
+      OSError: this machine is in trouble.
+    """
+    raw = read_bytes(root, file)
+    sha256 = hashlib.sha256(raw).hexdigest()
+    try:
+        return ReadImage(canonicalise(raw), sha256, len(raw))
+    except UnreadableImage as error:
+        raise Quarantined(error.reason, error.detail, sha256) from error
+
+
+def read_bytes(root: Path, file: ImageFile) -> bytes:
+    """Return all of a file.
+
+    Raises:
+      Quarantined: it cannot be opened or is too large.
+      OSError: this machine is in trouble.
+    """
+    limit = DEFAULT_LIMITS.max_bytes
+    try:
+        with (root / file.path).open("rb", buffering=0) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            if size > limit:
+                raise Quarantined("too_many_bytes", f"{size}, limit {limit}")
+            return opened.readall()
+    except OSError as error:
+        if error.errno not in _FILE_FAULTS:
+            raise
+        detail = error.strerror or type(error).__name__
+        raise Quarantined(_FILE_FAULTS[error.errno], detail) from error

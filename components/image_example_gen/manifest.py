@@ -1,0 +1,163 @@
+"""The manifest: a row for every file that was found, and the counts that sum them up."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.image_example_gen.listing import Layout
+from contracts import features
+from contracts.errors import EXAMPLES_SHOWN
+
+DATASET_FILE = "dataset.json"
+FILES_FOLDER = "files"
+
+INGESTED, QUARANTINED = "ingested", "quarantined"
+
+_ROWS_A_GROUP = 4096
+
+
+class FileRow(NamedTuple):
+    """What became of a file; None where it is not known or does not apply."""
+
+    path: str  # relative to the data root, valid text
+    label: str | None
+    split: str | None  # only of an ingested file
+    group: str | None
+    status: str  # INGESTED or QUARANTINED
+    reason: str | None = None  # a stable name, only of a quarantined file
+    detail: str | None = None
+    sha256: str | None = None  # lower-case hex of the file as it was found
+    width: int | None = None  # pixels, upright
+    height: int | None = None
+    file_bytes: int | None = None
+    source_format: str | None = None
+
+
+_NUMBERS = ("width", "height", "file_bytes")
+ROW = pa.schema(
+    [(name, pa.int64() if name in _NUMBERS else pa.string()) for name in FileRow._fields]
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is in the data: found = ingested + quarantined, always."""
+
+    fingerprint: str
+    layout: str  # the sentence on what was inferred
+    labels: tuple[str, ...]
+    found: int
+    ingested: int
+    quarantined: int
+    splits: dict[str, int]  # ingested, by split
+    classes: dict[str, dict[str, int]]  # ingested, by class and split
+    empty_classes: tuple[str, ...]
+    quarantine_reasons: dict[str, int]
+    quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
+
+    def write(self, uri: str) -> None:
+        """Put the counts beside the rows, whole or not at all."""
+        partial = Path(uri, f".{DATASET_FILE}.partial")
+        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        partial.replace(Path(uri, DATASET_FILE))
+
+
+def read_dataset(uri: str) -> Dataset:
+    """Return the counts of the manifest at `uri`."""
+    record = json.loads(Path(uri, DATASET_FILE).read_text(encoding="utf-8"))
+    for key in ("labels", "empty_classes"):
+        record[key] = tuple(record[key])
+    return Dataset(**record)
+
+
+class PartWriter:
+    """Writes one part file of the manifest; memory does not grow with its rows.
+
+    As a context manager it gives the file its name at the end of the block, and leaves nothing
+    behind where the block raises.
+    """
+
+    def __init__(self, uri: str, part: str) -> None:
+        folder = Path(uri, FILES_FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{part}.parquet"
+        self._partial = folder / f".{part}.parquet.partial"
+        self._writer = pq.ParquetWriter(self._partial, ROW)
+        self._rows: list[FileRow] = []
+
+    def add(self, row: FileRow) -> None:
+        """Append a row."""
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_A_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = {name: [row[index] for row in self._rows] for index, name in enumerate(ROW.names)}
+        self._writer.write_table(pa.table(columns, schema=ROW))
+        self._rows.clear()
+
+    def __enter__(self) -> "PartWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._flush()
+            self._writer.close()
+            if error is None:
+                self._partial.replace(self._path)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+
+def read_rows(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the row of every file, or some columns of it, in the order of the parts."""
+    parts = sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
+    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+
+
+def sum_up(uri: str, layout: Layout, fingerprint: str) -> Dataset:
+    """Return the counts of the rows that stand at `uri`, a part at a time."""
+    classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
+    reasons: Counter[str] = Counter()
+    examples: dict[str, list[str]] = defaultdict(list)
+    for part in sorted(Path(uri, FILES_FOLDER).glob("*.parquet")):
+        table = pq.read_table(part, columns=["label", "split", "reason", "path"])
+        rows = (column.to_pylist() for column in table.columns)
+        for label, split, reason, path in zip(*rows, strict=True):
+            if reason is None:
+                classes[label][split] += 1
+                continue
+            reasons[reason] += 1
+            if len(examples[reason]) < EXAMPLES_SHOWN:
+                examples[reason].append(path)
+    splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
+    ingested, quarantined = sum(splits.values()), reasons.total()
+    return Dataset(
+        fingerprint=fingerprint,
+        layout=layout.description,
+        labels=tuple(layout.labels),
+        found=ingested + quarantined,
+        ingested=ingested,
+        quarantined=quarantined,
+        splits=splits,
+        classes={
+            label: {split: counts[split] for split in features.SPLITS}
+            for label, counts in classes.items()
+        },
+        empty_classes=tuple(layout.empty_classes),
+        quarantine_reasons=dict(sorted(reasons.items())),
+        quarantine_examples=dict(sorted(examples.items())),
+    )

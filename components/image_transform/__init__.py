@@ -1,0 +1,1 @@
+"""Examples of encoded images -> examples of resized pixels, ready to train on."""

@@ -1,0 +1,42 @@
+"""The ImageTransform component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.code_digest import code_digest
+from components.image_transform.executor import Executor
+from contracts.config import PreprocessingConfig
+
+# What the transformed pixels follow from.
+SOURCES = ("contracts", "trainer.preprocessing", "trainer.data", "components.image_transform")
+
+
+class ImageTransformSpec(ComponentSpec):
+    """Encoded examples in, examples of pixels out."""
+
+    PARAMETERS = {
+        "preprocessing": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class ImageTransform(BaseBeamComponent):
+    """Decodes and resizes every image once, so that no epoch has to do it again."""
+
+    SPEC_CLASS = ImageTransformSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+    def __init__(self, examples: types.BaseChannel, preprocessing: PreprocessingConfig) -> None:
+        """Take `examples` (type Examples, with labels.json) and the `preprocessing` section."""
+        spec = ImageTransformSpec(
+            examples=examples,
+            preprocessing=preprocessing.model_dump_json(),
+            code_digest=code_digest(*SOURCES),
+            transformed_examples=types.Channel(type=standard_artifacts.Examples),
+        )
+        super().__init__(spec=spec)

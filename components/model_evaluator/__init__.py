@@ -1,0 +1,1 @@
+"""Candidate and champion on the test split -> predictions, metrics, slices."""

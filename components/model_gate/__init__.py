@@ -1,0 +1,1 @@
+"""Metrics and limits -> blessing and reasons."""

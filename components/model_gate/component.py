@@ -1,0 +1,48 @@
+"""The ModelGate component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.code_digest import code_digest
+from components.model_gate.executor import Executor
+from contracts.config import EvaluationConfig
+
+
+class ModelGateSpec(ComponentSpec):
+    """An evaluation in, a blessing out."""
+
+    PARAMETERS = {
+        "evaluation_config": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS = {"blessing": ChannelParameter(type=standard_artifacts.ModelBlessing)}
+
+
+class ModelGate(BaseComponent):
+    """Blesses a candidate that keeps the limits of the `evaluation` section, and says why."""
+
+    SPEC_CLASS = ModelGateSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        evaluation: types.BaseChannel,
+        model: types.BaseChannel,
+        evaluation_config: EvaluationConfig,
+    ) -> None:
+        """Take the `evaluation` of the candidate `model` and the `evaluation` section."""
+        spec = ModelGateSpec(
+            evaluation=evaluation,
+            model=model,
+            evaluation_config=evaluation_config.model_dump_json(),
+            code_digest=code_digest("contracts", "components.model_gate"),
+            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,37 @@
+"""Writes the gate's word into a ModelBlessing."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+
+from components.model_gate import core
+from contracts.config import EvaluationConfig
+
+# As TFX's Evaluator writes them, so that its Pusher reads ours.
+BLESSED_PROPERTY = "blessed"
+BLESSED_FILE = "BLESSED"
+NOT_BLESSED_FILE = "NOT_BLESSED"
+
+
+class Executor(BaseExecutor):
+    """ModelEvaluation -> ModelBlessing."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Decide, and say why."""
+        config = EvaluationConfig.model_validate_json(exec_properties["evaluation_config"])
+        evaluation = Path(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        decision = core.decide(evaluation, config)
+        decision.write(Path(blessing.uri))
+        Path(blessing.uri, BLESSED_FILE if decision.blessed else NOT_BLESSED_FILE).touch()
+        blessing.set_string_custom_property("current_model", model.uri)
+        blessing.set_int_custom_property("current_model_id", model.id)
+        blessing.set_int_custom_property(BLESSED_PROPERTY, int(decision.blessed))

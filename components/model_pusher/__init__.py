@@ -1,0 +1,1 @@
+"""A blessed model -> the serving folder and the model registry."""

@@ -1,0 +1,59 @@
+"""The ModelPusher component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import ImageManifest
+from components.code_digest import code_digest
+from components.model_pusher.executor import Executor
+from contracts.config import PipelineConfig, TrackingStore
+
+# The config that a model follows from; where it ran and was tracked is no part of it.
+LINEAGE_SECTIONS = {"seed", "data", "preprocessing", "augmentation", "trainer", "evaluation"}
+
+
+class ModelPusherSpec(ComponentSpec):
+    """A blessed model and its lineage in, a pushed model out."""
+
+    PARAMETERS = {
+        "destination": ExecutionParameter(type=str),
+        "store": ExecutionParameter(type=str),
+        "config": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+        "manifest": ChannelParameter(type=ImageManifest),
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
+    }
+    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}
+
+
+class ModelPusher(BaseComponent):
+    """Pushes and registers a blessed model; replaces TFX's Pusher."""
+
+    SPEC_CLASS = ModelPusherSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        inputs: dict[str, types.BaseChannel],
+        destination: str,
+        store: TrackingStore,
+        config: PipelineConfig,
+    ) -> None:
+        """Take the channels of the spec by name, the serving folder, registry and config."""
+        spec = ModelPusherSpec(
+            **inputs,
+            destination=destination,
+            store=store.model_dump_json(),
+            config=config.model_dump_json(include=LINEAGE_SECTIONS),
+            code_digest=code_digest("contracts", "components", "trainer"),
+            pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+        )
+        super().__init__(spec=spec)

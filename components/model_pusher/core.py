@@ -1,0 +1,114 @@
+"""Puts a SavedModel into the serving folder: a version appears whole or not at all."""
+
+import fcntl
+import hashlib
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.model_registry import DIGEST, ModelRegistry
+from contracts.errors import ComponentError
+
+SAVED_MODEL = "saved_model.pb"
+LOCK_FILE = ".push.lock"
+# Model servers look at folders named by numbers alone.
+INCOMING_PREFIX = ".incoming-"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """Where a model is served from."""
+
+    version: int
+    path: Path
+    digest: str
+    alias: str | None  # that this push gave it; None where it had been pushed before
+
+
+def push(
+    model: Path,
+    destination: Path,
+    registry: ModelRegistry,
+    tags: Mapping[str, str],
+    mlflow_run_id: str | None,
+) -> Pushed:
+    """Copy `model` to `destination`/<version> and register it; the same model only once.
+
+    The version is the registry's: it grows with every push, also with two in one second, and
+    is never used again. The folder is copied beside its place and renamed into it.
+
+    Args:
+      model: a SavedModel.
+      destination: the serving folder of the registered model.
+      registry: where the version is registered.
+      tags: the lineage of the model.
+      mlflow_run_id: the training's run.
+
+    Raises:
+      ComponentError: `model` is no SavedModel, or the registry's next version stands in the
+        serving folder already.
+    """
+    if not (model / SAVED_MODEL).is_file():
+        raise ComponentError(
+            f"ModelPusher: expected a SavedModel in {model}, found no {SAVED_MODEL}."
+        )
+    digest = model_digest(model)
+    destination.mkdir(parents=True, exist_ok=True)
+    with _only_pusher(destination):
+        for known in registry.versions():
+            if known.tags[DIGEST] == digest and Path(known.path, SAVED_MODEL).is_file():
+                return Pushed(known.version, Path(known.path), digest, None)
+        incoming = destination / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
+        try:
+            shutil.copytree(model, incoming)
+            version, path = _appear(incoming, destination, registry, mlflow_run_id)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        alias = registry.finish_version(version, {**tags, DIGEST: digest})
+    return Pushed(version, path, digest, alias)
+
+
+def model_digest(model: Path) -> str:
+    """Return the SHA-256 of a folder's relative paths and contents, as lower-case hex."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in model.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(model).as_posix()}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _appear(
+    incoming: Path, destination: Path, registry: ModelRegistry, mlflow_run_id: str | None
+) -> tuple[int, Path]:
+    version = registry.begin_version(destination, mlflow_run_id)
+    path = destination / str(version)
+    try:
+        _require_new(version, destination)
+        incoming.rename(path)
+    except BaseException:
+        registry.abandon_version(version)
+        raise
+    return version, path
+
+
+def _require_new(version: int, destination: Path) -> None:
+    served = [int(path.name) for path in destination.iterdir() if path.name.isdecimal()]
+    if max(served, default=0) >= version:
+        raise ComponentError(
+            f"ModelPusher: the registry's next version is {version}, but {destination} already "
+            f"holds version {max(served)}: they do not belong together. Name another "
+            "workspace, or move the serving folder away."
+        )
+
+
+@contextmanager
+def _only_pusher(destination: Path) -> Iterator[None]:
+    """Let pushes to one folder wait for each other."""
+    with (destination / LOCK_FILE).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

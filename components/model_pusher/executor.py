@@ -1,0 +1,69 @@
+"""Pushes a blessed model, and nothing without a blessing."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx.components.util.model_utils import is_model_blessed
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.image_example_gen.manifest import read_dataset
+from components.model_pusher import core
+from components.model_registry import (
+    ACCURACY,
+    CODE_DIGEST,
+    CONFIG,
+    DATA_FINGERPRINT,
+    RUN_ID,
+    ModelRegistry,
+)
+from contracts.config import TrackingStore
+from contracts.evaluation import Metrics
+from trainer.record import TrainingRecord
+
+# As TFX's Pusher names them.
+PUSHED, DESTINATION, VERSION = "pushed", "pushed_destination", "pushed_version"
+
+
+class Executor(BaseExecutor):
+    """Model and ModelBlessing -> PushedModel."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Push where the blessing says so; a missing blessing is a no."""
+        pushed_model = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        blessings = input_dict.get("blessing", [])
+        if len(blessings) != 1 or not is_model_blessed(blessings[0]):
+            pushed_model.set_int_custom_property(PUSHED, 0)
+            return
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        record = TrainingRecord.read(artifact_utils.get_single_uri(input_dict["model_run"]))
+        store = TrackingStore.model_validate_json(exec_properties["store"])
+        pushed = core.push(
+            Path(path_utils.serving_model_path(model.uri)),
+            Path(exec_properties["destination"]),
+            ModelRegistry(store),
+            self._lineage(input_dict, exec_properties),
+            record.mlflow_run_id,
+        )
+        pushed_model.set_int_custom_property(PUSHED, 1)
+        pushed_model.set_string_custom_property(DESTINATION, str(pushed.path))
+        pushed_model.set_string_custom_property(VERSION, str(pushed.version))
+
+    def _lineage(
+        self, input_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
+    ) -> dict[str, str]:
+        manifest = artifact_utils.get_single_uri(input_dict["manifest"])
+        evaluation = Path(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        return {
+            DATA_FINGERPRINT: read_dataset(manifest).fingerprint,
+            CONFIG: exec_properties["config"],
+            CODE_DIGEST: exec_properties["code_digest"],
+            RUN_ID: self._context.pipeline_run_id,
+            ACCURACY: f"{Metrics.read(evaluation).candidate.accuracy:.6f}",
+        }

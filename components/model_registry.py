@@ -1,0 +1,105 @@
+"""The MLflow model registry as the components use it: versions, their lineage, two aliases."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from contracts.config import TrackingStore
+
+CHAMPION = "champion"  # the model that serves
+CHALLENGER = "challenger"  # the newest blessed model that does not serve yet
+
+# Tags of a version. A version without DIGEST was begun and never finished.
+DIGEST = "imgpipe.model_digest"
+DATA_FINGERPRINT = "imgpipe.data_fingerprint"
+CONFIG = "imgpipe.config"
+CODE_DIGEST = "imgpipe.code_digest"
+RUN_ID = "imgpipe.run_id"
+ACCURACY = "imgpipe.accuracy"
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A pushed model as the registry knows it."""
+
+    version: int
+    path: str  # of the SavedModel
+    tags: dict[str, str]
+    created_ms: int  # since the epoch
+    aliases: tuple[str, ...] = ()
+
+
+class ModelRegistry:
+    """The versions of one registered model."""
+
+    def __init__(self, store: TrackingStore) -> None:
+        # The creation of the SQLite tables is no news to a user.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        self._client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+        self._name = store.name
+
+    def versions(self) -> list[RegisteredVersion]:
+        """Return every pushed version, oldest first."""
+        aliases = self._aliases()
+        found = self._client.search_model_versions(f"name = '{self._name}'")
+        pushed = [_registered(version, aliases) for version in found if DIGEST in version.tags]
+        return sorted(pushed, key=lambda version: version.version)
+
+    def champion(self) -> RegisteredVersion | None:
+        """Return the version that serves, or None where nothing has been promoted yet."""
+        return next((found for found in self.versions() if CHAMPION in found.aliases), None)
+
+    def begin_version(self, destination: Path, mlflow_run_id: str | None) -> int:
+        """Reserve the next version of the models in `destination`, a folder a version.
+
+        `versions` does not show it before `finish_version`.
+        """
+        try:
+            self._client.create_registered_model(self._name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = str(destination)
+        created = self._client.create_model_version(self._name, source, run_id=mlflow_run_id)
+        return int(created.version)
+
+    def finish_version(self, version: int, tags: Mapping[str, str]) -> str:
+        """Make a reserved version visible and return its alias.
+
+        The first one becomes champion, later ones challenger. `tags` must hold DIGEST; it is
+        set last, so that a half-tagged version stays invisible.
+        """
+        for key in sorted(tags, key=lambda key: (key == DIGEST, key)):
+            self._client.set_model_version_tag(self._name, str(version), key, tags[key])
+        alias = CHALLENGER if self.champion() else CHAMPION
+        self._client.set_registered_model_alias(self._name, alias, str(version))
+        return alias
+
+    def abandon_version(self, version: int) -> None:
+        """Take back a reserved version; its number is never used again."""
+        self._client.delete_model_version(self._name, str(version))
+
+    def _aliases(self) -> dict[str, str]:
+        try:
+            registered = self._client.get_registered_model(self._name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+        return dict(registered.aliases)
+
+
+def _registered(version: ModelVersion, aliases: Mapping[str, str]) -> RegisteredVersion:
+    number = int(version.version)
+    return RegisteredVersion(
+        version=number,
+        path=str(Path(version.source, str(number))),
+        tags=dict(version.tags),
+        created_ms=version.creation_timestamp,
+        aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),
+    )

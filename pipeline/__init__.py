@@ -1,0 +1,1 @@
+"""The top: wires the components, runs them, and is the `imgpipe` command."""

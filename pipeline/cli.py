@@ -1,0 +1,153 @@
+"""The command `imgpipe`: finds the subcommand, loads it alone, and turns errors into sentences."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from contracts.errors import InputError, PipelineError
+
+DISTRIBUTION = "imgpipe"
+
+DEFAULT_CONFIG = Path("pipeline.yaml")
+DEFAULT_WORKSPACE = Path("workspace")
+
+EXIT_FAILED = 1
+EXIT_WRONG_INPUT = 2
+# As shells report a process that SIGINT or SIGPIPE has ended.
+EXIT_INTERRUPTED = 130
+EXIT_PIPE_CLOSED = 141
+
+
+class CommandModule(Protocol):
+    """What the module of a command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what the command takes beside the common options."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it and return the exit code."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand; its module is imported only when it is called."""
+
+    name: str
+    help: str
+    module: str
+    takes_config: bool = True
+
+
+COMMANDS = (
+    Command(
+        "init",
+        "write a commented pipeline.yaml; --demo: with handwritten digits",
+        "pipeline.commands.init",
+        takes_config=False,
+    ),
+    Command("check", "check the config and the data folder", "pipeline.commands.check"),
+    Command("run", "run the pipeline: data in, model out", "pipeline.commands.run"),
+    Command("status", "show how a run's components fared", "pipeline.commands.status"),
+    Command("predict", "label images with the champion", "pipeline.commands.predict"),
+    Command("models", "list the registered models", "pipeline.commands.models"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; users see sentences, never a trace.
+
+    0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
+    was not blessed. 130: interrupted.
+    """
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        _complain(error.problems)
+        return EXIT_WRONG_INPUT
+    except PipelineError as error:
+        _complain(error.problems)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        _complain(["interrupted."])
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on. What is still buffered has to go somewhere when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE_CLOSED
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=DISTRIBUTION,
+        description="An image folder goes in; a validated, trained and evaluated model comes out.",
+        epilog="`imgpipe COMMAND --help` says what a command takes.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    called = next((argument for argument in argv if not argument.startswith("-")), None)
+    run = None
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        if command.name == called:
+            if command.takes_config:
+                _add_common_options(subparser)
+            module = cast(CommandModule, importlib.import_module(command.module))
+            module.add_arguments(subparser)
+            run = module.run
+    args = parser.parse_args(argv)
+    if run is None:
+        parser.print_help()
+        return 0
+    return run(args)
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIG,
+        metavar="FILE",
+        help="the config file (default: pipeline.yaml)",
+    )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="use this value instead of the file's; may be repeated",
+    )
+    parser.add_argument(
+        "--workspace",
+        type=Path,
+        default=DEFAULT_WORKSPACE,
+        metavar="DIR",
+        help="where runs, metadata and models are kept (default: workspace/)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+class _Version(argparse.Action):
+    """Prints the installed version; looks it up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        parser.exit()
+
+
+def _complain(problems: Sequence[str]) -> None:
+    for problem in problems:
+        print(f"{DISTRIBUTION}: {problem}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""`imgpipe check`: tells what a run would make of the config and of the data folder."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from components.image_example_gen.layout import (
+    Layout,
+    SkippedFile,
+    missing_splits,
+    printable,
+)
+from contracts import features
+from contracts.config import DataConfig
+from contracts.config_schema import config_schema
+from contracts.errors import some_of
+from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE
+from pipeline.preflight import Preflight, preflight
+
+CLASSES_SHOWN: Final = 20
+
+Counts = Mapping[str, Mapping[str, int]]  # class -> split, or UNSPLIT -> files
+
+# The column of files that the data puts into no split.
+UNSPLIT: Final = "unsplit"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the schema; the rest are common options."""
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of pipeline.yaml, for editors"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found, or the schema.
+
+    Raises:
+      InputError: the config or the data is wrong; all problems of it.
+    """
+    if args.schema:
+        print(json.dumps(config_schema(), indent=1))
+        return 0
+    checked = preflight(args.config, args.overrides)
+    if args.json:
+        print(json.dumps(_as_json(checked), indent=1, ensure_ascii=False))
+        return 0
+    _print_report(checked)
+    print(f"Next: {_run_command(args)}")
+    return 0
+
+
+def _run_command(args: argparse.Namespace) -> str:
+    options = []
+    if args.config != DEFAULT_CONFIG:
+        options += ["--config", str(args.config)]
+    if args.workspace != DEFAULT_WORKSPACE:
+        options += ["--workspace", str(args.workspace)]
+    for override in args.overrides:
+        options += ["--set", override]
+    return shlex.join(["imgpipe", "run", *options])
+
+
+def _as_json(checked: Preflight) -> dict[str, Any]:
+    layout = checked.layout
+    return {
+        "name": checked.config.name,
+        "data": {
+            "root": str(checked.config.data.root),
+            "layout": layout.kind,
+            "description": layout.description,
+            "files": len(layout.files),
+            "classes": counts(layout),
+            "skipped": [
+                {"path": printable(one.path), "reason": one.reason, "detail": one.detail}
+                for one in layout.skipped
+            ],
+            "empty_classes": layout.empty_classes,
+        },
+        "config": checked.config.model_dump(mode="json", by_alias=True),
+    }
+
+
+def counts(layout: Layout) -> dict[str, dict[str, int]]:
+    """Return the number of files by class and split; only splits in which a class has files."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for file in layout.files:
+        found[file.label][file.split or UNSPLIT] += 1
+    return {label: dict(found[label]) for label in sorted(found)}
+
+
+def _print_report(checked: Preflight) -> None:
+    layout, config = checked.layout, checked.config
+    by_class = counts(layout)
+    print(f"{config.data.root}: {layout.description}")
+    print(f"{len(layout.files):,} files, {len(by_class)} classes.\n")
+    print(_table(by_class))
+    for note in _notes(layout, config.data):
+        print(note)
+    print(
+        f"Model {config.name}: {config.trainer.model} on {config.preprocessing.image_size_px} px, "
+        f"at most {config.trainer.epochs} epochs. Config and data are fit for a run."
+    )
+
+
+def _table(by_class: Counts) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    present = {split for row in by_class.values() for split in row}
+    columns = [split for split in (*features.SPLITS, UNSPLIT) if split in present]
+    shown, hidden = _largest_and_smallest(by_class)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("class")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for position, label in enumerate(shown):
+        if hidden and position == CLASSES_SHOWN // 2:
+            table.add_row(Text(f"... {hidden} more"))
+        table.add_row(Text(label), *(f"{by_class[label].get(name, 0):,}" for name in columns))
+    totals = (sum(row.get(name, 0) for row in by_class.values()) for name in columns)
+    table.add_row(Text("all classes"), *(f"{total:,}" for total in totals), style="bold")
+    console = Console(file=sys.stdout)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def _largest_and_smallest(by_class: Counts) -> tuple[list[str], int]:
+    """Return the classes to show, and how many are left out between them.
+
+    All, by name; of many only the largest and the smallest, by size.
+    """
+    if len(by_class) <= CLASSES_SHOWN:
+        return list(by_class), 0
+    by_size = sorted(by_class, key=lambda label: -sum(by_class[label].values()))
+    half = CLASSES_SHOWN // 2
+    return by_size[:half] + by_size[-half:], len(by_class) - CLASSES_SHOWN
+
+
+def _notes(layout: Layout, data: DataConfig) -> list[str]:
+    notes = []
+    cut = missing_splits(layout)
+    if cut:
+        parts = data.splits
+        notes.append(
+            f"{' and '.join(cut)} will be cut from the training images by content "
+            f"(train {parts.train} : validation {parts.validation} : test {parts.test})."
+        )
+    by_reason: defaultdict[str, list[SkippedFile]] = defaultdict(list)
+    for skipped in layout.skipped:
+        by_reason[skipped.reason].append(skipped)
+    for reason, files in sorted(by_reason.items()):
+        paths = some_of([printable(file.path) for file in files])
+        notes.append(f"Skipped, {reason.replace('_', ' ')} ({len(files):,}): {paths}")
+    if layout.empty_classes:
+        empty = layout.empty_classes
+        notes.append(f"Empty class folders, left out ({len(empty):,}): {some_of(empty)}")
+    return notes

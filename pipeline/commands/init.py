@@ -1,0 +1,130 @@
+"""`imgpipe init`: writes a commented pipeline.yaml, and images for a first run."""
+
+import argparse
+import shlex
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from contracts.errors import InputError
+
+CONFIG_FILE: Final = "pipeline.yaml"
+DIGITS_FOLDER: Final = "digits"
+
+# The repository's own pipeline.yaml; the wheel carries it under this name.
+TEMPLATE: Final = Path(__file__).with_name(CONFIG_FILE)
+
+# What the template's values become for the demo: a network that a laptop trains in seconds.
+DEMO_VALUES: Final[Mapping[str, str]] = {
+    "name": "digits",
+    "data.root": f"{DIGITS_FOLDER}/",
+    "preprocessing.image_size_px": "32",
+    "augmentation.preset": "none",
+    "trainer.model_options": "{filters: [16, 32, 64]}",
+    "trainer.epochs": "15",
+    "trainer.learning_rate": "3.0e-3",
+    "evaluation.min_accuracy": "0.9",
+}
+
+# scikit-learn's digits have 8 x 8 pixels; each becomes a block, so that people can see them.
+PIXEL_SIDE: Final = 4
+LARGEST_VALUE: Final = 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the folder and the demo."""
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: here"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="with 1,797 handwritten digits as an image folder"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files and name the next command; nothing that is there is overwritten.
+
+    Raises:
+      InputError: a file is there already, or cannot be written.
+    """
+    folder: Path = args.folder
+    names = [DIGITS_FOLDER, CONFIG_FILE] if args.demo else [CONFIG_FILE]
+    try:
+        _require_absent(names, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".init-") as unfinished:
+            _write(Path(unfinished), demo=args.demo)
+            for name in names:
+                Path(unfinished, name).rename(folder / name)
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}). "
+            "Name another folder: `imgpipe init DIR`."
+        ) from error
+    print(f"Wrote {' and '.join(str(folder / name) for name in names)}.")
+    enter = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    if args.demo:
+        print(f"Next: {enter}imgpipe run")
+    else:
+        print(f"Next: set `name` and `data.root` in {folder / CONFIG_FILE}, then:")
+        print(f"{enter}imgpipe check")
+    return 0
+
+
+def _write(folder: Path, *, demo: bool) -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    if demo:
+        template = with_values(template, DEMO_VALUES)
+        _write_digits(folder / DIGITS_FOLDER)
+    (folder / CONFIG_FILE).write_text(template, encoding="utf-8")
+
+
+def with_values(template: str, values: Mapping[str, str]) -> str:
+    """Return a YAML text with other values at some keys, its comments and the rest as they were.
+
+    Args:
+      template: YAML, a mapping of mappings.
+      values: the new YAML scalar or flow value by dotted key; each key stands in the template.
+    """
+    root: Any = yaml.compose(template, Loader=yaml.SafeLoader)
+    spans = []
+    for dotted_key, value in values.items():
+        node = root
+        for part in dotted_key.split("."):
+            node = next(below for key, below in node.value if key.value == part)
+        spans.append((node.start_mark.index, node.end_mark.index, value))
+    text = template
+    for start, end, value in sorted(spans, reverse=True):
+        text = text[:start] + value + text[end:]
+    return text
+
+
+def _require_absent(names: list[str], folder: Path) -> None:
+    there = [folder / name for name in names if (folder / name).exists()]
+    if there:
+        raise InputError(
+            f"{path}: expected nothing there, found one. Move it away, or name another folder: "
+            "`imgpipe init DIR`."
+            for path in there
+        )
+
+
+def _write_digits(folder: Path) -> None:
+    """Write scikit-learn's digits as PNG files, the same bytes every time.
+
+    1,797 of them, greyscale, 8 bits, 32 x 32 pixels: `<class>/<number in the data set>.png`.
+    """
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    grey = np.rint(digits.images * (255 / LARGEST_VALUE)).astype(np.uint8)
+    pixels = np.kron(grey, np.ones((1, PIXEL_SIDE, PIXEL_SIDE), np.uint8))
+    for label in digits.target_names:
+        (folder / str(label)).mkdir(parents=True)
+    for number, (image, label) in enumerate(zip(pixels, digits.target, strict=True)):
+        Image.fromarray(image).save(folder / str(label) / f"{number:04}.png")

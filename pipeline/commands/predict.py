@@ -1,0 +1,82 @@
+"""`imgpipe predict`: what the champion says of some images."""
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.config import PipelineConfig
+from contracts.errors import InputError
+from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.load import load_config
+from pipeline.output import output_in
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from serving.predictor import Prediction
+
+BATCH = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the images."""
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="an image file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print label and score of each image.
+
+    Raises:
+      InputError: an image cannot be read, or nothing has been pushed yet.
+    """
+    config = load_config(args.config, args.overrides)
+    images = _read(args.images)
+    with output_in(Path(os.devnull)):
+        predictions = _predict(config, Workspace(args.workspace.resolve()), images)
+    if args.json:
+        rows = [{"image": str(path), **asdict(one)} for path, one in predictions]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        width = max(len(str(path)) for path, _ in predictions)
+        for path, one in predictions:
+            print(f"{path!s:<{width}}  {one.label}  {one.score:.4f}")
+    return 0
+
+
+def _read(paths: list[Path]) -> dict[Path, bytes]:
+    """Return the canonical bytes of every image, or name all that cannot be read."""
+    images, problems = {}, []
+    for path in paths:
+        try:
+            images[path] = canonicalise(path.read_bytes()).encoded
+        except OSError as error:
+            problems.append(f"{path}: expected an image file, received: {error.strerror}.")
+        except UnreadableImage as error:
+            problems.append(f"{path}: expected an image, received: {error}.")
+    if problems:
+        raise InputError(problems)
+    return images
+
+
+def _predict(
+    config: PipelineConfig, workspace: Workspace, images: dict[Path, bytes]
+) -> list[tuple[Path, "Prediction"]]:
+    from components.model_registry import ModelRegistry
+
+    champion = ModelRegistry(workspace.tracking_store(config)).champion()
+    if champion is None:
+        raise InputError(
+            f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
+        )
+    from serving.predictor import Predictor
+
+    predictor = Predictor(Path(champion.path))
+    paths = list(images)
+    predictions = []
+    for first in range(0, len(paths), BATCH):
+        batch = paths[first : first + BATCH]
+        answers = predictor.predict([images[path] for path in batch])
+        predictions += zip(batch, answers, strict=True)
+    return predictions

@@ -1,0 +1,50 @@
+"""`imgpipe run`: runs the DAG on this machine, whole or up to a component."""
+
+import argparse
+import difflib
+import shlex
+import sys
+
+from contracts.errors import InputError
+from pipeline.preflight import preflight
+from pipeline.summary import COMPONENTS, Summary
+from pipeline.workspace import Workspace
+
+EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own option."""
+    parser.add_argument("--to", metavar="COMPONENT", help="stop after this component")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the pipeline and say what came of it."""
+    if args.to is not None and args.to not in COMPONENTS:
+        near = difflib.get_close_matches(args.to, COMPONENTS, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        raise InputError(
+            f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
+        )
+    checked = preflight(args.config, args.overrides)
+    from pipeline.runner import run_pipeline
+
+    summary = run_pipeline(checked, args.workspace, args.to)
+    if args.json:
+        print(summary.model_dump_json(indent=1))
+    else:
+        from pipeline.summary_table import print_summary
+
+        folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
+        print_summary(summary, folder, _next_command(summary, args), sys.stdout)
+    return EXIT_CODES[summary.status]
+
+
+def _next_command(summary: Summary, args: argparse.Namespace) -> str:
+    """Return the command that a user will want next, with the options of this one."""
+    places = (
+        f"--config {shlex.quote(str(args.config))} --workspace {shlex.quote(str(args.workspace))}"
+    )
+    if summary.pushed_version is not None:
+        return f"imgpipe predict {places} IMAGE..."
+    return f"imgpipe status {places}"

@@ -1,0 +1,33 @@
+"""`imgpipe status`: how each component of a run fared, and why it ran or did not."""
+
+import argparse
+import sys
+
+from pipeline.summary import LOG_FILE, read_summary
+from pipeline.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the last)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the components of a run."""
+    workspace = Workspace(args.workspace.resolve())
+    summary = read_summary(workspace, args.run)
+    if summary is None:
+        run_id = args.run or workspace.run_ids()[-1]
+        print(f"Run {run_id} is still going on, or was killed before its end.")
+        print(f"Its log: {workspace.run_folder(run_id) / LOG_FILE}")
+        return 1
+    if args.json:
+        print(summary.model_dump_json(indent=1))
+        return 0
+    from pipeline.summary_table import print_components
+
+    print(f"Run {summary.run_id}: {summary.status.replace('_', ' ')}")
+    print_components(summary, sys.stdout)
+    if summary.error:
+        print(f"{summary.error}\nLog: {workspace.run_folder(summary.run_id) / LOG_FILE}")
+    return 0

@@ -1,0 +1,59 @@
+"""An exception of a component -> the sentence that a user reads."""
+
+import errno
+import re
+from collections.abc import Iterator
+
+from contracts.errors import PipelineError
+
+DISK_FULL = ("No space left on device", "database or disk is full")
+# Beam hands on an exception of a worker as the text of its trace.
+TRACE = "Traceback (most recent call last)"
+LAST_LINE_OF_TRACE = re.compile(r"^(?:[\w.]+\.)?(?P<type>\w+): (?P<text>.*)$")
+BEAMS_REMARK = re.compile(r"\s*\[while running '[^']*'\]\s*$")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether a full disk is the cause, whatever library noticed it."""
+    return any(
+        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        or any(text in str(one) for text in DISK_FULL)
+        for one in _chain(error)
+    )
+
+
+def sentence(error: BaseException) -> str:
+    """Return the cause in one sentence, without a trace."""
+    for one in _chain(error):
+        if isinstance(one, PipelineError):
+            return BEAMS_REMARK.sub("", str(one))
+    text = str(error).strip()
+    if TRACE in text:
+        return _out_of_trace(text)
+    first = text.partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def _out_of_trace(text: str) -> str:
+    for line in reversed(text.splitlines()):
+        found = LAST_LINE_OF_TRACE.match(line)
+        if found:
+            words = BEAMS_REMARK.sub("", found["text"])
+            ours = found["type"] in {one.__name__ for one in _subclasses(PipelineError)}
+            return words if ours else f"{found['type']}: {words}"
+    return text.splitlines()[-1]
+
+
+def _subclasses(of: type) -> Iterator[type]:
+    yield of
+    for one in of.__subclasses__():
+        yield from _subclasses(one)

@@ -1,0 +1,148 @@
+"""The DAG: which component reads whose outputs. Wiring only."""
+
+from dataclasses import dataclass
+
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.component import SchemaGen
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2
+
+from components.champion_resolver.component import ChampionResolver
+from components.code_digest import code_digest
+from components.image_example_gen.component import ImageExampleGen
+from components.image_transform.component import ImageTransform
+from components.model_evaluator.component import ModelEvaluator
+from components.model_gate.component import ModelGate
+from components.model_pusher.component import ModelPusher
+from contracts import features
+from contracts.config import BeamConfig, PipelineConfig, TrackingStore, TrainingRecipe
+
+# The name that Beam's own default tries Prism under, and a download of it, is not this one.
+BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the DAG needs to know besides the config."""
+
+    pipeline_root: str
+    metadata_db: str
+    serving: str  # folder of the model's versions
+    store: TrackingStore
+    data_fingerprint: str
+    champion_version: int  # 0: none
+    curated_schema: str | None = None
+
+
+def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None = None) -> Pipeline:
+    """Return the pipeline, whole or up to and with the component `to`."""
+    components = build_components(config, around)
+    if to is not None:
+        components = up_to(components, to)
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=around.pipeline_root,
+        components=components,
+        enable_cache=True,
+        metadata_connection_config=sqlite_metadata_connection_config(around.metadata_db),
+        beam_pipeline_args=beam_arguments(config.beam),
+    )
+
+
+def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseNode]:
+    """Return every component, in an order in which they can run."""
+    examples = ImageExampleGen(config.data, config.beam, around.data_fingerprint)
+    statistics = StatisticsGen(
+        examples=examples.outputs["examples"],
+        stats_options=tfdv.StatsOptions(feature_allowlist=list(features.DERIVED)),
+    )
+    schema = _schema(statistics, around.curated_schema)
+    validator = ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
+    trainer = _trainer(transform, config, around.store)
+    champion = ChampionResolver(around.store, around.champion_version)
+    evaluator = ModelEvaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=champion.outputs["baseline_model"],
+        evaluation_config=config.evaluation,
+    )
+    gate = ModelGate(evaluator.outputs["evaluation"], trainer.outputs["model"], config.evaluation)
+    pusher = ModelPusher(
+        inputs={
+            "model": trainer.outputs["model"],
+            "model_run": trainer.outputs["model_run"],
+            "manifest": examples.outputs["manifest"],
+            "evaluation": evaluator.outputs["evaluation"],
+            "blessing": gate.outputs["blessing"],
+        },
+        destination=around.serving,
+        store=around.store,
+        config=config,
+    )
+    return [
+        examples,
+        statistics,
+        schema,
+        validator,
+        transform,
+        trainer,
+        champion,
+        evaluator,
+        gate,
+        pusher,
+    ]
+
+
+def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
+    """Return the component named `last` and everything that it depends on, in order."""
+    by_id = {component.id: component for component in components}
+    wanted, queue = set(), [last]
+    while queue:
+        name = queue.pop()
+        wanted.add(name)
+        inputs = by_id[name].inputs.values()
+        queue += [channel.producer_component_id for channel in inputs]
+    return [component for component in components if component.id in wanted]
+
+
+def beam_arguments(config: BeamConfig) -> list[str]:
+    """Return the pipeline options that every Beam component runs with."""
+    return [f"--runner={BEAM_RUNNERS[config.runner]}"]
+
+
+def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
+    if curated is not None:
+        return ImportSchemaGen(schema_file=curated).with_id(SchemaGen.__name__)
+    # What the training split holds is what the other splits are measured against.
+    return SchemaGen(
+        statistics=statistics.outputs["statistics"],
+        infer_feature_shape=True,
+        exclude_splits=[features.VALIDATION, features.TEST],
+    )
+
+
+def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingStore) -> Trainer:
+    recipe = TrainingRecipe(
+        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
+    )
+    users_module = [config.trainer.model.partition(":")[0]] if ":" in config.trainer.model else []
+    return Trainer(
+        run_fn="trainer.entrypoint.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
+        eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
+        custom_config={
+            "recipe": recipe.model_dump_json(),
+            "tracking": store.model_dump_json(),
+            "code_digest": code_digest("contracts", "trainer", *users_module),
+        },
+    )

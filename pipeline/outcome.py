@@ -1,0 +1,83 @@
+"""The artifacts of a run -> the parts of its summary."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from components.image_example_gen.manifest import read_dataset
+from components.model_gate.core import Decision
+from contracts.evaluation import Metrics
+from contracts.features import SPLITS
+from pipeline.summary import DataSummary, GateSummary, MetricsSummary
+
+ANOMALIES_FILE = "SchemaDiff.pb"
+REPORTED = ("manifest", "model_run", "evaluation")
+
+
+class Outcome:
+    """Collects what the components' output artifacts say, component by component."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self.data = DataSummary(fingerprint=fingerprint)
+        self.metrics = MetricsSummary()
+        self.gate = GateSummary()
+        self.uris: dict[str, str] = {}  # of the artifacts that a report shows
+        self.pushed_version: int | None = None
+        self.pushed_path: str | None = None
+
+    def add(self, component: str, outputs: Mapping[str, Any]) -> None:
+        """Read the outputs (MLMD artifacts by key) of a component that has ended."""
+        self.uris |= {key: artifact.uri for key, artifact in outputs.items() if key in REPORTED}
+        readers = {
+            "ImageExampleGen": self._add_data,
+            "ExampleValidator": self._add_anomalies,
+            "ModelEvaluator": self._add_metrics,
+            "ModelGate": self._add_gate,
+            "ModelPusher": self._add_pushed,
+        }
+        if component in readers:
+            readers[component](outputs)
+
+    def _add_data(self, outputs: Mapping[str, Any]) -> None:
+        dataset = read_dataset(outputs["manifest"].uri)
+        self.data = DataSummary(
+            found=dataset.found,
+            ingested=dataset.ingested,
+            quarantined=dataset.quarantined,
+            fingerprint=dataset.fingerprint,
+            splits=dataset.splits,
+            quarantine_reasons=dataset.quarantine_reasons,
+        )
+
+    def _add_anomalies(self, outputs: Mapping[str, Any]) -> None:
+        found = []
+        for split in SPLITS:
+            path = Path(outputs["anomalies"].uri, f"Split-{split}", ANOMALIES_FILE)
+            if path.is_file():
+                anomalies = anomalies_pb2.Anomalies.FromString(path.read_bytes())
+                found += [
+                    f"{split}: {name}: {anomaly.description}"
+                    for name, anomaly in sorted(anomalies.anomaly_info.items())
+                ]
+        self.data = self.data.model_copy(update={"anomalies": found})
+
+    def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
+        metrics = Metrics.read(Path(outputs["evaluation"].uri))
+        self.metrics = MetricsSummary(
+            accuracy=metrics.candidate.accuracy,
+            baseline_accuracy=metrics.champion.accuracy if metrics.champion else None,
+            baseline_version=metrics.champion_version,
+            largest_class_share=metrics.largest_class_share,
+        )
+
+    def _add_gate(self, outputs: Mapping[str, Any]) -> None:
+        decision = Decision.read(Path(outputs["blessing"].uri))
+        self.gate = GateSummary(blessed=decision.blessed, reasons=decision.reasons)
+
+    def _add_pushed(self, outputs: Mapping[str, Any]) -> None:
+        properties = outputs["pushed_model"].custom_properties
+        if properties["pushed"].int_value == 1:
+            self.pushed_version = int(properties["pushed_version"].string_value)
+            self.pushed_path = properties["pushed_destination"].string_value

@@ -1,0 +1,48 @@
+"""Keeps the terminal for the user: what libraries print goes to the run's log."""
+
+import atexit
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
+
+
+@contextmanager
+def output_in(log: Path) -> Iterator[TextIO]:
+    """Send file descriptors 1 and 2 to `log` and give the terminal's standard error.
+
+    By descriptor, since TensorFlow, gRPC and image decoders print from C, and child
+    processes inherit it. What TensorFlow prints while the interpreter ends goes there too.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    saved = [os.dup(1), os.dup(2)]
+    handler = _log_handler(log)
+    try:
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        with os.fdopen(os.dup(saved[1]), "w", encoding="utf-8", errors="replace") as terminal:
+            yield terminal
+    finally:
+        logging.getLogger().removeHandler(handler)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+        atexit.register(os.dup2, target, 2)
+
+
+def _log_handler(log: Path) -> logging.Handler:
+    root = logging.getLogger()
+    handler = logging.FileHandler(log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return handler

@@ -1,0 +1,122 @@
+"""What ML Metadata knows of the components' executions."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+
+from contracts.errors import some_of
+
+FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
+UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
+
+CODE_DIGEST = "code_digest"
+
+
+class Records:
+    """Reads (and after a crash, mends) one metadata store."""
+
+    def __init__(self, database: Path) -> None:
+        self.connection = sqlite_metadata_connection_config(str(database))
+        self._store = MetadataStore(self.connection)
+
+    def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
+        """Return an execution's output artifacts by key."""
+        events = self._events(execution_id, mlmd.Event.OUTPUT)
+        found = self._store.get_artifacts_by_id([event.artifact_id for event in events])
+        artifacts = {artifact.id: artifact for artifact in found}
+        return {event.path.steps[0].key: artifacts[event.artifact_id] for event in events}
+
+    def explain(self, pipeline: str, node: str, execution_id: int) -> tuple[bool, str]:
+        """Return whether an execution was served from the cache, and why or why not."""
+        executions = self._executions(pipeline, node)
+        this = next(one for one in executions if one.id == execution_id)
+        if this.last_known_state == mlmd.Execution.CACHED:
+            return True, "nothing that it depends on has changed"
+        earlier = [
+            one for one in executions if one.id < execution_id and one.last_known_state in FINISHED
+        ]
+        if not earlier:
+            return False, "first run"
+        previous = max(earlier, key=lambda one: one.id)
+        changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
+        return False, "; ".join(changes) or "its earlier output is gone"
+
+    def cancel_unfinished(self, pipeline_root: Path) -> None:
+        """Mark what a killed run left running as cancelled and remove its half-written outputs."""
+        unfinished = [
+            one for one in self._store.get_executions() if one.last_known_state in UNFINISHED
+        ]
+        for execution in unfinished:
+            for folder in pipeline_root.glob(f"*/*/{execution.id}"):
+                shutil.rmtree(folder)
+            execution.last_known_state = mlmd.Execution.CANCELED
+        if unfinished:
+            self._store.put_executions(unfinished)
+
+    def _executions(self, pipeline: str, node: str) -> list[mlmd.Execution]:
+        context = self._store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
+        return list(self._store.get_executions_by_context(context.id))
+
+    def _events(self, execution_id: int, kind: int) -> list[mlmd.Event]:
+        events = self._store.get_events_by_execution_ids([execution_id])
+        return [event for event in events if event.type == kind]
+
+    def _changed_inputs(self, before: mlmd.Execution, now: mlmd.Execution) -> Iterator[str]:
+        old, new = self._inputs(before.id), self._inputs(now.id)
+        changed = [key for key in sorted(old | new) if old.get(key) != new.get(key)]
+        if changed:
+            yield f"new {some_of(changed)}"
+
+    def _inputs(self, execution_id: int) -> dict[str, tuple[int, ...]]:
+        inputs: dict[str, tuple[int, ...]] = {}
+        for event in self._events(execution_id, mlmd.Event.INPUT):
+            key = event.path.steps[0].key
+            inputs[key] = (*inputs.get(key, ()), event.artifact_id)
+        return inputs
+
+
+def _changed_properties(before: mlmd.Execution, now: mlmd.Execution) -> Iterator[str]:
+    old, new = _properties(before), _properties(now)
+    for key in sorted(old | new):
+        if old.get(key) == new.get(key):
+            continue
+        if key.endswith(CODE_DIGEST):
+            yield "its code changed"
+        elif key == "data_fingerprint":
+            yield "the data changed"
+        else:
+            yield f"{key} changed from {_shown(old.get(key))} to {_shown(new.get(key))}"
+
+
+def _properties(execution: mlmd.Execution) -> dict[str, Any]:
+    """Return the execution's parameters, those in JSON taken apart: "trainer.epochs": 3."""
+    flat: dict[str, Any] = {}
+    for properties in (execution.properties, execution.custom_properties):
+        for key, value in properties.items():
+            _flatten(key, getattr(value, value.WhichOneof("value")), flat)
+    return flat
+
+
+def _flatten(key: str, value: Any, into: dict[str, Any]) -> None:
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            into[key] = value
+            return
+    if isinstance(value, Mapping) and value:
+        for inner, one in value.items():
+            _flatten(f"{key}.{inner}", one, into)
+    else:
+        into[key] = value
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

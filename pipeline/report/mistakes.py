@@ -1,0 +1,51 @@
+"""The test images that a model got wrong with the most confidence."""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contracts.evaluation import PREDICTIONS_FILE
+from contracts.image_bytes import UnreadableImage, canonicalise
+
+SHOWN = 24
+THUMBNAIL_PX = 128
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong prediction, and the picture where the file is still there."""
+
+    path: str
+    label: str
+    predicted: str
+    score: float
+    thumbnail: str | None  # data URI
+
+
+def worst_mistakes(evaluation: Path, data_root: Path) -> list[Mistake]:
+    """Return the wrong predictions with the highest scores, highest first."""
+    columns = ["path", "label", "predicted", "score"]
+    table = pq.read_table(evaluation / PREDICTIONS_FILE, columns=columns)
+    wrong = table.filter(pc.not_equal(table["label"], table["predicted"]))
+    worst = wrong.sort_by([("score", "descending"), ("path", "ascending")]).slice(0, SHOWN)
+    return [
+        Mistake(**row, thumbnail=_thumbnail(data_root / row["path"])) for row in worst.to_pylist()
+    ]
+
+
+def _thumbnail(path: Path) -> str | None:
+    """Return the picture as a small JPEG; None where the file has gone since it was ingested."""
+    from PIL import Image
+
+    try:
+        image = Image.open(io.BytesIO(canonicalise(path.read_bytes()).encoded)).convert("RGB")
+    except (OSError, UnreadableImage):
+        return None
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

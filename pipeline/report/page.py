@@ -1,0 +1,69 @@
+"""Writes the page: verdict, evidence, learning curves and the worst mistakes as pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from components.image_example_gen.manifest import Dataset, read_dataset
+from contracts.evaluation import Metrics
+from pipeline.report.charts import curve
+from pipeline.report.mistakes import worst_mistakes
+from pipeline.summary import Summary
+from trainer.record import TrainingRecord
+
+PAGE_FILE = "report.html"
+# Larger confusion matrices are left out: nobody reads them.
+LARGEST_MATRIX = 30
+
+
+def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> None:
+    """Write the run's page to `summary.report`, whole or not at all.
+
+    Args:
+      summary: what came of the run.
+      uris: where the artifacts `manifest`, `model_run` and `evaluation` lie; the page shows
+        what is there.
+      data_root: the folder that the manifest's paths are relative to.
+      folder: the run's folder.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    parts: dict[str, Any] = {"summary": summary}
+    if "manifest" in uris:
+        parts["dataset"] = _with_totals(read_dataset(uris["manifest"]))
+    if "model_run" in uris:
+        record = TrainingRecord.read(uris["model_run"])
+        parts["record"] = record
+        parts["curves"] = [
+            curve(name, _curves(record, name), record.best_epoch) for name in ("loss", "accuracy")
+        ]
+    if "evaluation" in uris:
+        evaluation = Path(uris["evaluation"])
+        metrics = Metrics.read(evaluation)
+        parts["metrics"] = metrics
+        parts["matrix"] = metrics.confusion if len(metrics.labels) <= LARGEST_MATRIX else None
+        parts["mistakes"] = worst_mistakes(evaluation, data_root)
+    page = Path(summary.report)
+    partial = page.with_name(f".{page.name}.partial")
+    partial.write_text(environment.get_template("page.html").render(parts), encoding="utf-8")
+    partial.replace(page)
+
+
+def _with_totals(dataset: Dataset) -> dict[str, Any]:
+    rows = {
+        label: {**splits, "all": sum(splits.values())} for label, splits in dataset.classes.items()
+    }
+    largest = max((row["all"] for row in rows.values()), default=1)
+    return {"counts": dataset, "rows": rows, "largest": largest}
+
+
+def _curves(record: TrainingRecord, name: str) -> dict[str, list[float]]:
+    named = {"training": name, "validation": f"val_{name}"}
+    return {label: record.history[key] for label, key in named.items() if key in record.history}

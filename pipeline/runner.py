@@ -1,0 +1,129 @@
+"""One run of the pipeline on this machine, from the checked config to the summary.
+
+TensorFlow and TFX are imported only once it is known that there is something to do.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.image_example_gen.fingerprint import dataset_fingerprint
+from contracts.config import PipelineConfig
+from contracts.errors import WorkspaceError
+from pipeline.failure import is_disk_full
+from pipeline.output import output_in
+from pipeline.preflight import Preflight
+from pipeline.reuse import reused, run_key, unchanged_since
+from pipeline.summary import COMPONENTS, LOG_FILE, Summary
+from pipeline.terminal import START, Terminal
+from pipeline.workspace import Workspace, opened_for_run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do, and from when on it counts its seconds."""
+
+    config: PipelineConfig
+    workspace: Workspace
+    folder: Path  # of the run
+    data_root: Path
+    fingerprint: str
+    champion_version: int  # 0: none
+    curated_schema: Path | None
+    to: str | None
+    key: str  # of everything that the result follows from, the champion aside
+    began_s: float  # time.monotonic()
+
+
+def run_pipeline(checked: Preflight, workspace: Path, to: str | None = None) -> Summary:
+    """Run the DAG, whole or up to the component `to`, and return what the run leaves behind.
+
+    A component that fails is a summary with status `failed`, not an exception.
+
+    Raises:
+      WorkspaceError: the workspace cannot be written, is in use, or the disk is full.
+      KeyboardInterrupt: the user stopped the run; the next one can use the workspace.
+    """
+    shown = COMPONENTS if to is None else COMPONENTS[: COMPONENTS.index(to) + 1]
+    with opened_for_run(workspace) as opened:
+        try:
+            folder = opened.new_run()
+            with (
+                output_in(folder / LOG_FILE) as stream,
+                Terminal(stream, shown).showing() as terminal,
+            ):
+                return _run(checked, opened, folder, to, terminal)
+        except Exception as error:
+            if not is_disk_full(error):
+                raise
+            raise WorkspaceError(
+                f"{opened.root}: no space left on the disk. Free some, or name another folder "
+                "with --workspace; what is finished is used again."
+            ) from error
+
+
+def _run(
+    checked: Preflight, workspace: Workspace, folder: Path, to: str | None, terminal: Terminal
+) -> Summary:
+    """Reuse the last run where nothing changed since, else launch the components."""
+    began_s = time.monotonic()
+    config = checked.config
+    terminal.began(START, "reading the data's fingerprint")
+    fingerprint = dataset_fingerprint(checked.layout, workspace.file_index)
+    files = checked.layout.files
+    file_bytes = sum(_size(checked.layout.root / file.path) for file in files)
+    workspace.require_space(len(files), file_bytes, config.preprocessing.image_size_px)
+    terminal.began(START, "asking the model registry for the champion")
+    champion = _champion_version(workspace, config)
+    schema = _copied_schema(workspace, config.data.schema_path)
+    key = run_key(config, fingerprint, schema, to)
+    last = unchanged_since(workspace, key, champion)
+    if last is not None:
+        summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
+        summary.write(folder)
+        return summary
+    plan = Plan(
+        config=config,
+        workspace=workspace,
+        folder=folder,
+        data_root=checked.layout.root,
+        fingerprint=fingerprint,
+        champion_version=champion,
+        curated_schema=schema,
+        to=to,
+        key=key,
+        began_s=began_s,
+    )
+    terminal.began(START, "importing TensorFlow and TFX")
+    from pipeline.execution import execute
+
+    return execute(plan, terminal)
+
+
+def _size(path: Path) -> int:
+    """Return the file's size in bytes; 0 for a broken link, which ingestion quarantines."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def _champion_version(workspace: Workspace, config: PipelineConfig) -> int:
+    if config.tracking.mlflow.uri is None and not workspace.mlflow_db.exists():
+        return 0
+    from components.model_registry import ModelRegistry
+
+    champion = ModelRegistry(workspace.tracking_store(config)).champion()
+    return champion.version if champion else 0
+
+
+def _copied_schema(workspace: Workspace, schema: Path | None) -> Path | None:
+    """Return a copy of a curated schema that is named by its content.
+
+    TFX's cache goes by the name of the file, and would miss a change inside it.
+    """
+    if schema is None:
+        return None
+    content = schema.read_bytes()
+    copy = workspace.curated_schema(hashlib.sha256(content).hexdigest())
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(content)
+    return copy

@@ -1,0 +1,121 @@
+"""What a run leaves behind for scripts, `status` and the report: summary.json."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from contracts.config import Section
+from contracts.errors import InputError, some_of
+from contracts.features import SPLITS
+from pipeline.workspace import Workspace
+
+SUMMARY_FILE = "summary.json"
+LOG_FILE = "run.log"
+
+# The components in the order in which they run.
+COMPONENTS = (
+    "ImageExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "ImageTransform",
+    "Trainer",
+    "ChampionResolver",
+    "ModelEvaluator",
+    "ModelGate",
+    "ModelPusher",
+)
+
+
+class _Part(Section):
+    """A part of the summary; readers live with keys that come later."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class DataSummary(_Part):
+    """What was in the data."""
+
+    found: int = 0
+    ingested: int = 0
+    quarantined: int = 0
+    fingerprint: str = ""
+    splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
+    quarantine_reasons: dict[str, int] = {}
+    anomalies: list[str] = []
+
+
+class MetricsSummary(_Part):
+    """The candidate on the test split, and what it is measured against."""
+
+    accuracy: float | None = None
+    baseline_accuracy: float | None = None
+    baseline_version: int | None = None
+    largest_class_share: float | None = None
+
+
+class GateSummary(_Part):
+    """The gate's word."""
+
+    blessed: bool = False
+    reasons: list[str] = []
+
+
+class ComponentSummary(_Part):
+    """How one component fared."""
+
+    state: Literal["done", "cached", "failed"]
+    seconds: float
+    cached: bool
+    why: str
+
+
+class SecondsSummary(_Part):
+    """Wall time: `start` is what passed before the first component began."""
+
+    total: float
+    start: float
+
+
+class Summary(_Part):
+    """summary.json; more keys may come, these stay."""
+
+    run_id: str
+    status: Literal["blessed", "not_blessed", "failed", "partial"]
+    error: str | None = None
+    data: DataSummary = DataSummary()
+    metrics: MetricsSummary = MetricsSummary()
+    gate: GateSummary = GateSummary()
+    pushed_version: int | None = None
+    pushed_path: str | None = None
+    champion_version: int = 0
+    report: str | None = None
+    components: dict[str, ComponentSummary] = {}
+    seconds: SecondsSummary
+    key: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Put the summary into the run's folder, whole or not at all."""
+        partial = folder / f".{SUMMARY_FILE}.partial"
+        partial.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        partial.replace(folder / SUMMARY_FILE)
+
+
+def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:
+    """Return a run's summary, the last run's by default; None where it never came to its end.
+
+    Raises:
+      InputError: there is no such run.
+    """
+    known = workspace.run_ids()
+    if not known:
+        raise InputError(f"{workspace.root}: no runs yet. Start one with `imgpipe run`.")
+    if run_id is not None and run_id not in known:
+        raise InputError(
+            f"{workspace.root}: no run {run_id!r}. The last ones: {some_of(known[::-1])}."
+        )
+    path = workspace.run_folder(run_id or known[-1]) / SUMMARY_FILE
+    if not path.is_file():
+        return None
+    return Summary.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,104 @@
+"""A summary as the lines that a user reads at the end of a run and in `imgpipe status`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from contracts.errors import some_of
+from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
+from pipeline.terminal import STYLES
+
+NAME_WIDTH = 12
+# Where the output is no terminal nothing is folded for want of room.
+WIDE = 200
+
+VERDICTS = {
+    "blessed": "bold green",
+    "not_blessed": "bold yellow",
+    "failed": "bold red",
+    "partial": "bold",
+}
+
+
+def print_summary(summary: Summary, run_folder: Path, next_command: str, file: TextIO) -> None:
+    """Print what came of a run, where everything lies and what to do next."""
+    console = console_on(file)
+    places = [
+        ("report", summary.report or ""),
+        ("summary", str(run_folder / SUMMARY_FILE)),
+        ("log", str(run_folder / LOG_FILE)),
+        ("next", next_command),
+    ]
+    console.print()
+    for name, text in [*_rows(summary), *places]:
+        style = {"verdict": VERDICTS[summary.status], "next": "bold"}.get(name, "")
+        line = Text(name.ljust(NAME_WIDTH), style="dim").append(text, style=style or "not dim")
+        console.print(line, soft_wrap=True)
+
+
+def print_components(summary: Summary, file: TextIO) -> None:
+    """Print how each component of a run fared, and why it ran or did not."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("component", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for name, component in summary.components.items():
+        state = Text(component.state, style=STYLES[component.state])
+        table.add_row(name, state, f"{component.seconds:.1f}", Text(component.why))
+    console_on(file).print(table)
+
+
+def console_on(file: TextIO) -> Console:
+    """Return a console that folds to a terminal's width, and hardly elsewhere."""
+    return Console(file=file, highlight=False, width=None if file.isatty() else WIDE)
+
+
+def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
+    data = summary.data
+    if data.found:
+        yield (
+            "images",
+            f"{data.found:,} found, {data.ingested:,} ingested, {data.quarantined:,} quarantined",
+        )
+        yield "splits", ", ".join(f"{name} {count:,}" for name, count in data.splits.items())
+    if data.quarantine_reasons:
+        reasons = data.quarantine_reasons.items()
+        yield "quarantine", ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+    if data.anomalies:
+        yield "anomalies", some_of(data.anomalies)
+    if summary.metrics.accuracy is not None:
+        yield "accuracy", _accuracy(summary)
+    yield "verdict", _verdict(summary)
+    for reason in summary.gate.reasons:
+        yield "", reason
+    if summary.pushed_version is not None:
+        yield "model", f"version {summary.pushed_version} in {summary.pushed_path}"
+    seconds = summary.seconds
+    yield "time", f"{seconds.total:.1f} s, of it {seconds.start:.1f} s until the first component"
+
+
+def _accuracy(summary: Summary) -> str:
+    metrics = summary.metrics
+    against = (
+        "no champion yet"
+        if metrics.baseline_accuracy is None
+        else f"champion, version {metrics.baseline_version}: {metrics.baseline_accuracy:.4f}"
+    )
+    return (
+        f"{metrics.accuracy:.4f} on the test split ({against}; "
+        f"always the largest class: {metrics.largest_class_share:.4f})"
+    )
+
+
+def _verdict(summary: Summary) -> str:
+    if summary.status == "failed":
+        failed = [name for name, one in summary.components.items() if one.state == "failed"]
+        return f"{some_of(failed)} failed: {summary.error}"
+    if summary.status == "partial":
+        return f"ran up to {list(summary.components)[-1]}, as asked"
+    return "blessed" if summary.gate.blessed else "not blessed"

@@ -1,0 +1,134 @@
+"""Where a workspace keeps what; nobody else knows its layout."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from contracts.config import PipelineConfig, TrackingStore
+from contracts.errors import WorkspaceError
+
+CHANNELS = 3
+# Room for metadata, models and the log.
+SPARE_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that runs, artifacts, metadata and pushed models live in."""
+
+    root: Path
+
+    @property
+    def pipeline_root(self) -> Path:
+        """Where TFX puts artifacts."""
+        return self.root / "pipeline"
+
+    @property
+    def metadata_db(self) -> Path:
+        """The SQLite file of ML Metadata."""
+        return self.root / "metadata.db"
+
+    @property
+    def mlflow_db(self) -> Path:
+        """The SQLite file of MLflow."""
+        return self.root / "mlflow.db"
+
+    @property
+    def file_index(self) -> Path:
+        """What the fingerprint remembers of files that it has read."""
+        return self.root / "files.index"
+
+    @property
+    def runs(self) -> Path:
+        """A folder a run: summary and log."""
+        return self.root / "runs"
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where a run's summary, report and log lie."""
+        return self.runs / run_id
+
+    def serving(self, name: str) -> Path:
+        """Where a model's versions lie, a folder each."""
+        return self.root / "serving" / name
+
+    def curated_schema(self, digest: str) -> Path:
+        """Where the copy of a curated schema with this content lies."""
+        return self.root / "schemas" / f"{digest}.pbtxt"
+
+    def tracking_store(self, config: PipelineConfig) -> TrackingStore:
+        """Return where runs are tracked and models registered."""
+        if config.tracking.mlflow.uri is not None:
+            return TrackingStore(uri=config.tracking.mlflow.uri, name=config.name)
+        return TrackingStore(
+            uri=f"sqlite:///{self.mlflow_db}",
+            name=config.name,
+            artifact_location=(self.root / "mlflow-artifacts").as_uri(),
+        )
+
+    def run_ids(self) -> list[str]:
+        """Return the runs, oldest first."""
+        if not self.runs.is_dir():
+            return []
+        return sorted(path.name for path in self.runs.iterdir() if path.is_dir())
+
+    def new_run(self) -> Path:
+        """Create and return the folder of a new run, named by the time in UTC."""
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+        for name in (stamp, *(f"{stamp}-{n:03}" for n in range(2, 1000))):
+            try:
+                (self.runs / name).mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return self.runs / name
+        raise WorkspaceError(f"{self.runs}: a thousand runs began in one second.")
+
+    def require_space(self, images: int, file_bytes: int, size_px: int) -> None:
+        """Raise WorkspaceError unless the disk has room for a run over so many images.
+
+        A run keeps each image twice: as canonical bytes (about its size) and as pixels.
+        """
+        needed = file_bytes + images * size_px**2 * CHANNELS + SPARE_BYTES
+        free = shutil.disk_usage(self.root).free
+        if free < needed:
+            raise WorkspaceError(
+                f"{self.root}: expected about {needed / 2**20:,.0f} MiB of free disk for "
+                f"{images:,} images, found {free / 2**20:,.0f} MiB. Free some, or name another "
+                "folder with --workspace."
+            )
+
+
+@contextmanager
+def opened_for_run(root: Path) -> Iterator[Workspace]:
+    """Give the workspace to one run at a time, made where it is missing.
+
+    Raises:
+      WorkspaceError: it cannot be written, or another run is in it.
+    """
+    workspace = Workspace(root.resolve())
+    lock = workspace.root / ".lock"
+    try:
+        workspace.runs.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a+", encoding="ascii")
+    except OSError as error:
+        raise WorkspaceError(
+            f"{root}: expected a folder that can be written as workspace, received "
+            f"{error.strerror} ({error.filename}). Name another with --workspace."
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise WorkspaceError(
+                f"{root}: another run is in this workspace (process {file.read().strip()}). "
+                "Wait for it, or name another with --workspace."
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield workspace

@@ -1,0 +1,70 @@
+"""Runs `imgpipe` as a user does: a process of its own, from its own folder."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+IMGPIPE = Path(sys.executable).with_name("imgpipe")
+# Enough to be good, little enough to be quick.
+FEW_EPOCHS = ("--set", "trainer.epochs=6")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed and returned."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def summary(self) -> dict:
+        """The JSON on standard output."""
+        return json.loads(self.out)
+
+
+def imgpipe(*arguments: object, cwd: Path | None = None) -> Result:
+    """Run the command to its end."""
+    run = subprocess.run(
+        [str(IMGPIPE), *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    return Result(run.returncode, run.stdout, run.stderr)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A config, its data and its workspace."""
+
+    folder: Path
+
+    @property
+    def workspace(self) -> Path:
+        """Where its runs land."""
+        return self.folder / "workspace"
+
+    def command(self, name: str, *arguments: object) -> Result:
+        """Run a command in the project's folder."""
+        return imgpipe(name, *arguments, cwd=self.folder)
+
+    def run(self, *arguments: object) -> Result:
+        """Run the pipeline and ask for the summary as JSON."""
+        return self.command("run", "--json", *FEW_EPOCHS, *arguments)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory) -> Project:
+    """Return the demo's project, nothing run yet."""
+    folder = tmp_path_factory.mktemp("e2e") / "a project with a space"
+    made = imgpipe("init", folder, "--demo")
+    assert made.code == 0, made.err
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def first(digits) -> Result:
+    """Return the result of the project's first run."""
+    return digits.run()

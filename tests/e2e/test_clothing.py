@@ -1,0 +1,34 @@
+"""Real photos in the data's own splits."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Project
+
+DATA = Path(
+    os.environ.get("IMGPIPE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"),
+    "clothing-dev",
+)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"no real photos in {DATA}")
+def test_clothes_are_told_apart_better_than_by_their_commonest(tmp_path):
+    (tmp_path / "pipeline.yaml").write_text(
+        "name: clothes\n"
+        f"data: {{root: {DATA}}}\n"
+        "preprocessing: {image_size_px: 48}\n"
+        "evaluation: {min_accuracy: 0.3}\n"
+    )
+    project = Project(tmp_path)
+    result = project.command("run", "--json", "--set", "trainer.epochs=12")
+    assert result.code == 0, result.out + result.err
+    summary = result.summary
+    data = summary["data"]
+    # README and LICENSE stand beside the class folders.
+    assert (data["found"], data["ingested"], data["quarantined"]) == (1034, 1032, 2)
+    assert data["splits"]["validation"] == 107
+    assert data["splits"]["train"] + data["splits"]["test"] == 925
+    metrics = summary["metrics"]
+    assert metrics["accuracy"] > metrics["largest_class_share"] + 0.1

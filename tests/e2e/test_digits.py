@@ -1,0 +1,208 @@
+"""The whole pipeline on real handwritten digits, run after run in one workspace.
+
+The tests stand in the order of a user's story and build on each other's runs.
+"""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from contracts import features
+from contracts.config import PreprocessingConfig
+from pipeline.summary import COMPONENTS
+
+IMAGES = 1797
+
+
+def artifact(project, component: str, key: str) -> Path:
+    """Return the newest artifact of a component."""
+    folders = (project.workspace / "pipeline" / component / key).iterdir()
+    return max(folders, key=lambda folder: int(folder.name))
+
+
+def test_the_first_run_pushes_a_champion(digits, first):
+    assert first.code == 0, first.err
+    summary = first.summary
+    assert summary["status"] == "blessed"
+    assert summary["data"]["found"] == summary["data"]["ingested"] == IMAGES
+    assert summary["data"]["quarantined"] == 0
+    assert sum(summary["data"]["splits"].values()) == IMAGES
+    assert min(summary["data"]["splits"].values()) > 100
+    assert summary["metrics"]["accuracy"] >= 0.93
+    assert summary["metrics"]["baseline_accuracy"] is None
+    assert summary["gate"]["blessed"]
+    assert summary["pushed_version"] == 1
+    assert list(summary["components"]) == list(COMPONENTS)
+    assert {one["why"] for one in summary["components"].values()} == {"first run"}
+    assert summary["seconds"]["total"] > summary["seconds"]["start"] > 0
+    assert (digits.workspace / "serving" / "digits" / "1" / "saved_model.pb").is_file()
+    written = digits.workspace / "runs" / summary["run_id"] / "summary.json"
+    assert json.loads(written.read_text()) == summary
+
+
+def test_only_what_is_meant_for_the_user_is_printed(first):
+    assert "Traceback" not in first.err
+    assert "Warning" not in first.err
+    lines = first.err.splitlines()
+    assert all(line.partition(":")[0] in ("start", *COMPONENTS) for line in lines), first.err
+
+
+def test_the_report_is_one_page_that_asks_for_nothing(digits, first):
+    page = Path(first.summary["report"]).read_text()
+    assert "<h2>Classes</h2>" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_no_picture_stands_in_two_splits_and_all_are_accounted_for(digits, first):
+    manifest = artifact(digits, "ImageExampleGen", "manifest")
+    rows = pq.read_table(manifest / "files").to_pylist()
+    assert len(rows) == IMAGES
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row["sha256"], set()).add(row["split"])
+    assert all(len(of) == 1 for of in splits.values())
+    per_class = {(row["label"], row["split"]) for row in rows}
+    assert len(per_class) == 10 * 3
+
+
+def test_stored_pixels_are_what_the_server_sees(digits, first):
+    import tensorflow as tf
+
+    from contracts.image_bytes import canonicalise
+    from trainer.preprocessing import decode_and_resize
+
+    transformed = artifact(digits, "ImageTransform", "transformed_examples")
+    record = json.loads((transformed / "image_dataset.json").read_text())
+    config = PreprocessingConfig.model_validate(record["preprocessing"])
+    spec = {name: tf.io.FixedLenFeature([], tf.string) for name in (features.PIXELS, features.PATH)}
+    shard = next((transformed / "Split-test").iterdir())
+    for serialised in tf.data.TFRecordDataset(str(shard)).take(50):
+        stored = tf.io.parse_single_example(serialised, spec)
+        path = digits.folder / "digits" / stored[features.PATH].numpy().decode()
+        served = decode_and_resize(tf.constant(canonicalise(path.read_bytes()).encoded), config)
+        flat = np.frombuffer(stored[features.PIXELS].numpy(), np.uint8)
+        np.testing.assert_array_equal(flat, served.numpy().reshape(-1))
+
+
+def test_predict_says_what_the_evaluation_said(digits, first):
+    evaluation = artifact(digits, "ModelEvaluator", "evaluation")
+    rows = pq.read_table(evaluation / "predictions.parquet").slice(0, 12).to_pylist()
+    paths = [digits.folder / "digits" / row["path"] for row in rows]
+    predicted = digits.command("predict", "--json", *paths)
+    assert predicted.code == 0, predicted.err
+    assert predicted.err == ""
+    for row, answer in zip(rows, json.loads(predicted.out), strict=True):
+        assert answer["label"] == row["predicted"]
+        assert answer["score"] == pytest.approx(row["score"], abs=1e-5)
+
+
+def test_a_file_that_is_no_image_is_named_by_predict(digits, first, tmp_path):
+    (tmp_path / "notes.txt").write_text("not an image")
+    result = digits.command("predict", tmp_path / "notes.txt", tmp_path / "missing.png")
+    assert result.code == 2
+    assert "notes.txt: expected an image" in result.err
+    assert "missing.png: expected an image file" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_metrics_of_each_epoch_are_in_mlflow(digits, first):
+    with sqlite3.connect(digits.workspace / "mlflow.db") as database:
+        steps = database.execute("select step from metrics where key = 'val_loss'").fetchall()
+        params = dict(database.execute("select key, value from params").fetchall())
+    assert sorted(step for (step,) in steps) == list(range(1, len(steps) + 1))
+    assert len(steps) >= 3
+    assert params["trainer.epochs"] == "6"
+
+
+def test_an_unchanged_run_does_nothing(digits, first):
+    again = digits.run()
+    assert again.code == 0
+    summary = again.summary
+    assert all(one["cached"] for one in summary["components"].values())
+    assert f"run {first.summary['run_id']}" in summary["components"]["Trainer"]["why"]
+    assert summary["pushed_version"] == 1
+    assert summary["seconds"]["total"] < first.summary["seconds"]["total"] / 4
+    served = {path.name for path in (digits.workspace / "serving" / "digits").iterdir()}
+    assert {name for name in served if name.isdecimal()} == {"1"}
+
+
+def test_a_changed_limit_only_asks_the_gate_again_and_pushes_nothing_twice(digits, first):
+    result = digits.run("--set", "evaluation.min_accuracy=0.5")
+    assert result.code == 0, result.err
+    components = result.summary["components"]
+    ran = {name for name, one in components.items() if not one["cached"]}
+    assert ran <= {"ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher"}
+    assert "min_accuracy" in components["ModelGate"]["why"]
+    assert result.summary["pushed_version"] == 1
+    models = json.loads(digits.command("models", "--json").out)
+    assert [model["version"] for model in models] == [1]
+
+
+def test_a_changed_trainer_is_measured_against_the_champion(digits, first):
+    result = digits.run("--set", "trainer.model_options.dense_units=16")
+    assert result.code in (0, 3), result.err
+    summary = result.summary
+    components = summary["components"]
+    reused = ("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "ImageTransform")
+    assert all(components[name]["cached"] for name in reused)
+    assert "trainer.model_options.dense_units changed" in components["Trainer"]["why"]
+    assert summary["metrics"]["baseline_accuracy"] == pytest.approx(
+        first.summary["metrics"]["accuracy"]
+    )
+    assert summary["metrics"]["baseline_version"] == 1
+    status = digits.command("status")
+    assert status.code == 0
+    assert "dense_units changed" in " ".join(status.out.split())
+
+
+def test_a_later_blessed_model_challenges(digits, first):
+    result = digits.run("--set", "seed=7", "--set", "evaluation.max_accuracy_drop=1.0")
+    assert result.code == 0, result.err
+    models = json.loads(digits.command("models", "--json").out)
+    assert models[0]["aliases"] == ["challenger"]
+    assert models[0]["version"] == result.summary["pushed_version"] > 1
+    champion = next(model for model in models if "champion" in model["aliases"])
+    assert champion["version"] == 1
+    tags = models[0]["tags"]
+    assert tags["imgpipe.data_fingerprint"] == result.summary["data"]["fingerprint"]
+    assert tags["imgpipe.run_id"] == result.summary["run_id"]
+    assert json.loads(tags["imgpipe.config"])["seed"] == 7
+
+
+def test_a_relabelled_picture_is_new_data(digits, first):
+    source = next((digits.folder / "digits" / "3").iterdir())
+    moved = digits.folder / "digits" / "5" / f"moved-{source.name}"
+    shutil.move(source, moved)
+    try:
+        result = digits.run("--to", "StatisticsGen")
+    finally:
+        shutil.move(moved, source)
+    assert result.code == 0, result.err
+    assert result.summary["status"] == "partial"
+    assert result.summary["components"]["ImageExampleGen"]["why"] == "the data changed"
+    assert list(result.summary["components"]) == ["ImageExampleGen", "StatisticsGen"]
+
+
+def test_a_model_of_shuffled_labels_is_not_pushed(digits, first):
+    crippled = digits.folder / "crippled"
+    rng = np.random.default_rng(0)
+    for path in sorted((digits.folder / "digits").glob("*/*.png")):
+        split = ("train", "train", "train", "validation", "test")[int(path.stem[-1]) % 5]
+        label = path.parent.name if split == "test" else str(rng.integers(10))
+        target = crippled / split / label / f"{path.parent.name}-{path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    before = digits.command("models", "--json").out
+    result = digits.run("--set", f"data.root={crippled}", "--set", "evaluation.min_accuracy=0.0")
+    assert result.code == 3, result.err
+    summary = result.summary
+    assert summary["status"] == "not_blessed"
+    assert summary["pushed_version"] is None
+    assert "below the champion's" in summary["gate"]["reasons"][0]
+    assert digits.command("models", "--json").out == before

@@ -1,0 +1,126 @@
+"""A run that is killed or fails leaves a workspace that the next run can use."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.e2e.conftest import IMGPIPE, Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    """Return a project of two classes of noise, quickly trained."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    rng = np.random.default_rng(0)
+    for label, low in (("bright", 128), ("dark", 0)):
+        (folder / "photos" / label).mkdir(parents=True)
+        for index in range(60):
+            pixels = rng.integers(low, low + 128, (12, 12, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / label / f"{index}.png")
+    (folder / "pipeline.yaml").write_text(
+        "name: toys\n"
+        "data: {root: photos}\n"
+        "preprocessing: {image_size_px: 16}\n"
+        "trainer:\n"
+        "  model_options: {filters: [4, 8]}\n"
+        "  learning_rate: 0.01\n"
+    )
+    return Project(folder)
+
+
+def start(project: Project, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [str(IMGPIPE), "run", *arguments],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(process: subprocess.Popen, words: str) -> None:
+    for line in process.stderr:
+        if words in line:
+            return
+    pytest.fail(f"the run ended before {words!r}")
+
+
+def unfinished(project: Project) -> int:
+    with sqlite3.connect(project.workspace / "metadata.db") as database:
+        query = "select count(*) from Execution where last_known_state in (1, 2)"
+        return database.execute(query).fetchone()[0]
+
+
+def test_killed_in_training_then_run_again(project):
+    process = start(project, "--set", "trainer.epochs=5000")
+    wait_for(process, "ImageTransform: done")
+    time.sleep(4)  # well inside the training
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert unfinished(project) == 1
+    status = project.command("status")
+    assert status.code == 1
+    assert "killed" in status.out
+    again = project.run()
+    assert again.code == 0, again.err
+    assert unfinished(project) == 0
+    components = again.summary["components"]
+    assert components["ImageTransform"]["cached"]
+    assert not components["Trainer"]["cached"]
+    models = list((project.workspace / "pipeline" / "Trainer" / "model").iterdir())
+    assert len(models) == 1, "the killed training left a half-written model"
+    assert again.summary["metrics"]["accuracy"] > 0.9
+
+
+def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
+    process = start(project, "--set", "trainer.epochs=5000")
+    wait_for(process, "ImageTransform: cached")
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    again = project.run()
+    assert again.code == 0, again.err
+    assert unfinished(project) == 0
+
+
+def test_a_component_that_fails_is_named_with_cause_and_log(project):
+    result = project.command("run", "--set", "trainer.learning_rate=1.0e+30")
+    assert result.code == 1
+    assert "Traceback" not in result.out + result.err
+    said = " ".join(result.out.split())
+    assert "Trainer failed" in said
+    assert "NaN or infinite" in said
+    summary = project.command("status", "--json").summary
+    assert summary["status"] == "failed"
+    assert summary["components"]["Trainer"]["state"] == "failed"
+    assert "ModelPusher" not in summary["components"]
+    log = project.workspace / "runs" / summary["run_id"] / "run.log"
+    assert str(log) in result.out.replace("\n", "")
+    assert "Traceback" in log.read_text()
+
+
+def test_odd_files_are_quarantined_and_the_counts_add_up(project):
+    photos = project.folder / "photos"
+    (photos / "bright" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (photos / "dark" / "copy.png").write_bytes((photos / "bright" / "0.png").read_bytes())
+    (photos / "nothing").mkdir()
+    result = project.run("--to", "ImageTransform")
+    assert result.code == 0, result.err
+    data = result.summary["data"]
+    assert (data["found"], data["ingested"], data["quarantined"]) == (122, 121, 1)
+    assert sum(data["quarantine_reasons"].values()) == 1
+    assert sum(data["splits"].values()) == 121
+    transformed = project.workspace / "pipeline" / "ImageTransform" / "transformed_examples"
+    newest = max(transformed.iterdir(), key=lambda folder: int(folder.name))
+    assert Path(newest, "image_dataset.json").is_file()

@@ -1,0 +1,48 @@
+"""What a user sees where there is no terminal, and that libraries' noise goes to the log."""
+
+import io
+import subprocess
+import sys
+
+from contracts import progress
+from pipeline import terminal as terminal_module
+from pipeline.summary import ComponentSummary
+from pipeline.terminal import Terminal
+
+DONE = ComponentSummary(state="done", seconds=1.25, cached=False, why="first run")
+
+
+def test_plain_lines_where_there_is_no_terminal(monkeypatch):
+    monkeypatch.setattr(terminal_module, "SECONDS_BETWEEN_LINES", 0.0)
+    stream = io.StringIO()
+    with Terminal(stream, ["Trainer"]).showing() as terminal:
+        terminal.began("Trainer")
+        progress.report(3, 10, "steps", "(epoch 1/2) [x]")
+        terminal.ended("Trainer", DONE)
+        progress.report(4, 10, "steps")
+    assert stream.getvalue().splitlines() == [
+        "Trainer: 3 of 10 steps (epoch 1/2) [x]",
+        "Trainer: done in 1.2 s (first run)",
+    ]
+
+
+def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
+    code = (
+        "import logging, os, sys; from pathlib import Path; from pipeline.output import output_in\n"
+        "with output_in(Path('run.log')) as terminal:\n"
+        "    print('printed'); logging.warning('logged'); os.write(2, b'from C\\n')\n"
+        "    os.system('echo from a child')\n"
+        "    terminal.write('for the user\\n')\n"
+        "print('afterwards')\n"
+        "class Late:\n"
+        "    def __del__(self): os.write(2, b'at the end\\n')\n"
+        "sys.late = Late()\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "afterwards\n"
+    assert run.stderr == "for the user\n"
+    log = (tmp_path / "run.log").read_text()
+    for words in ("printed", "logged", "from C", "from a child"):
+        assert words in log
