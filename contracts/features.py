@@ -51,4 +51,5 @@ INPUT_EXAMPLES: Final = "examples"  # string [batch], serialised tf.Example with
 OUTPUT_LABEL: Final = "label"  # string [batch]
 OUTPUT_SCORE: Final = "score"  # float32 [batch], probability of the label
 OUTPUT_PROBABILITIES: Final = "probabilities"  # float32 [batch, classes]
-OUTPUT_CLASSES: Final = "classes"  # string [batch, classes], the label of each probability
+# string [batch, classes], the label of each probability; by this name TFMA finds it
+OUTPUT_CLASSES: Final = "all_classes"

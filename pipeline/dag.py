@@ -3,6 +3,7 @@
 TFX's LocalDagRunner does the same without telling anybody; the launcher is TFX's own.
 """
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.failure import sentence
 from pipeline.records import Records
 from pipeline.summary import COMPONENTS, ComponentSummary
 from pipeline.terminal import Terminal
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ def run_dag(
         try:
             execution_id = _launch(ir, node.pipeline_node, records.connection)
         except Exception as error:
+            LOGGER.exception("%s failed", name)
             seconds = time.monotonic() - began_s
-            why = str(error).strip().partition("\n")[0]
+            why = sentence(error)
             failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
             terminal.ended(name, failed)
             raise ComponentFailed(name, failed) from error

@@ -2,9 +2,11 @@
 
 import time
 
+from tfx.orchestration.pipeline import Pipeline
+
 from components.model_registry import ModelRegistry
 from pipeline.dag import ComponentFailed, run_dag
-from pipeline.failure import is_disk_full, sentence
+from pipeline.failure import is_disk_full
 from pipeline.graph import Surroundings, build_pipeline
 from pipeline.outcome import Outcome
 from pipeline.records import Records
@@ -27,22 +29,17 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     start_s = time.monotonic() - plan.began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
     outcome = Outcome(plan.fingerprint)
-    components: dict[str, ComponentSummary] = {}
-    error = None
     try:
-        for launched in run_dag(pipeline, plan.folder.name, records, terminal):
-            components[launched.name] = launched.summary
-            outcome.add(launched.name, records.outputs(launched.execution_id))
-    except ComponentFailed as failed:
-        if is_disk_full(failed):
-            raise
-        components[failed.name] = failed.summary
-        error = sentence(failed.__cause__)
+        components = _launch(pipeline, plan, records, terminal, outcome)
+    except KeyboardInterrupt:
+        records.cancel_unfinished(workspace.pipeline_root)
+        raise
+    failed = [one.why for one in components.values() if one.state == "failed"]
     champion = ModelRegistry(workspace.tracking_store(plan.config)).champion()
     summary = Summary(
         run_id=plan.folder.name,
-        status=_status(error, plan.to, outcome),
-        error=error,
+        status=_status(bool(failed), outcome),
+        error=failed[0] if failed else None,
         data=outcome.data,
         metrics=outcome.metrics,
         gate=outcome.gate,
@@ -59,6 +56,22 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     return summary
 
 
+def _launch(
+    pipeline: Pipeline, plan: Plan, records: Records, terminal: Terminal, outcome: Outcome
+) -> dict[str, ComponentSummary]:
+    """Launch the components and collect what they give, up to the one that fails."""
+    components: dict[str, ComponentSummary] = {}
+    try:
+        for launched in run_dag(pipeline, plan.folder.name, records, terminal):
+            components[launched.name] = launched.summary
+            outcome.add(launched.name, records.outputs(launched.execution_id))
+    except ComponentFailed as failed:
+        if is_disk_full(failed):
+            raise
+        components[failed.name] = failed.summary
+    return components
+
+
 def _surroundings(plan: Plan) -> Surroundings:
     workspace, config = plan.workspace, plan.config
     return Surroundings(
@@ -72,8 +85,8 @@ def _surroundings(plan: Plan) -> Surroundings:
     )
 
 
-def _status(error: str | None, to: str | None, outcome: Outcome) -> str:
-    if error is not None:
+def _status(failed: bool, outcome: Outcome) -> str:
+    if failed:
         return "failed"
     if outcome.gate.reasons:
         return "blessed" if outcome.gate.blessed else "not_blessed"

@@ -43,6 +43,7 @@ class Outcome:
     def _add_data(self, outputs: Mapping[str, Any]) -> None:
         dataset = read_dataset(outputs["manifest"].uri)
         self.data = DataSummary(
+            layout=dataset.layout,
             found=dataset.found,
             ingested=dataset.ingested,
             quarantined=dataset.quarantined,

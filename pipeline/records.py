@@ -1,6 +1,7 @@
 """What ML Metadata knows of the components' executions."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
 
 CODE_DIGEST = "code_digest"
+# Parameters that hold sections of the config without being one.
+WRAPPERS = re.compile(r"^(custom_config\.)?(recipe|config)\.")
 
 
 class Records:
@@ -95,12 +98,12 @@ def _changed_properties(before: mlmd.Execution, now: mlmd.Execution) -> Iterator
 
 
 def _properties(execution: mlmd.Execution) -> dict[str, Any]:
-    """Return the execution's parameters, those in JSON taken apart: "trainer.epochs": 3."""
+    """Return the execution's parameters by the names of pipeline.yaml: "trainer.epochs": 3."""
     flat: dict[str, Any] = {}
     for properties in (execution.properties, execution.custom_properties):
         for key, value in properties.items():
             _flatten(key, getattr(value, value.WhichOneof("value")), flat)
-    return flat
+    return {WRAPPERS.sub("", key).replace("_config.", "."): value for key, value in flat.items()}
 
 
 def _flatten(key: str, value: Any, into: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ class _Part(Section):
 class DataSummary(_Part):
     """What was in the data."""
 
+    layout: str = ""  # the sentence on what was inferred
     found: int = 0
     ingested: int = 0
     quarantined: int = 0

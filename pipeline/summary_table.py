@@ -61,6 +61,7 @@ def console_on(file: TextIO) -> Console:
 def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     data = summary.data
     if data.found:
+        yield "data", data.layout
         yield (
             "images",
             f"{data.found:,} found, {data.ingested:,} ingested, {data.quarantined:,} quarantined",

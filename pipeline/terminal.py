@@ -100,9 +100,9 @@ class Terminal(logging.Handler):
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("component", "state"):
-            table.add_column(heading, no_wrap=True)
-        table.add_column("seconds", justify="right", no_wrap=True)
+        table.add_column("component", no_wrap=True, width=max(map(len, self._rows)))
+        table.add_column("state", no_wrap=True, width=max(map(len, STYLES)))
+        table.add_column("seconds", justify="right", no_wrap=True, width=len("seconds"))
         table.add_column("", overflow="ellipsis", no_wrap=True)
         for row in self._rows.values():
             seconds = row.seconds

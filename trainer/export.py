@@ -16,7 +16,7 @@ class ServingModule(tf.Module):
     `serving_default` takes `image_bytes`, string [batch]: JPEG, PNG, BMP or GIF.
     `serving_examples` takes `examples`, string [batch]: serialised tf.Examples with
     `image/encoded`. Both return `label` string [batch], `score` float32 [batch],
-    `probabilities` float32 [batch, classes] and `classes` string [batch, classes].
+    `probabilities` float32 [batch, classes] and `all_classes` string [batch, classes].
     """
 
     def __init__(self, network: keras.Model, dataset: ImageDataset) -> None:

@@ -55,8 +55,7 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
       job: where to, and how splits are cut.
       shard: which files.
       crashing: positions of files that are known to end the process that decodes them.
-      report: is called with the position of each file before it is touched, and at the end
-        with their number.
+      report: is called with the position of each file before it is touched.
 
     Raises:
       OSError: this machine is in trouble, e.g. the disk is full.
@@ -79,7 +78,6 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
             split = job.cut.split_of(file, read.sha256)
             writers[split].write(_example(file, read))
             rows.add(_ingested_row(file, split, read))
-    report(len(shard.files))
 
 
 def read_digests(

@@ -5,8 +5,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
@@ -35,6 +36,11 @@ class DecodeWorker:
 
     def __init__(self) -> None:
         self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process that the next call goes to, if it lives until then."""
+        return self._process.pid
 
     def call(self, call: Call, on_position: Report) -> Any:
         """Return what the function returns, or raise what it raises.
@@ -135,5 +141,18 @@ class DecodePool:
 
 @cache
 def pool_of_this_process(processes: int) -> DecodePool:
-    """Return the pool that everything in this process shares, opened at the first call."""
+    """Return the pool that everything in this process shares, opened at the first call.
+
+    On a Beam worker it lives as long as the worker.
+    """
     return DecodePool(processes)
+
+
+@contextmanager
+def open_pool(processes: int) -> Iterator[DecodePool]:
+    """Give the pool of this process, and close it at the end of the block."""
+    try:
+        yield pool_of_this_process(processes)
+    finally:
+        pool_of_this_process(processes).close()
+        pool_of_this_process.cache_clear()

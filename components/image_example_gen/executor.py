@@ -2,22 +2,19 @@
 
 import os
 import pickle
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.image_example_gen import core, ingestion, isolation
+from components.image_example_gen import isolation
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import pool_of_this_process
-from components.image_example_gen.layout import read_layout, require_trainable
-from components.image_example_gen.manifest import sum_up
-from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.ingestion import Target, ingest_dataset
+from components.image_example_gen.shards import Shard
 from contracts import features, progress
 from contracts.config import BeamConfig, DataConfig
 
@@ -49,45 +46,17 @@ class Executor(BaseBeamExecutor):
         manifest = artifact_utils.get_single_instance(output_dict["manifest"])
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         examples.set_string_custom_property(*PAYLOAD_FORMAT)
-        try:
-            layout = read_layout(data)
-            require_trainable(layout, data)
-            pool = pool_of_this_process(processes)
-            cut = ingestion.cut_splits(pool, layout, data.splits.model_dump())
-            shards = plan_shards(layout.root, layout.files, data.shard_size_mib << 20, processes)
-            job = Job(layout.root, examples.uri, manifest.uri, cut, len(shards))
-            self._ingest(job, shards, processes)
-            core.write_labels(examples.uri, layout.labels)
-            core.write_skipped(manifest.uri, layout.skipped)
-            dataset = sum_up(manifest.uri, layout, exec_properties["data_fingerprint"])
-            dataset.write(manifest.uri)
-            ingestion.require_ingested(dataset, layout.root)
-        except BaseException:
-            _empty(examples.uri)
-            _empty(manifest.uri)
-            raise
-        finally:
-            pool_of_this_process(processes).close()
-            pool_of_this_process.cache_clear()
 
-    def _ingest(self, job: Job, shards: Sequence[Shard], processes: int) -> None:
-        images = sum(len(shard.files) for shard in shards)
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                # As bytes: Beam would take long to find out what they are made of.
-                | "Shards" >> beam.Create([pickle.dumps(shard) for shard in shards])
-                | "Ingest" >> beam.ParDo(_IngestShards(job, images, processes))
-            )
+        def run(job: Job, shards: Sequence[Shard]) -> None:
+            images = sum(len(shard.files) for shard in shards)
+            # As bytes: Beam would take long to find out what they are made of.
+            pickled = [pickle.dumps(shard) for shard in shards]
+            ingest = _IngestShards(job, images, processes)
+            with self._make_beam_pipeline() as pipeline:
+                _ = pipeline | "Shards" >> beam.Create(pickled) | "Ingest" >> beam.ParDo(ingest)
 
-
-def _empty(uri: str) -> None:
-    """Remove all that stands in a folder; the folder is TFX's."""
-    for entry in Path(uri).iterdir() if Path(uri).is_dir() else ():
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink()
+        target = Target(examples.uri, manifest.uri, exec_properties["data_fingerprint"])
+        ingest_dataset(data, processes, target, run)
 
 
 class _IngestShards(beam.DoFn):
@@ -104,6 +73,7 @@ class _IngestShards(beam.DoFn):
 
     def process(self, pickled: bytes) -> None:
         shard: Shard = pickle.loads(pickled)
+        self._positions[shard.index] = 0
 
         def note(position: int) -> None:
             self._positions[shard.index] = position

@@ -1,18 +1,73 @@
-"""What the ingestion of a whole listing takes besides that of its shards."""
+"""Images in a folder or table -> examples and manifest, but for how the shards are run."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen import isolation, splits
-from components.image_example_gen.decode_pool import DecodePool
-from components.image_example_gen.layout import ImageFile, Layout
-from components.image_example_gen.manifest import Dataset
+from components.image_example_gen import core, isolation, splits
+from components.image_example_gen.core import Job
+from components.image_example_gen.decode_pool import DecodePool, open_pool
+from components.image_example_gen.layout import (
+    ImageFile,
+    Layout,
+    read_layout,
+    require_trainable,
+)
+from components.image_example_gen.manifest import Dataset, sum_up
+from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splits import Cut
 from contracts import features
+from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
 
 _FILES_A_CALL = 64
+
+RunShards = Callable[[Job, Sequence[Shard]], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where examples and manifest go, and the fingerprint that is noted with them."""
+
+    examples_uri: str
+    manifest_uri: str
+    fingerprint: str
+
+
+def ingest_dataset(data: DataConfig, processes: int, target: Target, run: RunShards) -> Dataset:
+    """Write examples and manifest of all images, or nothing.
+
+    Args:
+      data: what to ingest.
+      processes: how many decode images; `run` finds them by `pool_of_this_process(processes)`.
+      target: where to.
+      run: has `isolation.ingest_shard` called for every shard and waits for all of them.
+
+    Raises:
+      DataError: the images cannot be trained on.
+      ComponentError: decode processes keep dying.
+      OSError: this machine is in trouble, e.g. the disk is full.
+    """
+    try:
+        with open_pool(processes) as pool:
+            layout = read_layout(data)
+            require_trainable(layout, data)
+            cut = cut_splits(pool, layout, data.splits.model_dump())
+            shards = plan_shards(layout.root, layout.files, data.shard_size_mib << 20, processes)
+            job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, len(shards))
+            run(job, shards)
+        core.write_labels(target.examples_uri, layout.labels)
+        core.write_skipped(target.manifest_uri, layout.skipped)
+        dataset = sum_up(target.manifest_uri, layout, target.fingerprint)
+        dataset.write(target.manifest_uri)
+        require_ingested(dataset, layout.root)
+    except BaseException:
+        _empty(Path(target.examples_uri))
+        _empty(Path(target.manifest_uri))
+        raise
+    return dataset
 
 
 def cut_splits(pool: DecodePool, layout: Layout, parts: Mapping[str, int]) -> Cut:
@@ -66,3 +121,12 @@ def require_ingested(dataset: Dataset, root: Path) -> None:
         )
     if problems:
         raise DataError(problems)
+
+
+def _empty(folder: Path) -> None:
+    """Remove all that stands in a folder, but not the folder: it is the caller's."""
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink()

@@ -25,7 +25,8 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
     """Ingest a shard, whatever its images do to the process that decodes them.
 
     After a death the shard is begun anew with every position reported. The image at the next
-    death is decoded once more by itself: if that is deadly too, it is quarantined.
+    death is decoded once more by itself: if that is deadly too, it is quarantined. `on_position`
+    is called with positions of files now and then, and at the end with their number.
 
     Raises:
       ComponentError: processes die without an image that explains it, or too many images do it.
@@ -38,6 +39,7 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
         arguments = (job, shard, frozenset(crashing))
         try:
             worker.call(Call(_INGEST, arguments, is_careful), on_position)
+            on_position(len(shard.files))
             return
         except WorkerDied as death:
             suspect = shard.files[min(death.position, len(shard.files) - 1)]

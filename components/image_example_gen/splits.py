@@ -121,14 +121,14 @@ def with_moves(cut: Cut, keys: Iterable[tuple[str, str]]) -> Cut:
       keys: label and key of every readable training image of the small classes.
     """
     mover = _Mover(cut, sorted(set(keys)))
-    for label in mover.labels:
-        for split in cut.shares:
+    for split in cut.shares:
+        for label in mover.labels:
             mover.fill(label, split)
     return Cut(cut.shares, mover.moved)
 
 
 class _Mover:
-    """Moves keys between splits, never the last one of a class."""
+    """Moves keys between splits, the last one of a class only for training."""
 
     def __init__(self, cut: Cut, keys: Sequence[tuple[str, str]]) -> None:
         self.moved: Assigned = {}
@@ -146,7 +146,7 @@ class _Mover:
         """Move the nearest key that can be spared to `split` if `label` has none there."""
         if self._counts[label, split]:
             return
-        spare = [key for key in self._keys[label] if self._is_spare(key)]
+        spare = [key for key in self._keys[label] if split == features.TRAIN or self._is_spare(key)]
         if not spare:
             return
         nearest = min(spare, key=lambda key: (self._cut.distance(key, split), key))

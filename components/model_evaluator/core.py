@@ -12,9 +12,16 @@ import tensorflow as tf
 
 from components.model_evaluator.metrics import ModelScores, measure
 from contracts import features
+from contracts.errors import ComponentError
 from contracts.evaluation import PREDICTIONS_FILE, Metrics
 from contracts.progress import report
 
+OUTPUTS = (
+    features.OUTPUT_LABEL,
+    features.OUTPUT_SCORE,
+    features.OUTPUT_PROBABILITIES,
+    features.OUTPUT_CLASSES,
+)
 FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
 
 Signature = Callable[[tf.Tensor], dict[str, tf.Tensor]]
@@ -75,6 +82,13 @@ def evaluate(
 def _load(folder: Path) -> Signature:
     model = tf.saved_model.load(str(folder))
     signature = model.signatures[features.SERVING_DEFAULT]
+    missing = sorted(set(OUTPUTS) - set(signature.structured_outputs))
+    if missing:
+        raise ComponentError(
+            f"ModelEvaluator: expected the outputs {', '.join(OUTPUTS)} of the signature "
+            f"{features.SERVING_DEFAULT} in {folder}, which lacks {', '.join(missing)}. "
+            "Export the model with this version of imgpipe."
+        )
 
     def predict(image_bytes: tf.Tensor, _keep_alive: Any = model) -> dict[str, tf.Tensor]:
         outputs: dict[str, tf.Tensor] = signature(**{features.INPUT_IMAGES: image_bytes})

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from contracts import features
 from contracts.config import DataConfig
 from contracts.config_schema import config_schema
 from contracts.errors import some_of
-from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE
+from pipeline.commands.following import following
 from pipeline.preflight import Preflight, preflight
 
 CLASSES_SHOWN: Final = 20
@@ -50,19 +49,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_as_json(checked), indent=1, ensure_ascii=False))
         return 0
     _print_report(checked)
-    print(f"Next: {_run_command(args)}")
+    print(f"Next: {following('run', args)}")
     return 0
-
-
-def _run_command(args: argparse.Namespace) -> str:
-    options = []
-    if args.config != DEFAULT_CONFIG:
-        options += ["--config", str(args.config)]
-    if args.workspace != DEFAULT_WORKSPACE:
-        options += ["--workspace", str(args.workspace)]
-    for override in args.overrides:
-        options += ["--set", override]
-    return shlex.join(["imgpipe", "run", *options])
 
 
 def _as_json(checked: Preflight) -> dict[str, Any]:

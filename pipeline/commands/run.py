@@ -2,12 +2,12 @@
 
 import argparse
 import difflib
-import shlex
 import sys
 
 from contracts.errors import InputError
+from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
-from pipeline.summary import COMPONENTS, Summary
+from pipeline.summary import COMPONENTS
 from pipeline.workspace import Workspace
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
@@ -36,15 +36,11 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        print_summary(summary, folder, _next_command(summary, args), sys.stdout)
+        layout = checked.layout
+        follows = (
+            following("status", args)
+            if summary.pushed_version is None
+            else following("predict", args, short(layout.root / layout.files[0].path))
+        )
+        print_summary(summary, folder, follows, sys.stdout)
     return EXIT_CODES[summary.status]
-
-
-def _next_command(summary: Summary, args: argparse.Namespace) -> str:
-    """Return the command that a user will want next, with the options of this one."""
-    places = (
-        f"--config {shlex.quote(str(args.config))} --workspace {shlex.quote(str(args.workspace))}"
-    )
-    if summary.pushed_version is not None:
-        return f"imgpipe predict {places} IMAGE..."
-    return f"imgpipe status {places}"

@@ -151,7 +151,10 @@ def test_a_changed_trainer_is_measured_against_the_champion(digits, first):
     components = summary["components"]
     reused = ("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "ImageTransform")
     assert all(components[name]["cached"] for name in reused)
-    assert "trainer.model_options.dense_units changed" in components["Trainer"]["why"]
+    assert (
+        "trainer.model_options.dense_units changed from nothing to 16"
+        in components["Trainer"]["why"]
+    )
     assert summary["metrics"]["baseline_accuracy"] == pytest.approx(
         first.summary["metrics"]["accuracy"]
     )

@@ -43,7 +43,7 @@ def test_images_in_label_score_and_probabilities_out(served, dataset):
         dataset.labels[index] for index in best
     ]
     np.testing.assert_array_equal(outputs["score"], probabilities.max(1))
-    assert outputs["classes"].numpy().tolist() == [[b"horizontal", b"vertical"]] * 2
+    assert outputs["all_classes"].numpy().tolist() == [[b"horizontal", b"vertical"]] * 2
 
 
 def test_serialised_examples_give_the_same(served):

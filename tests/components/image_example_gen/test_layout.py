@@ -148,10 +148,11 @@ def test_refused_roots_say_what_to_do(tmp_path: Path) -> None:
         assert problem.endswith(".")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
 def test_an_unreadable_folder_is_no_empty_one(tmp_path: Path) -> None:
     data = make(tmp_path, "cat/1.jpg", "dog/1.jpg")
     (tmp_path / "dog").chmod(0)
+    if os.access(tmp_path / "dog", os.R_OK):
+        pytest.skip("this user may list every folder")
     (problem,) = refusal(lambda: read_layout(data))
     assert "dog (Permission denied)" in problem
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from components.model_evaluator.core import Baseline, evaluate
 from contracts.config import PreprocessingConfig, TrainerConfig
+from contracts.errors import ComponentError
 from contracts.evaluation import PREDICTIONS_FILE
 from tests.components.conftest import COUNTS, LABELS
 from trainer.data import ImageDataset
@@ -59,3 +61,14 @@ def test_without_a_champion(tmp_path, shards):
     metrics = evaluate(exported(tmp_path / "m", LABELS, [0.0, 1.0]), None, shards, 64, tmp_path)
     assert metrics.champion is None
     assert "champion_predicted" not in pq.read_table(tmp_path / PREDICTIONS_FILE).column_names
+
+
+def test_a_model_of_another_make_is_refused_with_what_it_lacks(tmp_path, shards):
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda image_bytes: {"label": image_bytes},
+        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
+    )
+    tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})
+    with pytest.raises(ComponentError, match="lacks all_classes, probabilities, score"):
+        evaluate(tmp_path / "m", None, shards, 64, tmp_path)

@@ -1,0 +1,35 @@
+"""The command that a user will want next, to be copied as it is."""
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE, DISTRIBUTION
+
+
+def following(command: str, args: argparse.Namespace, *more: str) -> str:
+    """Return `imgpipe command more...` with those options of this call that have to stay."""
+    options = []
+    if args.config != DEFAULT_CONFIG:
+        options += ["--config", str(args.config)]
+    if args.workspace != DEFAULT_WORKSPACE:
+        options += ["--workspace", str(args.workspace)]
+    for override in args.overrides:
+        options += ["--set", override]
+    return shlex.join([_program(), command, *options, *more])
+
+
+def short(path: Path) -> str:
+    """Return the path relative to the working directory where it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _program() -> str:
+    """Return the command's name, with its folder where the shell would not find it."""
+    called = Path(sys.argv[0])
+    if called.name != DISTRIBUTION or shutil.which(DISTRIBUTION):
+        return DISTRIBUTION
+    return os.path.relpath(called)

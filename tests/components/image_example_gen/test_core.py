@@ -1,0 +1,225 @@
+import errno
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.image_example_gen import core
+from components.image_example_gen.core import Job
+from components.image_example_gen.layout import Layout, read_layout
+from components.image_example_gen.manifest import Dataset, read_rows, sum_up
+from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.splits import cut_of
+from contracts import features
+from contracts.config import DataConfig
+
+PARTS = {"train": 8, "validation": 1, "test": 1}
+
+
+def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset:
+    """Ingest in this process, without moves between splits."""
+    layout = read_layout(DataConfig(root=root, **options))
+    job = job_of(layout, target, shards)
+    for shard in plan_shards(layout.root, layout.files, 1 << 30, shards // 2):
+        core.ingest(job, shard, frozenset(), lambda position: None)
+    core.write_skipped(job.manifest_uri, layout.skipped)
+    dataset = sum_up(job.manifest_uri, layout, "fingerprint")
+    assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
+    assert dataset.found == len(read_rows(job.manifest_uri))
+    return dataset
+
+
+def job_of(layout: Layout, target: Path, shards: int) -> Job:
+    cut = cut_of(layout, PARTS)
+    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut, shards)
+
+
+def table(target: Path) -> dict[str, dict[str, Any]]:
+    rows = read_rows(str(target / "manifest")).to_pylist()
+    return {row["path"]: row for row in rows}
+
+
+def records(path: Path) -> Iterator[bytes]:
+    content = path.read_bytes()
+    while content:
+        (length,) = struct.unpack_from("<Q", content)
+        yield content[12 : 12 + length]
+        content = content[16 + length :]
+
+
+def all_bytes(target: Path) -> dict[str, bytes]:
+    files = (path for path in target.rglob("*") if path.is_file())
+    return {path.relative_to(target).as_posix(): path.read_bytes() for path in files}
+
+
+def test_every_image_lands_in_the_split_that_the_manifest_says(
+    image_folder: Path, tmp_path: Path
+) -> None:
+    dataset = ingest(image_folder, tmp_path / "out")
+    assert (dataset.found, dataset.ingested, dataset.labels) == (80, 80, ("cat", "dog"))
+    folder = tmp_path / "out" / "examples"
+    for split in features.SPLITS:
+        paths = sorted((folder / f"Split-{split}").iterdir())
+        assert [path.name for path in paths] == [
+            f"data_tfrecord-{index:05}-of-00002" for index in range(2)
+        ]
+        found = [record for path in paths for record in records(path)]
+        assert len(found) == dataset.splits[split]
+        rows = [row for row in table(tmp_path / "out").values() if row["split"] == split]
+        for row in rows:
+            assert any(row["path"].encode() in record for record in found)
+    assert sum(dataset.splits.values()) == 80
+    assert sum(sum(counts.values()) for counts in dataset.classes.values()) == 80
+
+
+def test_what_cannot_be_read_is_quarantined_with_its_reason(
+    image_folder: Path, tmp_path: Path
+) -> None:
+    good = (image_folder / "cat" / "000.jpg").read_bytes()
+    bad = {
+        "cat/truncated.jpg": (good[:-20], "truncated"),
+        "cat/empty.jpg": (b"", "empty_file"),
+        "dog/notes.txt": (b"no image", "unrecognised_format"),
+        "dog/corrupt.png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "corrupt"),
+        "dog/.hidden": (good, "hidden"),
+        "loose.jpg": (good, "outside_class_folder"),
+    }
+    for path, (content, _) in bad.items():
+        (image_folder / path).write_bytes(content)
+    (image_folder / "dog" / "no ending").write_bytes(good)
+    dataset = ingest(image_folder, tmp_path / "out")
+    assert (dataset.found, dataset.ingested, dataset.quarantined) == (87, 81, 6)
+    rows = table(tmp_path / "out")
+    for path, (_, reason) in bad.items():
+        assert (rows[path]["status"], rows[path]["reason"]) == ("quarantined", reason)
+        assert rows[path]["detail"] and rows[path]["split"] is None
+        assert dataset.quarantine_examples[reason] == [path]
+    assert dataset.quarantine_reasons == dict.fromkeys(sorted({r for _, r in bad.values()}), 1)
+    assert rows["dog/no ending"]["source_format"] == "JPEG"
+
+
+def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path) -> None:
+    layout = read_layout(DataConfig(root=image_folder))
+    (shard,) = plan_shards(layout.root, layout.files, 1 << 40, 0)
+    (image_folder / "cat" / "000.jpg").unlink()
+    (image_folder / "cat" / "002.jpg").unlink()
+    (image_folder / "cat" / "002.jpg").mkdir()
+    core.ingest(job_of(layout, tmp_path, 1), shard, frozenset(), lambda position: None)
+    rows = table(tmp_path)
+    assert rows["cat/000.jpg"]["reason"] == "vanished"
+    assert rows["cat/002.jpg"]["reason"] == "unreadable_file"
+    assert sum(row["status"] == "ingested" for row in rows.values()) == 78
+
+
+def test_a_file_without_permission_is_quarantined(image_folder: Path, tmp_path: Path) -> None:
+    (image_folder / "cat" / "000.jpg").chmod(0)
+    if os.access(image_folder / "cat" / "000.jpg", os.R_OK):
+        pytest.skip("this user may read every file")
+    assert ingest(image_folder, tmp_path / "out").quarantine_reasons == {"no_permission": 1}
+
+
+def test_two_ingestions_give_the_same_bytes(image_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    for path in sorted(image_folder.rglob("*.jpg"), reverse=True):
+        target = copy / path.relative_to(image_folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    ingest(image_folder, tmp_path / "one")
+    ingest(copy, tmp_path / "two")
+    assert all_bytes(tmp_path / "one") == all_bytes(tmp_path / "two")
+
+
+def test_duplicates_stand_on_one_side_whatever_their_class(
+    image_folder: Path, tmp_path: Path
+) -> None:
+    for number in range(40):
+        twin = image_folder / "dog" / f"twin of {number}.jpg"
+        twin.write_bytes((image_folder / "cat" / f"{2 * number:03}.jpg").read_bytes())
+    ingest(image_folder, tmp_path / "out")
+    splits: dict[str, set[str]] = {}
+    for row in table(tmp_path / "out").values():
+        splits.setdefault(row["sha256"], set()).add(row["split"])
+    assert len(splits) == 80
+    assert all(len(some) == 1 for some in splits.values())
+
+
+def test_added_and_renamed_images_move_no_old_one(
+    image_folder: Path, tmp_path: Path, write_image: Callable[..., Path]
+) -> None:
+    ingest(image_folder, tmp_path / "before")
+    for index in range(100, 200):
+        write_image(image_folder / "cat" / f"{index}.jpg", seed=index)
+    (image_folder / "dog").rename(image_folder / "hound")
+    ingest(image_folder, tmp_path / "after", shards=4)
+    after = {row["sha256"]: row["split"] for row in table(tmp_path / "after").values()}
+    for row in table(tmp_path / "before").values():
+        assert after[row["sha256"]] == row["split"]
+
+
+def test_groups_stand_on_one_side(image_folder: Path, tmp_path: Path) -> None:
+    ingest(image_folder, tmp_path / "out", group_by=r"/(\d\d)")
+    rows = table(tmp_path / "out").values()
+    assert len({row["group"] for row in rows}) == 8
+    assert len({(row["group"], row["split"]) for row in rows}) == 8
+
+
+def test_odd_names_are_stored_as_text(
+    tmp_path: Path, image_folder: Path, write_image: Callable[..., Path]
+) -> None:
+    names = ["ü b.jpg", "a,'\"\n.jpg", "日本.jpg", os.fsdecode(b"caf\xe9.jpg"), "-rf *.jpg"]
+    for seed, name in enumerate(names):
+        write_image(image_folder / "Köter " / name, seed=100 + seed)
+    dataset = ingest(image_folder, tmp_path / "out")
+    assert (dataset.ingested, dataset.quarantined) == (85, 0)
+    assert set(table(tmp_path / "out")) >= {"Köter /ü b.jpg", "Köter /caf\\xe9.jpg"}
+
+
+@pytest.mark.parametrize("split", features.SPLITS)
+def test_a_full_disk_is_an_error_and_no_reason(
+    image_folder: Path, tmp_path: Path, split: str
+) -> None:
+    layout = read_layout(DataConfig(root=image_folder))
+    job, shard = job_of(layout, tmp_path, 1), Shard(0, layout.files)
+    target = job.records(split, shard)
+    target.parent.mkdir(parents=True)
+    target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
+    with pytest.raises(OSError) as caught:
+        core.ingest(job, shard, frozenset(), lambda position: None)
+    assert caught.value.errno == errno.ENOSPC
+    assert not any(path.name.startswith(".") for path in target.parent.iterdir())
+    assert not target.exists()
+
+
+def test_trouble_of_the_machine_is_no_reason(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    layout = read_layout(DataConfig(root=image_folder))
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        core.read_digests(layout.root, layout.files, False, lambda position: None)
+
+
+def test_labels_are_written_in_index_order(tmp_path: Path) -> None:
+    core.write_labels(str(tmp_path / "new"), ["a", "Köter"])
+    assert json.loads((tmp_path / "new" / "labels.json").read_bytes()) == ["a", "Köter"]
+
+
+def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
+    layout = read_layout(DataConfig(root=image_folder))
+    shards = plan_shards(layout.root, layout.files, 1 << 30, 2)
+    assert [shard.index for shard in shards] == [0, 1, 2, 3]
+    assert sorted(file for shard in shards for file in shard.files) == layout.files
+    for shard in shards:
+        assert 15 <= len(shard.files) <= 25
+        assert len({file.label for file in shard.files}) == 2
+    by_size = plan_shards(layout.root, layout.files, 5_000, 1)
+    total = sum((layout.root / file.path).stat().st_size for file in layout.files)
+    assert len(by_size) == -(-total // 5_000)
+    assert len(plan_shards(layout.root, layout.files[:3], 1 << 30, 8)) == 3

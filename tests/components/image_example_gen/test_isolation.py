@@ -1,0 +1,167 @@
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.image_example_gen import isolation
+from components.image_example_gen.core import Job
+from components.image_example_gen.decode_pool import DecodePool, DecodeWorker, WorkerDied
+from components.image_example_gen.decode_worker import Call
+from components.image_example_gen.layout import Layout, read_layout
+from components.image_example_gen.manifest import read_rows
+from components.image_example_gen.shards import Shard
+from components.image_example_gen.splits import Cut
+from contracts.config import DataConfig
+from contracts.errors import ComponentError
+
+DEADLY = """
+import os, signal
+from components.image_example_gen import core, image_file
+
+read = image_file.canonicalise
+
+def read_or_die(raw):
+    if raw.endswith(b"deadly"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return read(raw)
+
+image_file.canonicalise = read_or_die
+ingest, read_digests = core.ingest, core.read_digests
+
+def die(*arguments):
+    os._exit(3)
+
+def fail(*arguments):
+    raise RuntimeError("of its own")
+
+def fail_oddly(*arguments):
+    class Local(Exception):
+        pass
+    raise Local("cannot be pickled")
+
+def write_noise(report):
+    os.write(1, b"libtiff says so")
+    print("noise")
+    return 42
+"""
+
+
+@pytest.fixture
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module for decode processes in which images that end in "deadly" crash them."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "deadly_decoder.py").write_text(DEADLY)
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    monkeypatch.setattr(isolation, "_INGEST", "deadly_decoder:ingest")
+    monkeypatch.setattr(isolation, "_READ_DIGESTS", "deadly_decoder:read_digests")
+    return "deadly_decoder"
+
+
+@pytest.fixture
+def worker() -> Iterator[DecodeWorker]:
+    worker = DecodeWorker()
+    yield worker
+    worker.close()
+
+
+def job_of(layout: Layout, target: Path) -> Job:
+    cut = Cut({"train": 0.8, "test": 0.2})
+    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut, 1)
+
+
+def statuses(job: Job) -> dict[str, str]:
+    rows = read_rows(job.manifest_uri).to_pylist()
+    return {row["path"]: row["reason"] or row["status"] for row in rows}
+
+
+def test_an_image_that_crashes_its_process_is_left_out_alone(
+    deadly: str, image_folder: Path, tmp_path: Path
+) -> None:
+    victims = {"cat/010.jpg", "dog/033.jpg"}
+    for victim in victims:
+        with (image_folder / victim).open("ab") as file:
+            file.write(b"deadly")
+    layout = read_layout(DataConfig(root=image_folder))
+    job = job_of(layout, tmp_path)
+    worker = DecodeWorker()
+    isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+    found = statuses(job)
+    assert {path for path, status in found.items() if status == "crashes_decoder"} == victims
+    assert sum(status == "ingested" for status in found.values()) == 78
+    assert not list(tmp_path.rglob(".*"))
+    files = [file for file in layout.files if file.path in {*victims, "cat/000.jpg"}]
+    digests = isolation.read_digests(worker, layout.root, files, True)
+    assert [digest is None for digest in digests] == [False, True, True]
+    worker.close()
+
+
+def test_a_killed_process_costs_nothing_but_time(
+    image_folder: Path, tmp_path: Path, worker: DecodeWorker
+) -> None:
+    layout = read_layout(DataConfig(root=image_folder))
+    job = job_of(layout, tmp_path)
+    killed: list[int] = []
+
+    def kill_once(position: int) -> None:
+        if not killed:
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    isolation.ingest_shard(worker, job, Shard(0, layout.files), kill_once)
+    assert killed and killed != [worker.pid]
+    assert set(statuses(job).values()) == {"ingested"}
+
+
+def test_processes_that_keep_dying_end_the_run(
+    deadly: str,
+    image_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "_INGEST", f"{deadly}:die")
+    layout = read_layout(DataConfig(root=image_folder))
+    job = job_of(layout, tmp_path)
+    worker = DecodeWorker()
+    with pytest.raises(ComponentError, match=r"shard 1 of 1: .* 3 times \(ended with exit code 3"):
+        isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+    worker.close()
+
+
+def test_errors_come_back_as_they_were(deadly: str) -> None:
+    worker = DecodeWorker()
+
+    def call(function: str) -> object:
+        return worker.call(Call(f"{deadly}:{function}", (), False), lambda position: None)
+
+    with pytest.raises(RuntimeError, match="of its own"):
+        call("fail")
+    with pytest.raises(RuntimeError, match="cannot be pickled"):
+        call("fail_oddly")
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        call("die")
+    assert call("write_noise") == 42
+    worker.close()
+
+
+def test_a_process_that_cannot_start_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    worker = DecodeWorker()
+    with pytest.raises(ComponentError, match=r"did not start .*exit code 1"):
+        worker.call(Call("os:getpid", (), False), lambda position: None)
+    worker.close()
+
+
+def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
+    pool = DecodePool(2)
+    layout = read_layout(DataConfig(root=image_folder))
+    futures = [
+        pool.submit(isolation.read_digests, layout.root, layout.files, True) for _ in range(4)
+    ]
+    assert len({tuple(future.result()) for future in futures}) == 1
+    pids = [worker.pid for worker in pool._workers]
+    pool.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
