@@ -1,5 +1,6 @@
 """The JSON schema of pipeline.yaml: for editors, and for the sentences about wrong values."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -61,7 +62,7 @@ def _options_case(options: type[Section]) -> JsonSchema:
 
 def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
     """Return the schema of the key at `path` below a section; of the last known one above it."""
-    root = section.model_json_schema()
+    root = _schema_of(section)
     found = root
     for part in path:
         below = _items(found) if isinstance(part, int) else found.get("properties", {}).get(part)
@@ -71,6 +72,12 @@ def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
         if "$ref" in found:
             found = {**root["$defs"][found["$ref"].rpartition("/")[2]], **found}
     return found
+
+
+@functools.cache
+def _schema_of(section: type[Section]) -> JsonSchema:
+    """Return the schema of a whole section, made once; for reading only."""
+    return section.model_json_schema()
 
 
 def _items(schema: JsonSchema) -> JsonSchema | None:

@@ -59,7 +59,7 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; users see sentences, never a trace.
+    """Run the command line and return its exit code; what went wrong is told in sentences.
 
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
     was not blessed. 130: interrupted.

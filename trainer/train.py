@@ -1,5 +1,6 @@
 """The training, readable from top to bottom; plain Keras, no TFX."""
 
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -57,8 +58,8 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(precision_policy(config.precision))
     network = build_model(config, dataset.size_px, len(dataset.labels))
-    model = _with_augmentation(network, recipe, dataset.size_px)
     steps_per_epoch = -(-dataset.examples[features.TRAIN] // config.batch_size)
+    model = _with_augmentation(network, recipe, dataset.size_px)
     model.compile(
         optimizer=_optimizer(config, steps_per_epoch),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
@@ -66,19 +67,8 @@ def train(
     )
     monitor = "val_loss" if dataset.examples.get(features.VALIDATION) else "loss"
     started_s = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
-        best = Path(folder, "best.weights.h5")
-        progress = ReportProgress(steps_per_epoch, config.epochs)
-        fitted = model.fit(
-            batches(dataset, features.TRAIN, config.batch_size, shuffle_seed=recipe.seed),
-            validation_data=_validation(dataset, config.batch_size),
-            epochs=config.epochs,
-            callbacks=[*_keep_the_best(config, monitor, best), progress, *callbacks],
-            verbose=0,
-        )
-        history: dict[str, list[float]] = fitted.history
-        _require_finite(history, steps_per_epoch)
-        model.load_weights(best)
+    progress = ReportProgress(steps_per_epoch, config.epochs)
+    history = _fit(model, recipe, dataset, monitor, [progress, *callbacks])
     return TrainedModel(
         network=network,
         history=history,
@@ -86,6 +76,26 @@ def train(
         steps=steps_per_epoch * len(history["loss"]),
         seconds=time.monotonic() - started_s,
     )
+
+
+def _fit(
+    model: Any, recipe: TrainingRecipe, dataset: ImageDataset, monitor: str, callbacks: list[Any]
+) -> dict[str, list[float]]:
+    """Fit the model, leave it with the weights of its best epoch, and return the history."""
+    config = recipe.trainer
+    with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
+        best = Path(folder, "best.weights.h5")
+        fitted = model.fit(
+            batches(dataset, features.TRAIN, config.batch_size, shuffle_seed=recipe.seed),
+            validation_data=_validation(dataset, config.batch_size),
+            epochs=config.epochs,
+            callbacks=[*_keep_the_best(config, monitor, best), *callbacks],
+            verbose=0,
+        )
+        history: dict[str, list[float]] = fitted.history
+        _require_finite(history)
+        model.load_weights(best)
+    return history
 
 
 def _with_augmentation(network: Any, recipe: TrainingRecipe, size_px: int) -> Any:
@@ -128,13 +138,12 @@ def _keep_the_best(config: TrainerConfig, monitor: str, best: Path) -> list[Any]
     return [checkpoint, stop_on_nan, keras.callbacks.EarlyStopping(monitor, patience=patience)]
 
 
-def _require_finite(history: dict[str, list[float]], steps_per_epoch: int) -> None:
+def _require_finite(history: dict[str, list[float]]) -> None:
     losses = history.get("loss", [])
-    if losses and all(loss - loss == 0 for loss in losses):
+    if losses and all(math.isfinite(loss) for loss in losses):
         return
-    first = next((i for i, loss in enumerate(losses) if loss - loss != 0), 0)
+    epoch = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), 0) + 1
     raise ComponentError(
-        f"Trainer: the loss became NaN or infinite in epoch {first + 1} "
-        f"(step {first * steps_per_epoch + 1} or later). Try a tenth of "
+        f"Trainer: the loss became NaN or infinite in epoch {epoch}. Try a tenth of "
         "trainer.learning_rate, or trainer.precision: float32."
     )

@@ -151,8 +151,9 @@ def pool_of_this_process(processes: int) -> DecodePool:
 @contextmanager
 def open_pool(processes: int) -> Iterator[DecodePool]:
     """Give the pool of this process, and close it at the end of the block."""
+    pool = pool_of_this_process(processes)
     try:
-        yield pool_of_this_process(processes)
+        yield pool
     finally:
-        pool_of_this_process(processes).close()
+        pool.close()
         pool_of_this_process.cache_clear()

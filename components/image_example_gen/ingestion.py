@@ -98,29 +98,33 @@ def require_ingested(dataset: Dataset, root: Path) -> None:
     Raises:
       DataError: no image of a class can be trained on, or a split is empty.
     """
-    reasons = dataset.quarantine_reasons
+    left_out = _left_out(dataset)
+    if not dataset.ingested:
+        raise DataError(f"data.root: no readable image in {root}. {left_out}Add images.")
+    untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
+    if untrained:
+        raise DataError(
+            f"data.root: no readable training image of {some_of(untrained)} in {root}. "
+            f"{left_out}Add images, or remove the classes."
+        )
+    empty = [split for split, count in dataset.splits.items() if not count]
+    if empty:
+        raise DataError(
+            f"data.root: no readable image for {' and '.join(empty)} in {root}. {left_out}"
+            "Add different images: duplicates and groups stay in one split."
+        )
+
+
+def _left_out(dataset: Dataset) -> str:
+    """Say how many files were quarantined and why, the most frequent reason first."""
+    if not dataset.quarantined:
+        return ""
+    reasons = sorted(dataset.quarantine_reasons.items(), key=lambda item: (-item[1], item[0]))
     why = "; ".join(
         f"{count} {reason}, e.g. {dataset.quarantine_examples[reason][0]}"
-        for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        for reason, count in reasons
     )
-    left_out = f"{dataset.quarantined} of {dataset.found} files were left out: {why}."
-    if not dataset.ingested:
-        raise DataError(f"data.root: no readable image in {root}. {left_out}")
-    untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
-    empty = [split for split, count in dataset.splits.items() if not count]
-    problems = []
-    if untrained:
-        problems.append(
-            f"data.root: no readable training image of {some_of(untrained)} in {root}. "
-            f"{left_out} Add images, or remove the classes."
-        )
-    elif empty:
-        problems.append(
-            f"data.root: no readable image for {' and '.join(empty)} in {root}. "
-            f"{left_out} Add images."
-        )
-    if problems:
-        raise DataError(problems)
+    return f"{dataset.quarantined} of {dataset.found} files were left out: {why}. "
 
 
 def _empty(folder: Path) -> None:

@@ -42,8 +42,7 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
             on_position(len(shard.files))
             return
         except WorkerDied as death:
-            suspect = shard.files[min(death.position, len(shard.files) - 1)]
-            if is_careful and _is_deadly(worker, job.root, suspect):
+            if is_careful and _is_deadly(worker, job.root, shard.files[death.position]):
                 crashing.add(death.position)
             else:
                 unexplained += 1
@@ -83,7 +82,7 @@ def _given_up(shard: Shard, job: Job, death: WorkerDied, crashing: set[int]) -> 
     if len(crashing) == _CRASHING_FILES:
         names = some_of([printable(shard.files[position].path) for position in sorted(crashing)])
         return f"{where}: {len(crashing)} images end the process that decodes them: {names}."
-    near = printable(shard.files[min(death.position, len(shard.files) - 1)].path)
+    near = printable(shard.files[death.position].path)
     return (
         f"{where}: its process died {_UNEXPLAINED_DEATHS} times ({death.cause}), last near {near}, "
         "which is readable by itself. If memory is short, lower beam.decode_processes."

@@ -31,14 +31,14 @@ def plan_shards(
     ordered = sorted(files, key=lambda file: hashlib.sha256(os.fsencode(file.path)).digest())
     sizes = _sizes(root, ordered)
     least = min(_SHARDS_A_PROCESS * processes, len(ordered))
-    count = max(-(-sum(sizes) // shard_bytes), least)
+    count = min(max(-(-sum(sizes) // shard_bytes), least), len(ordered))
     total = sum(sizes) + len(sizes) * _OVERHEAD_BYTES
     shards: list[list[ImageFile]] = [[] for _ in range(count)]
     before = 0
     for file, size in zip(ordered, sizes, strict=True):
         shards[before * count // total].append(file)
         before += size + _OVERHEAD_BYTES
-    return [Shard(index, some) for index, some in enumerate(shards)]
+    return [Shard(index, some) for index, some in enumerate(filter(None, shards))]
 
 
 def _sizes(root: Path, files: Iterable[ImageFile]) -> list[int]:

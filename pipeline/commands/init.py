@@ -1,7 +1,6 @@
 """`imgpipe init`: writes a commented pipeline.yaml, and images for a first run."""
 
 import argparse
-import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any, Final
 import yaml
 
 from contracts.errors import InputError
+from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE
+from pipeline.commands.following import following
 
-CONFIG_FILE: Final = "pipeline.yaml"
+CONFIG_FILE: Final = str(DEFAULT_CONFIG)
 DIGITS_FOLDER: Final = "digits"
 
 # The repository's own pipeline.yaml; the wheel carries it under this name.
@@ -68,12 +69,13 @@ def run(args: argparse.Namespace) -> int:
             "Name another folder: `imgpipe init DIR`."
         ) from error
     print(f"Wrote {' and '.join(str(folder / name) for name in names)}.")
-    enter = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    common = argparse.Namespace(
+        config=folder / DEFAULT_CONFIG, workspace=folder / DEFAULT_WORKSPACE, overrides=[]
+    )
     if args.demo:
-        print(f"Next: {enter}imgpipe run")
+        print(f"Next: {following('run', common)}")
     else:
-        print(f"Next: set `name` and `data.root` in {folder / CONFIG_FILE}, then:")
-        print(f"{enter}imgpipe check")
+        print(f"Set `name` and `data.root` in it. Next: {following('check', common)}")
     return 0
 
 

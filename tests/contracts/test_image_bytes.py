@@ -16,6 +16,11 @@ from contracts.image_bytes import (
     canonicalise,
 )
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
+]
+
 
 def texture(mode: str = "RGB", size: tuple[int, int] = (24, 16)) -> Image.Image:
     values = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
@@ -199,6 +204,13 @@ def test_damaged_bytes_are_refused_or_read_but_never_raise_anything_else() -> No
             except UnreadableImage:
                 refused += 1
     assert refused > 100
+
+
+def test_a_jpeg_whose_end_is_hidden_does_not_pass_through() -> None:
+    raw = encode(texture(size=(64, 64)), "JPEG")
+    segment_beyond_the_end = b"\xff\xe5\xff\xff"
+    damaged = raw[:-40] + segment_beyond_the_end + raw[-36:]
+    assert canonicalise(damaged).encoded.startswith(b"\x89PNG")
 
 
 def test_damaged_exif_does_not_hide_good_pixels() -> None:

@@ -209,3 +209,19 @@ def test_a_model_of_shuffled_labels_is_not_pushed(digits, first):
     assert summary["pushed_version"] is None
     assert "below the champion's" in summary["gate"]["reasons"][0]
     assert digits.command("models", "--json").out == before
+
+
+def test_data_that_breaks_a_curated_schema_is_reported(digits, first):
+    inferred = (artifact(digits, "SchemaGen", "schema") / "schema.pbtxt").read_text()
+    curated = digits.folder / "curated.pbtxt"
+    curated.write_text(inferred.replace('value: "9"', 'value: "nine"'))
+    result = digits.run("--set", f"data.schema={curated}", "--to", "ExampleValidator")
+    assert result.code == 0, result.err
+    assert result.summary["components"]["ImageExampleGen"]["cached"]
+    assert not result.summary["components"]["SchemaGen"]["cached"]
+    anomalies = result.summary["data"]["anomalies"]
+    assert any(text.startswith("train: image/class/text:") for text in anomalies), anomalies
+    inside = curated.read_text()
+    curated.write_text(inside.replace('value: "nine"', 'value: "9"'))
+    mended = digits.run("--set", f"data.schema={curated}", "--to", "ExampleValidator")
+    assert mended.summary["data"]["anomalies"] == []

@@ -138,6 +138,17 @@ def test_data_without_a_readable_class_fails_with_a_sentence(
         ingest(DataConfig(root=image_folder), tmp_path / "again")
 
 
+def test_duplicates_alone_fill_no_split(image_folder: Path, tmp_path: Path) -> None:
+    for folder in image_folder.iterdir():
+        first, *others = sorted(folder.iterdir())
+        for other in others:
+            other.write_bytes(first.read_bytes())
+    with pytest.raises(
+        Exception, match=r"no readable image for validation and test .* different images"
+    ):
+        ingest(DataConfig(root=image_folder), tmp_path / "out")
+
+
 def test_the_component_feeds_tfx(image_folder: Path, tmp_path: Path) -> None:
     examples = ImageExampleGen(DataConfig(root=image_folder), BeamConfig(), "fingerprint")
     options = tfdv.StatsOptions(feature_allowlist=list(features.DERIVED))

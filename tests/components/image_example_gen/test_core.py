@@ -194,6 +194,17 @@ def test_a_full_disk_is_an_error_and_no_reason(
     assert not target.exists()
 
 
+def test_a_disk_too_full_for_the_manifest_is_an_error(image_folder: Path, tmp_path: Path) -> None:
+    layout = read_layout(DataConfig(root=image_folder))
+    job = job_of(layout, tmp_path, 1)
+    files = Path(job.manifest_uri, "files")
+    files.mkdir(parents=True)
+    (files / ".part-00000-of-00001.parquet.partial").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        core.ingest(job, Shard(0, layout.files), frozenset(), lambda position: None)
+    assert not [path for path in tmp_path.rglob("*[0-9]-of-0*") if path.is_file()]
+
+
 def test_trouble_of_the_machine_is_no_reason(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,4 +233,7 @@ def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
     by_size = plan_shards(layout.root, layout.files, 5_000, 1)
     total = sum((layout.root / file.path).stat().st_size for file in layout.files)
     assert len(by_size) == -(-total // 5_000)
-    assert len(plan_shards(layout.root, layout.files[:3], 1 << 30, 8)) == 3
+    for shard_bytes in (1, 1 << 30):
+        few = plan_shards(layout.root, layout.files[:3], shard_bytes, 8)
+        assert sorted(file for shard in few for file in shard.files) == layout.files[:3]
+        assert all(shard.files for shard in few)

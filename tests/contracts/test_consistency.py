@@ -1,0 +1,91 @@
+"""Keys that are right one by one and wrong together, or name what is not there."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.load import load_config
+from tests.contracts.conftest import GOOD, load
+
+
+@pytest.mark.parametrize(
+    ("sections", "problem"),
+    [
+        (
+            "preprocessing: {image_size_px: 8}\ntrainer:\n  model_options:\n"
+            "    filters: [1, 1, 1, 1]",
+            "pipeline.yaml:6: trainer.model_options.filters: expected at most 3 stages, since each "
+            "halves preprocessing.image_size_px (8), received 4.",
+        ),
+        (
+            "trainer:\n  epochs: 2\n  warmup_epochs: 2",
+            "pipeline.yaml:5: trainer.warmup_epochs: expected less than trainer.epochs (2), "
+            "received 2.0.",
+        ),
+        (
+            "trainer: {model: convnext_pico, model_options: {depths: [1, 1], widths: [8]}}",
+            "pipeline.yaml:3: trainer.model_options.depths: expected depths and widths of the same "
+            "length, received 2 and 1 stages",
+        ),
+        (
+            "trainer: {model: convnext_pico, model_options: {widths: [8, 8, 8]}}",
+            "trainer.model_options.widths: expected depths and widths of the same length, "
+            "received 4 and 3 stages",
+        ),
+        (
+            "trainer: {model: convnext_atto, model_options: {stem_patch_px: 16}}",
+            "trainer.model_options.stem_patch_px: expected a stem and stages that shrink "
+            "preprocessing.image_size_px (96) by no more than itself",
+        ),
+        (
+            "trainer:\n  model_options:\n    dropout: 1\n    filters: []",
+            "pipeline.yaml:5: trainer.model_options.dropout: expected a number >= 0 and < 1",
+        ),
+        (
+            "trainer: {model: convnext_nano, model_options: {filters: [8]}}",
+            "trainer.model_options.filters: unknown key; known keys: depths, widths, ",
+        ),
+        ("trainer: {model: 'my models:build'}", "or `module:function`, received 'my models:build'"),
+    ],
+)
+def test_keys_that_contradict_one_another(problems, sections, problem):
+    assert problem in problems(f"name: toys\ndata: {{root: photos}}\n{sections}")[0]
+
+
+def test_a_contradiction_with_a_wrong_value_is_not_told(problems):
+    found = problems(f"{GOOD}trainer: {{epochs: 0, warmup_epochs: 30}}")
+    assert [problem for problem in found if "warmup" in problem] == []
+
+
+def test_a_model_of_the_users_own_takes_any_options(write):
+    options = "trainer.model_options={anything: [1, {at: all}]}"
+    config = load(write(GOOD), "trainer.model=my.models:build", options)
+    assert config.trainer.model_options == {"anything": [1, {"at": "all"}]}
+
+
+def test_group_by_is_a_regular_expression_only_for_folders(problems, write):
+    assert (
+        "data.group_by: expected a regular expression on the path, received 'x('"
+        in (problems(GOOD, "data.group_by=x(")[0])
+    )
+    Path("list.csv").touch()
+    assert load(write(GOOD), "data.group_by=x(", "data.root=list.csv").data.group_by == "x("
+
+
+@pytest.mark.parametrize("schema", ["gone.pbtxt", "photos"])
+def test_a_schema_that_is_no_file(problems, schema):
+    found = problems(GOOD, f"data.schema={schema}")
+    assert (
+        f"data.schema: expected a schema file (.pbtxt), received {Path.cwd()}/{schema}"
+        in (found[0])
+    )
+
+
+@pytest.mark.parametrize("root", ["x" * 300, r'"nul\0l"', "~nobody-has-this-name/x"])
+def test_a_root_that_no_disk_can_hold(problems, root):
+    assert problems(GOOD, f"data.root={root}")[0].startswith("--set data.root=")
+
+
+def test_who_reads_no_images_needs_no_data(write):
+    path = write("name: toys\ndata: {root: gone, schema: gone}")
+    assert load_config(path, environ={}, needs_data=False).name == "toys"

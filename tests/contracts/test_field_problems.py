@@ -1,0 +1,63 @@
+"""Each wrong key or value is told with what was expected, what was received and what to do."""
+
+import math
+
+import pytest
+
+from tests.contracts.conftest import GOOD
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "seed: 1\ndata:\n  splits: {train: 1}\nname: toys",
+            "pipeline.yaml:2: data.root: expected a path (image folder, or a CSV "
+            "(path,label[,split,group])), received nothing.",
+        ),
+        ("data: {root: photos}", "pipeline.yaml: name: expected 1 to 63 letters"),
+        (
+            "name: 2024\ndata: {root: photos}",
+            "the first a letter or a digit, received 2024. Put it in quotes.",
+        ),
+        (
+            f"{GOOD}tracking: {{mlflow: {{uri: 5000}}}}",
+            "pipeline.yaml:4: tracking.mlflow.uri: expected text or null, received 5000. "
+            "Put it in quotes.",
+        ),
+        (f"{GOOD}trainer: cnn", "pipeline.yaml:4: trainer: expected the keys model, "),
+        (f"{GOOD}trainer: {{epochs: true}}", "expected an integer >= 1, received true."),
+        (f"{GOOD}trainer: {{learning_rate: .inf}}", "expected a number > 0, received Infinity."),
+        (
+            f"{GOOD}evaluation: {{min_accuracy: 95}}",
+            "pipeline.yaml:4: evaluation.min_accuracy: expected a number from 0 to 1, received 95.",
+        ),
+        (f"{GOOD}beam: {{runner: flink}}", "beam.runner: expected direct, received 'flink'."),
+        (f"{GOOD}batch_size: 3", "did you mean `trainer.batch_size` or `evaluation.batch_size`?"),
+        (f"{GOOD}colour: red", "unknown key; known keys: name, seed, data, preprocessing, "),
+        (f"{GOOD}1: 2", "pipeline.yaml:4: expected text as a key, received 1."),
+        (f"{GOOD}data.root: x", "pipeline.yaml:4: data.root: unknown key; "),
+    ],
+)
+def test_a_wrong_key_or_value(problems, text, problem):
+    found = problems(text)
+    assert len(found) == 1
+    assert problem in found[0]
+
+
+def test_the_name_that_only_the_code_knows_is_no_key(problems):
+    assert problems("name: toys\ndata: {root: photos, schema_path: x}") == [
+        "pipeline.yaml:2: data.schema_path: unknown key; did you mean `schema`?"
+    ]
+
+
+def test_received_values_are_shortened(problems):
+    assert len(problems(GOOD, IMGPIPE_SEED="x" * 5000)[0]) < 200
+
+
+def test_numbers_that_are_none_are_refused(problems):
+    for value in (".nan", "-.inf", str(-math.pi)):
+        assert (
+            "trainer.weight_decay: expected a number >= 0"
+            in (problems(GOOD, f"trainer.weight_decay={value}")[0])
+        )

@@ -1,0 +1,159 @@
+"""`imgpipe check` says what a run would make of the config and the data, without a run."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from contracts.config import PipelineConfig
+from contracts.errors import ConfigError, DataError
+from pipeline.cli import main
+from pipeline.preflight import preflight
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """Return the working directory, with a config of the images in photos/."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "pipeline.yaml").write_text("name: toys\ndata: {root: photos}\n")
+    return tmp_path
+
+
+def fill(folder: Path, count: int) -> None:
+    """Put so many files into a folder; nobody opens them."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        (folder / f"{number:05}.jpg").touch()
+
+
+def rows(printed: str) -> dict[str, list[str]]:
+    """Return the printed lines by their first word."""
+    return {words[0]: words[1:] for line in printed.splitlines() if (words := line.split())}
+
+
+def test_class_folders(project, capsys):
+    fill(project / "photos" / "car", 12)
+    fill(project / "photos" / "ball", 5)
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    table = rows(printed)
+    assert table["class"] == ["unsplit"]
+    assert (table["ball"], table["car"], table["all"]) == (["5"], ["12"], ["classes", "17"])
+    assert "The 2 top folders are classes" in printed
+    assert "validation and test will be cut" in printed
+    assert "(train 8 : validation 1 : test 1)" in printed
+    assert printed.rstrip().splitlines()[-1].endswith("imgpipe run")
+
+
+def test_split_folders(project, capsys):
+    for split, count in {"train": 6, "val": 2, "test": 1}.items():
+        for label in ("car", "ball"):
+            fill(project / "photos" / split / label, count)
+    assert main(["check"]) == 0
+    table = rows(capsys.readouterr().out)
+    assert table["class"] == ["train", "validation", "test"]
+    assert table["car"] == table["ball"] == ["6", "2", "1"]
+
+
+def test_a_csv(project, capsys):
+    fill(project / "images", 8)
+    lines = [f"images/{n:05}.jpg,{'car' if n % 2 else 'ball'}" for n in range(8)]
+    (project / "toys.csv").write_text("\n".join(["path,label", *lines, "gone.jpg,car"]))
+    assert main(["check", "--set", "data.root=toys.csv"]) == 0
+    printed = capsys.readouterr().out
+    assert rows(printed)["all"] == ["classes", "8"]
+    assert "Skipped, no such file (1): gone.jpg" in printed
+    assert "imgpipe run --set data.root=toys.csv" in printed
+
+
+def test_what_is_left_out_is_told(project, capsys):
+    for label in ("car", "ball"):
+        fill(project / "photos" / label, 4)
+    (project / "photos" / "doll").mkdir()
+    (project / "photos" / "loose.jpg").touch()
+    (project / "photos" / "car" / ".DS_Store").touch()
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "Empty class folders, left out (1): doll" in printed
+    assert "Skipped, outside class folder (1): loose.jpg" in printed
+    assert "Skipped, hidden (1): car/.DS_Store" in printed
+
+
+def test_of_many_classes_the_largest_and_the_smallest(project, capsys):
+    for number in range(30):
+        fill(project / "photos" / f"class{number:02}", number + 4)
+    assert main(["check"]) == 0
+    table = rows(capsys.readouterr().out)
+    assert {"class29", "class20", "class09", "class00"} <= set(table)
+    assert not {"class19", "class10"} & set(table)
+    assert table["..."] == ["10", "more"]
+    assert table["all"] == ["classes", str(sum(range(4, 34)))]
+
+
+def test_json(project, capsys):
+    for label in ("car", "bäll"):
+        fill(project / "photos" / label, 4)
+    (project / "photos" / "loose.jpg").touch()
+    assert main(["check", "--json", "--set", "seed=3"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["name"] == "toys"
+    assert found["data"]["layout"] == "classes"
+    assert found["data"]["files"] == 8
+    assert found["data"]["classes"] == {"bäll": {"unsplit": 4}, "car": {"unsplit": 4}}
+    assert found["data"]["empty_classes"] == []
+    assert [skipped["path"] for skipped in found["data"]["skipped"]] == ["loose.jpg"]
+    assert PipelineConfig.model_validate_json(json.dumps(found["config"])).seed == 3
+
+
+def test_names_that_are_no_text_or_no_markup(project, capsys):
+    for label in ("[red]car", ":smile:"):
+        fill(project / "photos" / label, 4)
+    Path(b"photos/\xff.jpg".decode("utf-8", "surrogateescape")).touch()
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "[red]car" in printed
+    assert ":smile:" in printed
+    assert r"\xff.jpg" in printed
+
+
+def test_the_schema_needs_no_config(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--schema"]) == 0
+    assert "trainer" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_all_problems_of_the_config(project, capsys):
+    assert main(["check", "--set", "seed=x", "--set", "data.root=gone"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 2
+
+
+def test_data_that_cannot_be_trained_on(project, capsys):
+    fill(project / "photos" / "car", 2)
+    assert main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert "at least 2 classes" in said
+    assert "car (2)" in said
+
+
+def test_preflight_gives_config_and_layout(project):
+    with pytest.raises(DataError, match="photos is empty"):
+        preflight(Path("pipeline.yaml"))
+    with pytest.raises(ConfigError):
+        preflight(Path("pipeline.yaml"), ["data.root=gone"])
+    for label in ("car", "ball"):
+        fill(project / "photos" / label, 4)
+    checked = preflight(Path("pipeline.yaml"), ["trainer.epochs=3"])
+    assert checked.config.trainer.epochs == 3
+    assert checked.layout.labels == ["ball", "car"]
+
+
+def test_ten_thousand_files_take_less_than_two_seconds(project):
+    for number in range(10):
+        fill(project / "photos" / str(number), 1000)
+    began_s = time.process_time()
+    assert main(["check"]) == 0
+    assert time.process_time() - began_s < 2
