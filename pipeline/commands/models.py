@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every pushed version, the newest first."""
-    config = load_config(args.config, args.overrides)
+    config = load_config(args.config, args.overrides, needs_data=False)
     workspace = Workspace(args.workspace.resolve())
     versions: list[RegisteredVersion] = []
     if config.tracking.mlflow.uri is not None or workspace.mlflow_db.exists():

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
       InputError: an image cannot be read, or nothing has been pushed yet.
     """
-    config = load_config(args.config, args.overrides)
+    config = load_config(args.config, args.overrides, needs_data=False)
     images = _read(args.images)
     with output_in(Path(os.devnull)):
         predictions = _predict(config, Workspace(args.workspace.resolve()), images)
