@@ -66,7 +66,10 @@ class AugmentationConfig(Section):
 class CnnOptions(Section):
     """A plain convolutional network: Conv2D, normalisation, ReLU, MaxPooling2D a stage."""
 
-    filters: Annotated[tuple[Count, ...], Field(strict=False, min_length=1)] = (32, 64, 128)
+    filters: Annotated[
+        tuple[Count, ...] | None,
+        Field(strict=False, min_length=1, description="one stage an entry; null: fits the image"),
+    ] = None
     kernel_size: Annotated[int, Field(ge=1, le=15)] = 3
     dense_units: Annotated[int, Field(ge=0, description="0: no hidden layer")] = 0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -100,7 +103,7 @@ class TrainerConfig(Section):
     model: str = "cnn"
     model_options: dict[str, JsonValue] = {}
     epochs: Count = 20
-    batch_size: Count = 64
+    batch_size: Count = 32
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
     warmup_epochs: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5

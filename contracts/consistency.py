@@ -106,7 +106,7 @@ def _model(config: PipelineConfig) -> Iterator[Inconsistency]:
 
 def _cnn(options: CnnOptions, size_px: int) -> Iterator[Inconsistency]:
     most = size_px.bit_length() - 1
-    if len(options.filters) > most:
+    if options.filters is not None and len(options.filters) > most:
         yield Inconsistency(
             (*MODEL_OPTIONS_KEY, "filters"),
             f"expected at most {most} stages, since each halves preprocessing.image_size_px "

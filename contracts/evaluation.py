@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.config import Section
+from contracts.whole_files import write_whole
 
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -46,9 +47,7 @@ class Metrics(Section):
 
     def write(self, folder: Path) -> None:
         """Put the metrics into `folder`, whole or not at all."""
-        partial = folder / f".{METRICS_FILE}.partial"
-        partial.write_text(self.model_dump_json(indent=1), encoding="utf-8")
-        partial.replace(folder / METRICS_FILE)
+        write_whole(folder / METRICS_FILE, self.model_dump_json(indent=1))
 
     @classmethod
     def read(cls, folder: Path) -> "Metrics":

@@ -9,9 +9,9 @@ from pipeline.dag import ComponentFailed, run_dag
 from pipeline.failure import is_disk_full
 from pipeline.graph import Surroundings, build_pipeline
 from pipeline.outcome import Outcome
+from pipeline.plan import Plan
 from pipeline.records import Records
 from pipeline.report.page import PAGE_FILE, write_page
-from pipeline.runner import Plan
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
 

@@ -5,7 +5,6 @@ TensorFlow and TFX are imported only once it is known that there is something to
 
 import hashlib
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.image_example_gen.fingerprint import dataset_fingerprint
@@ -13,27 +12,12 @@ from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
 from pipeline.failure import is_disk_full
 from pipeline.output import output_in
+from pipeline.plan import Plan
 from pipeline.preflight import Preflight
 from pipeline.reuse import reused, run_key, unchanged_since
 from pipeline.summary import COMPONENTS, LOG_FILE, Summary
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import Workspace, opened_for_run
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is going to do, and from when on it counts its seconds."""
-
-    config: PipelineConfig
-    workspace: Workspace
-    folder: Path  # of the run
-    data_root: Path
-    fingerprint: str
-    champion_version: int  # 0: none
-    curated_schema: Path | None
-    to: str | None
-    key: str  # of everything that the result follows from, the champion aside
-    began_s: float  # time.monotonic()
 
 
 def run_pipeline(checked: Preflight, workspace: Path, to: str | None = None) -> Summary:

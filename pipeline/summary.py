@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from contracts.config import Section
 from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
+from contracts.whole_files import write_whole
 from pipeline.workspace import Workspace
 
 SUMMARY_FILE = "summary.json"
@@ -98,9 +99,7 @@ class Summary(_Part):
 
     def write(self, folder: Path) -> None:
         """Put the summary into the run's folder, whole or not at all."""
-        partial = folder / f".{SUMMARY_FILE}.partial"
-        partial.write_text(self.model_dump_json(indent=1), encoding="utf-8")
-        partial.replace(folder / SUMMARY_FILE)
+        write_whole(folder / SUMMARY_FILE, self.model_dump_json(indent=1))
 
 
 def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from contracts import features
 from contracts.config import PreprocessingConfig
+from contracts.whole_files import write_whole
 from trainer.preprocessing import CHANNELS
 
 # Bytes of pixels that one shuffle buffer may hold.
@@ -35,7 +36,7 @@ class ImageDataset:
         """Put the record beside the splits."""
         record = asdict(self) | {"preprocessing": self.preprocessing.model_dump(mode="json")}
         del record["uri"]
-        Path(self.uri, self.FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        write_whole(Path(self.uri, self.FILE), json.dumps(record, indent=1))
 
     @classmethod
     def read(cls, uri: str) -> "ImageDataset":

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from contracts.whole_files import write_whole
+
 
 @dataclass(frozen=True)
 class TrainingRecord:
@@ -21,7 +23,7 @@ class TrainingRecord:
     def write(self, folder: str) -> None:
         """Put the record into `folder`."""
         Path(folder).mkdir(parents=True, exist_ok=True)
-        Path(folder, self.FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        write_whole(Path(folder, self.FILE), json.dumps(asdict(self), indent=1))
 
     @classmethod
     def read(cls, folder: str) -> "TrainingRecord":

@@ -90,6 +90,7 @@ def _fit(
             validation_data=_validation(dataset, config.batch_size),
             epochs=config.epochs,
             callbacks=[*_keep_the_best(config, monitor, best), *callbacks],
+            shuffle=False,  # the batches are shuffled already
             verbose=0,
         )
         history: dict[str, list[float]] = fitted.history

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from components.image_example_gen.listing import ImageFile, Layout
 from contracts.progress import report
+from contracts.whole_files import write_whole
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
 # remembered (as git does with its "racy" entries).
@@ -99,6 +100,4 @@ def _read_index(index_path: Path | None, root: Path) -> Index:
 
 
 def _write_index(index_path: Path, root: Path, index: Index) -> None:
-    partial = index_path.with_name(f".{index_path.name}.partial")
-    partial.write_text(json.dumps({"root": str(root), "files": index}), encoding="ascii")
-    partial.replace(index_path)
+    write_whole(index_path, json.dumps({"root": str(root), "files": index}))

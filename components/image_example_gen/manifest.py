@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from components.image_example_gen.listing import Layout
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
+from contracts.whole_files import write_whole
 
 DATASET_FILE = "dataset.json"
 FILES_FOLDER = "files"
@@ -64,9 +65,7 @@ class Dataset:
 
     def write(self, uri: str) -> None:
         """Put the counts beside the rows, whole or not at all."""
-        partial = Path(uri, f".{DATASET_FILE}.partial")
-        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        partial.replace(Path(uri, DATASET_FILE))
+        write_whole(Path(uri, DATASET_FILE), json.dumps(asdict(self), indent=1))
 
 
 def read_dataset(uri: str) -> Dataset:

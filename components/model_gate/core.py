@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contracts.config import EvaluationConfig
 from contracts.evaluation import Metrics
+from contracts.whole_files import write_whole
 
 DECISION_FILE = "decision.json"
 
@@ -39,7 +40,7 @@ class Decision:
     def write(self, folder: Path) -> None:
         """Put the decision and its reasons into `folder`."""
         record = {"blessed": self.blessed, "checks": [asdict(check) for check in self.checks]}
-        (folder / DECISION_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        write_whole(folder / DECISION_FILE, json.dumps(record, indent=1))
 
     @classmethod
     def read(cls, folder: Path) -> "Decision":

@@ -8,6 +8,7 @@ import jinja2
 
 from components.image_example_gen.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
+from contracts.whole_files import write_whole
 from pipeline.report.charts import curve
 from pipeline.report.mistakes import worst_mistakes
 from pipeline.summary import Summary
@@ -50,10 +51,7 @@ def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> No
         parts["metrics"] = metrics
         parts["matrix"] = metrics.confusion if len(metrics.labels) <= LARGEST_MATRIX else None
         parts["mistakes"] = worst_mistakes(evaluation, data_root)
-    page = Path(summary.report)
-    partial = page.with_name(f".{page.name}.partial")
-    partial.write_text(environment.get_template("page.html").render(parts), encoding="utf-8")
-    partial.replace(page)
+    write_whole(Path(summary.report), environment.get_template("page.html").render(parts))
 
 
 def _with_totals(dataset: Dataset) -> dict[str, Any]:

@@ -16,13 +16,10 @@ DATA = Path(
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no real photos in {DATA}")
 def test_clothes_are_told_apart_better_than_by_their_commonest(tmp_path):
     (tmp_path / "pipeline.yaml").write_text(
-        "name: clothes\n"
-        f"data: {{root: {DATA}}}\n"
-        "preprocessing: {image_size_px: 48}\n"
-        "evaluation: {min_accuracy: 0.3}\n"
+        f"name: clothes\ndata: {{root: {DATA}}}\nevaluation: {{min_accuracy: 0.4}}\n"
     )
     project = Project(tmp_path)
-    result = project.command("run", "--json", "--set", "trainer.epochs=12")
+    result = project.command("run", "--json", "--set", "trainer.epochs=15")
     assert result.code == 0, result.out + result.err
     summary = result.summary
     data = summary["data"]
@@ -31,4 +28,5 @@ def test_clothes_are_told_apart_better_than_by_their_commonest(tmp_path):
     assert data["splits"]["validation"] == 107
     assert data["splits"]["train"] + data["splits"]["test"] == 925
     metrics = summary["metrics"]
-    assert metrics["accuracy"] > metrics["largest_class_share"] + 0.1
+    assert metrics["accuracy"] > metrics["largest_class_share"] + 0.15
+    assert summary["pushed_version"] == 1

@@ -25,9 +25,9 @@ from pipeline.records import Records  # noqa: E402
 
 
 def output(project, component: str, key: str):
-    """Return the newest artifact of a component, as TFX hands it to an executor."""
+    """Return a component's artifact of the first run, as TFX hands it to an executor."""
     folders = (project.workspace / "pipeline" / component / key).iterdir()
-    execution_id = max(int(folder.name) for folder in folders)
+    execution_id = min(int(folder.name) for folder in folders)
     found = Records(project.workspace / "metadata.db").outputs(execution_id)[key]
     store = MetadataStore(sqlite_metadata_connection_config(str(project.workspace / "metadata.db")))
     (artifact_type,) = store.get_artifact_types_by_id([found.type_id])

@@ -30,6 +30,16 @@ def test_options_reach_the_cnn():
 
 
 @pytest.mark.parametrize(
+    ("size_px", "filters"),
+    [(8, (256,)), (32, (64, 128, 256)), (96, (16, 32, 64, 128, 256))],
+)
+def test_the_cnn_fits_the_image_where_no_filters_are_named(size_px, filters):
+    model = build_model(TrainerConfig(model="cnn"), size_px, 3)
+    convolutions = [layer for layer in model.layers if layer.name.endswith("_conv")]
+    assert tuple(layer.filters for layer in convolutions) == filters
+
+
+@pytest.mark.parametrize(
     ("name", "millions"),
     [("convnext_atto", 3.7), ("convnext_femto", 5.2), ("convnext_pico", 9.1)],
 )

@@ -1,0 +1,23 @@
+"""What a run is going to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.config import PipelineConfig
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do, and from when on it counts its seconds."""
+
+    config: PipelineConfig
+    workspace: Workspace
+    folder: Path  # of the run
+    data_root: Path
+    fingerprint: str
+    champion_version: int  # 0: none
+    curated_schema: Path | None
+    to: str | None
+    key: str  # of everything that the result follows from, the champion aside
+    began_s: float  # time.monotonic()
