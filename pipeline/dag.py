@@ -17,7 +17,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.failure import sentence
+from pipeline.failure import is_disk_full, sentence
 from pipeline.records import Records
 from pipeline.summary import COMPONENTS, ComponentSummary
 from pipeline.terminal import Terminal
@@ -69,7 +69,7 @@ def run_dag(
         except Exception as error:
             LOGGER.exception("%s failed", name)
             seconds = time.monotonic() - began_s
-            why = sentence(error)
+            why = "no space left on the disk" if is_disk_full(error) else sentence(error)
             failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
             terminal.ended(name, failed)
             raise ComponentFailed(name, failed) from error

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,3 +69,20 @@ def digits(tmp_path_factory) -> Project:
 def first(digits) -> Result:
     """Return the result of the project's first run."""
     return digits.run()
+
+
+@pytest.fixture
+def mounted_disk(tmp_path) -> Iterator[Callable[..., Path]]:
+    """Return a function that mounts a disk of its own of so many MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(size_mib: int) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(disk)]
+        mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            pytest.skip(f"cannot mount a disk here: {mounted.stderr.strip()}")
+        return disk
+
+    yield mount
+    subprocess.run(["umount", str(disk)], capture_output=True, check=False)

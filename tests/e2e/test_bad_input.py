@@ -1,7 +1,6 @@
 """Whatever is wrong with what the user gave: a sentence, exit code 2, no trace, no TensorFlow."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -100,21 +99,9 @@ def test_a_workspace_in_use(project):
         refused(run(project), "another run", f"process {os.getpid()}")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Mount a disk of 4 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small disk here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_disk_with_too_little_room(project, small_disk):
-    refused(run(project, "--workspace", small_disk / "workspace"), "MiB of free disk")
+def test_a_disk_with_too_little_room(project, mounted_disk):
+    workspace = mounted_disk(size_mib=4) / "workspace"
+    refused(run(project, "--workspace", workspace), "MiB of free disk")
 
 
 def test_nothing_to_predict_with_yet(project):

@@ -94,6 +94,24 @@ def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
     assert unfinished(project) == 0
 
 
+def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(project, mounted_disk):
+    disk = mounted_disk(size_mib=80)
+    workspace = ("--workspace", str(disk / "workspace"))
+    process = start(project, *workspace)
+    wait_for(process, "ImageExampleGen: done")
+    with pytest.raises(OSError, match="No space left"), (disk / "filler").open("wb") as filler:
+        while True:
+            filler.write(bytes(2**20))
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 2, (out, err)
+    assert "no space left on the disk" in err.splitlines()[-1]
+    assert "Traceback" not in out + err
+    (disk / "filler").unlink()
+    again = project.run(*workspace)
+    assert again.code == 0, again.err
+    assert again.summary["components"]["ImageExampleGen"]["cached"]
+
+
 def test_a_component_that_fails_is_named_with_cause_and_log(project):
     result = project.command("run", "--set", "trainer.learning_rate=1.0e+30")
     assert result.code == 1
