@@ -13,6 +13,9 @@ from PIL import Image
 
 from tests.e2e.conftest import IMGPIPE, Project
 
+# A training that ends only when it is stopped.
+ENDLESS = ("--set", "trainer.epochs=100000", "--set", "trainer.early_stopping_patience=0")
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
@@ -60,7 +63,7 @@ def unfinished(project: Project) -> int:
 
 
 def test_killed_in_training_then_run_again(project):
-    process = start(project, "--set", "trainer.epochs=5000")
+    process = start(project, *ENDLESS)
     wait_for(process, "ImageTransform: done")
     time.sleep(4)  # well inside the training
     os.killpg(process.pid, signal.SIGKILL)
@@ -82,7 +85,7 @@ def test_killed_in_training_then_run_again(project):
 
 
 def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
-    process = start(project, "--set", "trainer.epochs=5000")
+    process = start(project, *ENDLESS)
     wait_for(process, "ImageTransform: cached")
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
@@ -99,7 +102,10 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(project, mounted_d
     workspace = ("--workspace", str(disk / "workspace"))
     process = start(project, *workspace)
     wait_for(process, "ImageExampleGen: done")
-    with pytest.raises(OSError, match="No space left"), (disk / "filler").open("wb") as filler:
+    with (
+        pytest.raises(OSError, match="No space left"),
+        (disk / "filler").open("wb", buffering=0) as filler,
+    ):
         while True:
             filler.write(bytes(2**20))
     out, err = process.communicate(timeout=300)
