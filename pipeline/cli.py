@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -64,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
     was not blessed. 130: interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names hold any byte
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

@@ -86,16 +86,16 @@ def _run(
 
 
 def _size(path: Path) -> int:
-    """Return the file's size in bytes; 0 for a broken link, which ingestion quarantines."""
-    return path.stat().st_size if path.exists() else 0
+    """Return the file's size in bytes; 0 where it cannot be asked: ingestion quarantines it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _champion_version(workspace: Workspace, config: PipelineConfig) -> int:
-    if config.tracking.mlflow.uri is None and not workspace.mlflow_db.exists():
-        return 0
-    from components.model_registry import ModelRegistry
-
-    champion = ModelRegistry(workspace.tracking_store(config)).champion()
+    registry = workspace.registry(config)
+    champion = registry.champion() if registry else None
     return champion.version if champion else 0
 
 

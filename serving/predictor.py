@@ -36,7 +36,7 @@ class Predictor:
         Args:
           images: canonical bytes (`contracts.image_bytes.canonicalise`).
         """
-        outputs = self._signature(**{features.INPUT_IMAGES: tf.constant(images)})
+        outputs = self._signature(**{features.INPUT_IMAGES: tf.constant(list(images))})
         labels = outputs[features.OUTPUT_LABEL].numpy()
         scores = outputs[features.OUTPUT_SCORE].numpy()
         classes = [name.decode() for name in outputs[features.OUTPUT_CLASSES][0].numpy()]

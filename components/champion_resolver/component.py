@@ -10,6 +10,14 @@ from components.champion_resolver.executor import Executor
 from components.code_digest import code_digest
 from contracts.config import TrackingStore
 
+# What the baseline follows from, besides the registry.
+SOURCES = (
+    "contracts",
+    "components.artifacts",
+    "components.model_registry",
+    "components.champion_resolver",
+)
+
 
 class ChampionResolverSpec(ComponentSpec):
     """A registry in, its champion out."""
@@ -37,9 +45,7 @@ class ChampionResolver(BaseComponent):
         spec = ChampionResolverSpec(
             store=store.model_dump_json(),
             champion_version=champion_version,
-            code_digest=code_digest(
-                "contracts", "components.model_registry", "components.champion_resolver"
-            ),
+            code_digest=code_digest(*SOURCES),
             baseline_model=types.Channel(type=standard_artifacts.Model),
         )
         super().__init__(spec=spec)

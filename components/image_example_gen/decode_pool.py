@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from queue import SimpleQueue
+from threading import Lock
 from typing import IO, Any, TypeVar
 
 from components.image_example_gen import decode_worker
@@ -35,6 +36,8 @@ class DecodeWorker:
     """One decode process; the next call starts a new one where it died."""
 
     def __init__(self) -> None:
+        self._lock = Lock()  # between a call that starts a process anew and the closing
+        self._is_closed = False
         self._start()
 
     @property
@@ -47,11 +50,15 @@ class DecodeWorker:
 
         Raises:
           WorkerDied: the process died in this call.
+          CancelledError: the worker is closed, or was closed in this call.
           ComponentError: the process does not even start.
         """
-        if self._process.poll() is not None:
-            self.close()
-            self._start()
+        with self._lock:
+            if self._is_closed:
+                raise CancelledError
+            if self._process.poll() is not None:
+                self._stop()
+                self._start()
         if not self._is_ready:
             self._await_ready()
         position = 0
@@ -61,14 +68,23 @@ class DecodeWorker:
             while (answer := self._receive()).kind == decode_worker.POSITION:
                 position = answer.value
                 on_position(position)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            if self._is_closed:  # the pipes too, whatever that looked like here
+                raise CancelledError from error
+            if not isinstance(error, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
+                raise
             raise WorkerDied(self._cause_of_death(), position) from error
         if answer.kind == decode_worker.ERROR:
             raise answer.value
         return answer.value
 
     def close(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once, whatever it does; there will be no other."""
+        with self._lock:
+            self._is_closed = True
+            self._stop()
+
+    def _stop(self) -> None:
         self._process.kill()
         self._process.wait()
         for pipe in (self._calls, self._answers):

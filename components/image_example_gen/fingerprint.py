@@ -28,7 +28,8 @@ Index = dict[str, Entry]  # by path
 def dataset_fingerprint(layout: Layout, index_path: Path | None = None) -> str:
     """Return the SHA-256 over path, label, split, group and content of every file.
 
-    It depends on neither the order of listing, nor times, nor where the root lies.
+    Entries that the listing skipped and empty classes count by their names. It depends on
+    neither the order of listing, nor times, nor where the root lies.
 
     Args:
       layout: the listing.
@@ -44,6 +45,12 @@ def dataset_fingerprint(layout: Layout, index_path: Path | None = None) -> str:
     for file in sorted(layout.files, key=lambda file: file.path):
         fields = (file.path, file.label, file.split or "", file.group or "", entries[file.path][1])
         whole.update("\0".join(fields).encode("utf-8", "surrogateescape") + b"\n")
+    # What was left out is part of the accounts, and so of what a run over them says.
+    for skipped in sorted(layout.skipped, key=lambda skipped: skipped.path):
+        fields = ("skipped", skipped.path, skipped.reason)
+        whole.update("\0".join(fields).encode("utf-8", "surrogateescape") + b"\n")
+    for label in sorted(layout.empty_classes):
+        whole.update(f"empty\0{label}\n".encode("utf-8", "surrogateescape"))
     settled = time.time_ns() - SETTLED_NS
     fresh = {path: entry for path, entry in entries.items() if 0 < max(entry[0][1:3]) < settled}
     if index_path is not None and fresh != known:

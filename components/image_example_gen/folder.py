@@ -139,13 +139,17 @@ class _TreeReader:
                 self._add_link(entry, path, links)
 
     def _add_link(self, entry: os.DirEntry[str], path: str, links: deque[str]) -> None:
-        if entry.is_dir():
-            links.append(path)
-        elif entry.is_file():
-            self.tree.files.append(path)
-        else:
-            skipped = SkippedFile(path, "broken_link", "a link that leads to no file")
-            self.tree.skipped.append(skipped)
+        detail = "a link that leads to no file"
+        try:
+            if entry.is_dir():
+                links.append(path)
+                return
+            if entry.is_file():
+                self.tree.files.append(path)
+                return
+        except OSError as error:  # it leads to itself, or through a closed folder
+            detail = f"a link that cannot be followed: {error.strerror}"
+        self.tree.skipped.append(SkippedFile(path, "broken_link", detail))
 
 
 def _describe(tops: list[str], class_count: int, has_splits: bool) -> str:

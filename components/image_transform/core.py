@@ -92,7 +92,10 @@ def _decode(serialised: tf.Tensor, config: PreprocessingConfig) -> tuple[tf.Tens
 def _undecodable(source: Path, config: PreprocessingConfig) -> str:
     """Return the sentence that names the first image of a shard that TensorFlow cannot read."""
     for serialised in tf.data.TFRecordDataset(str(source)):
-        parsed = tf.io.parse_single_example(serialised, PARSED)
+        try:
+            parsed = tf.io.parse_single_example(serialised, PARSED)
+        except tf.errors.InvalidArgumentError:
+            break
         try:
             decode_and_resize(parsed[features.ENCODED], config)
         except tf.errors.InvalidArgumentError as error:

@@ -10,6 +10,9 @@ from components.code_digest import code_digest
 from components.model_evaluator.executor import Executor
 from contracts.config import EvaluationConfig
 
+# What an evaluation follows from.
+SOURCES = ("contracts", "components.artifacts", "components.model_evaluator")
+
 
 class ModelEvaluatorSpec(ComponentSpec):
     """Test images, candidate and champion in, an evaluation out."""
@@ -46,7 +49,7 @@ class ModelEvaluator(BaseComponent):
             model=model,
             baseline_model=baseline_model,
             evaluation_config=evaluation_config.model_dump_json(include={"batch_size"}),
-            code_digest=code_digest("contracts", "components.model_evaluator"),
+            code_digest=code_digest(*SOURCES),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
         )
         super().__init__(spec=spec)

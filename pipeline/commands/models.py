@@ -22,11 +22,8 @@ def run(args: argparse.Namespace) -> int:
     """Print every pushed version, the newest first."""
     config = load_config(args.config, args.overrides, needs_data=False)
     workspace = Workspace(args.workspace.resolve())
-    versions: list[RegisteredVersion] = []
-    if config.tracking.mlflow.uri is not None or workspace.mlflow_db.exists():
-        from components.model_registry import ModelRegistry
-
-        versions = ModelRegistry(workspace.tracking_store(config)).versions()[::-1]
+    registry = workspace.registry(config)
+    versions = registry.versions()[::-1] if registry else []
     if args.json:
         print(json.dumps([asdict(version) for version in versions], indent=1))
     elif versions:

@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(paths: list[Path]) -> dict[Path, bytes]:
+def _read(paths: list[Path]) -> list[tuple[Path, bytes]]:
     """Return the canonical bytes of every image, or name all that cannot be read."""
-    images, problems = {}, []
+    images, problems = [], []
     for path in paths:
         try:
-            images[path] = canonicalise(path.read_bytes()).encoded
+            images.append((path, canonicalise(path.read_bytes()).encoded))
         except OSError as error:
             problems.append(f"{path}: expected an image file, received: {error.strerror}.")
         except UnreadableImage as error:
@@ -61,11 +61,10 @@ def _read(paths: list[Path]) -> dict[Path, bytes]:
 
 
 def _predict(
-    config: PipelineConfig, workspace: Workspace, images: dict[Path, bytes]
+    config: PipelineConfig, workspace: Workspace, images: list[tuple[Path, bytes]]
 ) -> list[tuple[Path, "Prediction"]]:
-    from components.model_registry import ModelRegistry
-
-    champion = ModelRegistry(workspace.tracking_store(config)).champion()
+    registry = workspace.registry(config)
+    champion = registry.champion() if registry else None
     if champion is None:
         raise InputError(
             f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
@@ -73,10 +72,8 @@ def _predict(
     from serving.predictor import Predictor
 
     predictor = Predictor(Path(champion.path))
-    paths = list(images)
     predictions = []
-    for first in range(0, len(paths), BATCH):
-        batch = paths[first : first + BATCH]
-        answers = predictor.predict([images[path] for path in batch])
-        predictions += zip(batch, answers, strict=True)
+    for first in range(0, len(images), BATCH):
+        paths, batch = zip(*images[first : first + BATCH], strict=True)
+        predictions += zip(paths, predictor.predict(batch), strict=True)
     return predictions

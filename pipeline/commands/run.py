@@ -3,12 +3,18 @@
 import argparse
 import difflib
 import sys
+from pathlib import Path
 
+from components.image_example_gen.layout import Layout
 from contracts.errors import InputError
+from contracts.image_bytes import UnreadableImage, canonicalise
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS
 from pipeline.workspace import Workspace
+
+# Files that are looked at for an image to suggest.
+LOOKED_AT = 20
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
 
@@ -27,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
             f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
         )
     checked = preflight(args.config, args.overrides)
+    _require_apart(args.workspace.resolve(), checked.layout)
     from pipeline.runner import run_pipeline
 
     summary = run_pipeline(checked, args.workspace, args.to)
@@ -36,11 +43,30 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        layout = checked.layout
         follows = (
             following("status", args)
             if summary.pushed_version is None
-            else following("predict", args, short(layout.root / layout.files[0].path))
+            else following("predict", args, _an_image(checked.layout))
         )
         print_summary(summary, folder, follows, sys.stdout)
     return EXIT_CODES[summary.status]
+
+
+def _an_image(layout: Layout) -> str:
+    """Return the path of an image that `predict` can read."""
+    for file in layout.files[:LOOKED_AT]:
+        path = layout.root / file.path
+        try:
+            canonicalise(path.read_bytes())
+        except (OSError, UnreadableImage):
+            continue  # a run has quarantined it
+        return short(path)
+    return "IMAGE"
+
+
+def _require_apart(workspace: Path, layout: Layout) -> None:
+    if layout.kind != "csv" and workspace.is_relative_to(layout.root.resolve()):
+        raise InputError(
+            f"--workspace: expected a folder outside the images, received {workspace}, which "
+            f"lies in data.root and would be taken for a class. Name another."
+        )

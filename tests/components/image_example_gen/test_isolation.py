@@ -1,6 +1,8 @@
 import os
 import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -163,5 +165,21 @@ def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
     pids = [worker.pid for worker in pool._workers]
     pool.close()
     for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_closing_a_pool_ends_the_calls_that_it_is_in(image_folder: Path) -> None:
+    pool = DecodePool(1)
+    layout = read_layout(DataConfig(root=image_folder))
+    endless = layout.files * 100_000
+    future = pool.submit(isolation.read_digests, layout.root, endless, True)
+    time.sleep(1)
+    pids = [worker.pid for worker in pool._workers]
+    assert not future.done()
+    pool.close()
+    with pytest.raises(CancelledError):
+        future.result(timeout=0)
+    for pid in pids + [worker.pid for worker in pool._workers]:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
