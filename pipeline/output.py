@@ -31,8 +31,7 @@ def output_in(log: Path) -> Iterator[TextIO]:
             yield terminal
     finally:
         logging.getLogger().removeHandler(handler)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush_into_log()
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
@@ -46,3 +45,18 @@ def _log_handler(log: Path) -> logging.Handler:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     return handler
+
+
+def _flush_into_log() -> None:
+    """Empty the buffers; where the log's disk is full, what is in them is lost.
+
+    It must not stay in them: it would come out on the terminal.
+    """
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+            stream.flush()
