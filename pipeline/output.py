@@ -23,7 +23,7 @@ def output_in(log: Path) -> Iterator[TextIO]:
     sys.stderr.flush()
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     saved = [os.dup(1), os.dup(2)]
-    handler = _log_handler(log)
+    handler = _log_handler()
     try:
         os.dup2(target, 1)
         os.dup2(target, 2)
@@ -38,9 +38,11 @@ def output_in(log: Path) -> Iterator[TextIO]:
         atexit.register(os.dup2, target, 2)
 
 
-def _log_handler(log: Path) -> logging.Handler:
+def _log_handler() -> logging.Handler:
     root = logging.getLogger()
-    handler = logging.FileHandler(log, encoding="utf-8")
+    # Standard error is the log now. A file of the handler's own would have a buffer of its own,
+    # and complain on the terminal at the end where the disk is full.
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     root.addHandler(handler)
     root.setLevel(logging.INFO)

@@ -1,6 +1,7 @@
 """What a user sees where there is no terminal, and that libraries' noise goes to the log."""
 
 import io
+import os
 import subprocess
 import sys
 
@@ -50,12 +51,17 @@ def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
 
 def test_a_log_that_cannot_be_written_any_more_leaves_the_terminal_clean(tmp_path):
     code = (
-        "from pathlib import Path; from pipeline.output import output_in\n"
+        "import logging; from pathlib import Path; from pipeline.output import output_in\n"
         "with output_in(Path('/dev/full')) as terminal:\n"
-        "    print('lost'); terminal.write('for the user\\n')\n"
+        "    print('lost'); logging.warning('lost too'); terminal.write('for the user\\n')\n"
         "print('afterwards')\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "afterwards\n", "for the user\n")
