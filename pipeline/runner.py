@@ -10,6 +10,7 @@ from pathlib import Path
 from components.image_example_gen.fingerprint import dataset_fingerprint
 from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
+from contracts.whole_files import write_whole
 from pipeline.failure import is_disk_full
 from pipeline.output import output_in
 from pipeline.plan import Plan
@@ -106,8 +107,8 @@ def _copied_schema(workspace: Workspace, schema: Path | None) -> Path | None:
     """
     if schema is None:
         return None
-    content = schema.read_bytes()
-    copy = workspace.curated_schema(hashlib.sha256(content).hexdigest())
+    content = schema.read_text(encoding="utf-8")
+    copy = workspace.curated_schema(hashlib.sha256(content.encode()).hexdigest())
     copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(content)
+    write_whole(copy, content)
     return copy

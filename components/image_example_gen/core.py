@@ -23,6 +23,7 @@ from components.image_example_gen.splits import Cut
 from components.image_example_gen.tf_example import serialise
 from components.image_example_gen.tf_record import RecordWriter
 from contracts import features
+from contracts.whole_files import write_whole
 
 Report = Callable[[int], None]
 
@@ -112,7 +113,7 @@ def write_labels(examples_uri: str, labels: Sequence[str]) -> None:
     """Write the class names, in index order, into the root of the examples."""
     path = Path(examples_uri, features.LABELS_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(labels, ensure_ascii=False), encoding="utf-8")
+    write_whole(path, json.dumps(labels, ensure_ascii=False))
 
 
 def _example(file: ImageFile, read: ReadImage) -> bytes:
