@@ -15,6 +15,7 @@ from pipeline.failure import is_disk_full
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
+from pipeline.registry import open_registry
 from pipeline.reuse import reused, run_key, unchanged_since
 from pipeline.summary import COMPONENTS, LOG_FILE, Summary
 from pipeline.terminal import START, Terminal
@@ -95,7 +96,7 @@ def _size(path: Path) -> int:
 
 
 def _champion_version(workspace: Workspace, config: PipelineConfig) -> int:
-    registry = workspace.registry(config)
+    registry = open_registry(workspace, config)
     champion = registry.champion() if registry else None
     return champion.version if champion else 0
 

@@ -8,13 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from contracts.config import PipelineConfig, TrackingStore
 from contracts.errors import WorkspaceError
-
-if TYPE_CHECKING:
-    from components.model_registry import ModelRegistry
 
 CHANNELS = 3
 # Room for metadata, models and the log.
@@ -79,14 +75,6 @@ class Workspace:
         if not self.runs.is_dir():
             return []
         return sorted(path.name for path in self.runs.iterdir() if path.is_dir())
-
-    def registry(self, config: PipelineConfig) -> "ModelRegistry | None":
-        """Return the model registry; None where nothing has made it yet."""
-        if config.tracking.mlflow.uri is None and not self.mlflow_db.exists():
-            return None
-        from components.model_registry import ModelRegistry
-
-        return ModelRegistry(self.tracking_store(config))
 
     def new_run(self) -> Path:
         """Create and return the folder of a new run, named by the time in UTC."""

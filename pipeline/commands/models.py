@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from contracts.load import load_config
+from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Print every pushed version, the newest first."""
     config = load_config(args.config, args.overrides, needs_data=False)
     workspace = Workspace(args.workspace.resolve())
-    registry = workspace.registry(config)
+    registry = open_registry(workspace, config)
     versions = registry.versions()[::-1] if registry else []
     if args.json:
         print(json.dumps([asdict(version) for version in versions], indent=1))

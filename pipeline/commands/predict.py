@@ -12,6 +12,7 @@ from contracts.errors import InputError
 from contracts.image_bytes import UnreadableImage, canonicalise
 from contracts.load import load_config
 from pipeline.output import output_in
+from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _read(paths: list[Path]) -> list[tuple[Path, bytes]]:
 def _predict(
     config: PipelineConfig, workspace: Workspace, images: list[tuple[Path, bytes]]
 ) -> list[tuple[Path, "Prediction"]]:
-    registry = workspace.registry(config)
+    registry = open_registry(workspace, config)
     champion = registry.champion() if registry else None
     if champion is None:
         raise InputError(

@@ -1,0 +1,18 @@
+"""The model registry that belongs to a workspace and a config."""
+
+from typing import TYPE_CHECKING
+
+from contracts.config import PipelineConfig
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from components.model_registry import ModelRegistry
+
+
+def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry | None":
+    """Return the registry; None where nothing has made it yet. Imports MLflow only then."""
+    if config.tracking.mlflow.uri is None and not workspace.mlflow_db.exists():
+        return None
+    from components.model_registry import ModelRegistry
+
+    return ModelRegistry(workspace.tracking_store(config))
