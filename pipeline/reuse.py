@@ -12,7 +12,7 @@ from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_sum
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import Workspace
 
-OWN_CODE = ("contracts", "components", "trainer", "pipeline")
+OWN_CODE = ("contracts", "components", "trainer", "serving", "pipeline")
 # What a result depends on besides the data, the config and our own code.
 LIBRARIES = ("tfx", "tensorflow", "keras", "apache-beam", "tensorflow-data-validation", "pillow")
 

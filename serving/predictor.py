@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from contracts import features
+from serving.saved_model import load_signature
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Predictor:
 
         Raises:
           OSError: there is no SavedModel.
+          contracts.errors.ComponentError: it is not one of ours.
         """
-        self._model = tf.saved_model.load(str(folder))
-        self._signature = self._model.signatures[features.SERVING_DEFAULT]
+        self._signature = load_signature(folder)
 
     def predict(self, images: Sequence[bytes]) -> list[Prediction]:
         """Return a prediction for each image, in order; the images go through in one batch.
@@ -36,7 +37,7 @@ class Predictor:
         Args:
           images: canonical bytes (`contracts.image_bytes.canonicalise`).
         """
-        outputs = self._signature(**{features.INPUT_IMAGES: tf.constant(list(images))})
+        outputs = self._signature(tf.constant(list(images)))
         labels = outputs[features.OUTPUT_LABEL].numpy()
         scores = outputs[features.OUTPUT_SCORE].numpy()
         classes = [name.decode() for name in outputs[features.OUTPUT_CLASSES][0].numpy()]

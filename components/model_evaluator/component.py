@@ -11,7 +11,7 @@ from components.model_evaluator.executor import Executor
 from contracts.config import EvaluationConfig
 
 # What an evaluation follows from.
-SOURCES = ("contracts", "components.artifacts", "components.model_evaluator")
+SOURCES = ("contracts", "serving", "components.artifacts", "components.model_evaluator")
 
 
 class ModelEvaluatorSpec(ComponentSpec):

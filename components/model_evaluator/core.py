@@ -1,6 +1,6 @@
 """Predicts the test split through the serving signature: what is judged is what is served."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,11 @@ import tensorflow as tf
 
 from components.model_evaluator.metrics import ModelScores, measure
 from contracts import features
-from contracts.errors import ComponentError
 from contracts.evaluation import PREDICTIONS_FILE, Metrics
 from contracts.progress import report
+from serving.saved_model import load_signature
 
-OUTPUTS = (
-    features.OUTPUT_LABEL,
-    features.OUTPUT_SCORE,
-    features.OUTPUT_PROBABILITIES,
-    features.OUTPUT_CLASSES,
-)
 FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
-
-Signature = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 @dataclass
@@ -57,9 +49,9 @@ def evaluate(
     `classes`) and, where there is a champion, champion_predicted and champion_score.
     Memory grows by two labels an image, not by its probabilities.
     """
-    models = {"candidate": _load(candidate)}
+    models = {"candidate": load_signature(candidate)}
     if baseline is not None:
-        models["champion"] = _load(baseline.folder)
+        models["champion"] = load_signature(baseline.folder)
     answers = {name: _Answers() for name in models}
     labels: list[str] = []
     with _PredictionsWriter(target / PREDICTIONS_FILE) as writer:
@@ -77,24 +69,6 @@ def evaluate(
     }
     version = baseline.version if baseline is not None else None
     return measure(labels, scores["candidate"], scores.get("champion"), version)
-
-
-def _load(folder: Path) -> Signature:
-    model = tf.saved_model.load(str(folder))
-    signature = model.signatures[features.SERVING_DEFAULT]
-    missing = sorted(set(OUTPUTS) - set(signature.structured_outputs))
-    if missing:
-        raise ComponentError(
-            f"ModelEvaluator: expected the outputs {', '.join(OUTPUTS)} of the signature "
-            f"{features.SERVING_DEFAULT} in {folder}, which lacks {', '.join(missing)}. "
-            "Export the model with this version of imgpipe."
-        )
-
-    def predict(image_bytes: tf.Tensor, _keep_alive: Any = model) -> dict[str, tf.Tensor]:
-        outputs: dict[str, tf.Tensor] = signature(**{features.INPUT_IMAGES: image_bytes})
-        return outputs
-
-    return predict
 
 
 def _batches(shards: Sequence[Path], batch_size: int) -> Iterator[dict[str, tf.Tensor]]:

@@ -1,0 +1,43 @@
+"""Loads a pushed or exported SavedModel."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from contracts import features
+from contracts.errors import ComponentError
+
+OUTPUTS = (
+    features.OUTPUT_LABEL,
+    features.OUTPUT_SCORE,
+    features.OUTPUT_PROBABILITIES,
+    features.OUTPUT_CLASSES,
+)
+
+Signature = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+
+def load_signature(folder: Path) -> Signature:
+    """Return the serving signature: string [batch], encoded images -> the named outputs.
+
+    Raises:
+      ComponentError: the model has other outputs than those that imgpipe exports.
+      OSError: there is no SavedModel.
+    """
+    model = tf.saved_model.load(str(folder))
+    signature = model.signatures[features.SERVING_DEFAULT]
+    missing = sorted(set(OUTPUTS) - set(signature.structured_outputs))
+    if missing:
+        raise ComponentError(
+            f"{folder}: expected the outputs {', '.join(OUTPUTS)} of the signature "
+            f"{features.SERVING_DEFAULT}, which lacks {', '.join(missing)}. "
+            "Export the model with this version of imgpipe."
+        )
+
+    def predict(image_bytes: tf.Tensor, _keep_alive: Any = model) -> dict[str, tf.Tensor]:
+        outputs: dict[str, tf.Tensor] = signature(**{features.INPUT_IMAGES: image_bytes})
+        return outputs
+
+    return predict
