@@ -72,12 +72,13 @@ class ModelRegistry:
         """Make a reserved version visible and return its alias.
 
         The first one becomes champion, later ones challenger. `tags` must hold DIGEST; it is
-        set last, so that a half-tagged version stays invisible.
+        set last, after the alias too, so that a half-finished version stays invisible.
         """
-        for key in sorted(tags, key=lambda key: (key == DIGEST, key)):
+        for key in sorted(set(tags) - {DIGEST}):
             self._client.set_model_version_tag(self._name, str(version), key, tags[key])
         alias = CHALLENGER if self.champion() else CHAMPION
         self._client.set_registered_model_alias(self._name, alias, str(version))
+        self._client.set_model_version_tag(self._name, str(version), DIGEST, tags[DIGEST])
         return alias
 
     def abandon_version(self, version: int) -> None:

@@ -59,6 +59,10 @@ def run_dag(
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
+    for node in ir.nodes:
+        if _id(node) == "ModelPusher":
+            # What it does lies outside its artifacts, and pushing the same model twice is safe.
+            node.pipeline_node.execution_options.caching_options.enable_cache = False
     # TFX sorts by layers; ours is an order too, and the one that users read.
     for node in sorted(ir.nodes, key=lambda node: COMPONENTS.index(_id(node))):
         name = _id(node)

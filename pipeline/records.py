@@ -48,7 +48,7 @@ class Records:
             return False, "first run"
         previous = max(earlier, key=lambda one: one.id)
         changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
-        return False, "; ".join(changes) or "its earlier output is gone"
+        return False, "; ".join(changes) or "it cannot be reused"
 
     def cancel_unfinished(self, pipeline_root: Path) -> None:
         """Mark what a killed run left running as cancelled and remove its half-written outputs."""

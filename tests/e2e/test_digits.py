@@ -225,3 +225,15 @@ def test_data_that_breaks_a_curated_schema_is_reported(digits, first):
     curated.write_text(inside.replace('value: "JPEG"', 'value: "PNG"'))
     mended = digits.run("--set", f"data.schema={curated}", "--to", "ExampleValidator")
     assert mended.summary["data"]["anomalies"] == []
+
+
+def test_a_lost_registry_and_serving_folder_come_back(digits, first):
+    shutil.rmtree(digits.workspace / "serving")
+    (digits.workspace / "mlflow.db").unlink()
+    result = digits.run()
+    assert result.code == 0, result.err
+    assert result.summary["components"]["Trainer"]["cached"]
+    assert not result.summary["components"]["ModelPusher"]["cached"]
+    assert Path(result.summary["pushed_path"], "saved_model.pb").is_file()
+    (model,) = json.loads(digits.command("models", "--json").out)
+    assert model["aliases"] == ["champion"]
