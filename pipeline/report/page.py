@@ -27,7 +27,6 @@ def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> No
       uris: where the artifacts `manifest`, `model_run` and `evaluation` lie; the page shows
         what is there.
       data_root: the folder that the manifest's paths are relative to.
-      folder: the run's folder.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.report", "."),
