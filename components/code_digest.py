@@ -1,25 +1,30 @@
 """The code as part of a component's cache key: TFX's own key leaves it out."""
 
 import hashlib
+import importlib.metadata
 import importlib.util
 from functools import cache
 from pathlib import Path
 
 
 @cache
-def code_digest(*modules: str) -> str:
-    """Return the SHA-256 of the sources of packages and modules, as lower-case hex.
+def code_digest(*modules: str, libraries: tuple[str, ...] = ()) -> str:
+    """Return the SHA-256 of sources and library versions, as lower-case hex.
 
     The sources are found without anything being imported, and are the same wherever they are
     installed. A package stands for everything below it.
 
     Args:
       modules: dotted names, e.g. "contracts" or "trainer.preprocessing".
+      libraries: names of installed distributions, e.g. "pillow".
 
     Raises:
       ModuleNotFoundError: there is no such module, or it has no source.
+      importlib.metadata.PackageNotFoundError: a library is not installed.
     """
     digest = hashlib.sha256()
+    for library in sorted(libraries):
+        digest.update(f"{library}=={importlib.metadata.version(library)}\0".encode())
     for name in sorted(modules):
         for place, path in _sources(name):
             digest.update(f"{name}\0{place}\0".encode())

@@ -1,15 +1,19 @@
 """The MLflow model registry as the components use it: versions, their lineage, two aliases."""
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.config import TrackingStore
+from contracts.errors import ComponentError
 
 CHAMPION = "champion"  # the model that serves
 CHALLENGER = "challenger"  # the newest blessed model that does not serve yet
@@ -22,6 +26,11 @@ CODE_DIGEST = "imgpipe.code_digest"
 RUN_ID = "imgpipe.run_id"
 ACCURACY = "imgpipe.accuracy"
 
+# A tracking server refuses a bare path of another machine as the source of a version.
+SOURCE_SCHEME = "imgpipe:"
+# MLflow's own 7 wait for minutes where no server answers.
+MAX_RETRIES = "2"
+
 
 @dataclass(frozen=True)
 class RegisteredVersion:
@@ -33,20 +42,46 @@ class RegisteredVersion:
     created_ms: int  # since the epoch
     aliases: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> str:
+        """Number and content: a number alone means another model in another registry."""
+        return f"version {self.version} ({self.tags[DIGEST][:16]})"
+
+    def require_folder(self) -> Path:
+        """Return `path`.
+
+        Raises:
+          ComponentError: no SavedModel is there.
+        """
+        if not Path(self.path, "saved_model.pb").is_file():
+            raise ComponentError(
+                f"version {self.version}: expected its SavedModel in {self.path}, found none. "
+                "Restore the folder."
+            )
+        return Path(self.path)
+
 
 class ModelRegistry:
-    """The versions of one registered model."""
+    """The versions of one registered model.
+
+    Raises:
+      ComponentError: by every method, where the store does not answer or is no MLflow store.
+    """
 
     def __init__(self, store: TrackingStore) -> None:
         # The creation of the SQLite tables is no news to a user.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        self._client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", MAX_RETRIES)
+        self._uri = store.uri
         self._name = store.name
+        with self._told():
+            self._client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
 
     def versions(self) -> list[RegisteredVersion]:
         """Return every pushed version, oldest first."""
-        aliases = self._aliases()
-        found = self._client.search_model_versions(f"name = '{self._name}'")
+        with self._told():
+            aliases = self._aliases()
+            found = self._client.search_model_versions(f"name = '{self._name}'")
         pushed = [_registered(version, aliases) for version in found if DIGEST in version.tags]
         return sorted(pushed, key=lambda version: version.version)
 
@@ -59,13 +94,14 @@ class ModelRegistry:
 
         `versions` does not show it before `finish_version`.
         """
-        try:
-            self._client.create_registered_model(self._name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        source = str(destination)
-        created = self._client.create_model_version(self._name, source, run_id=mlflow_run_id)
+        source = f"{SOURCE_SCHEME}{destination}"
+        with self._told():
+            try:
+                self._client.create_registered_model(self._name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            created = self._client.create_model_version(self._name, source, run_id=mlflow_run_id)
         return int(created.version)
 
     def finish_version(self, version: int, tags: Mapping[str, str]) -> str:
@@ -74,16 +110,30 @@ class ModelRegistry:
         The first one becomes champion, later ones challenger. `tags` must hold DIGEST; it is
         set last, after the alias too, so that a half-finished version stays invisible.
         """
-        for key in sorted(set(tags) - {DIGEST}):
-            self._client.set_model_version_tag(self._name, str(version), key, tags[key])
         alias = CHALLENGER if self.champion() else CHAMPION
-        self._client.set_registered_model_alias(self._name, alias, str(version))
-        self._client.set_model_version_tag(self._name, str(version), DIGEST, tags[DIGEST])
+        with self._told():
+            for key in sorted(set(tags) - {DIGEST}):
+                self._client.set_model_version_tag(self._name, str(version), key, tags[key])
+            self._client.set_registered_model_alias(self._name, alias, str(version))
+            self._client.set_model_version_tag(self._name, str(version), DIGEST, tags[DIGEST])
         return alias
 
     def abandon_version(self, version: int) -> None:
         """Take back a reserved version; its number is never used again."""
-        self._client.delete_model_version(self._name, str(version))
+        with self._told():
+            self._client.delete_model_version(self._name, str(version))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what MLflow and its database raise into a sentence."""
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError) as error:
+            cause = str(error).strip().partition("\n")[0]
+            raise ComponentError(
+                f"tracking.mlflow.uri: expected an MLflow store that answers at {self._uri}, "
+                f"received: {cause}"
+            ) from error
 
     def _aliases(self) -> dict[str, str]:
         try:
@@ -99,7 +149,7 @@ def _registered(version: ModelVersion, aliases: Mapping[str, str]) -> Registered
     number = int(version.version)
     return RegisteredVersion(
         version=number,
-        path=str(Path(version.source, str(number))),
+        path=str(Path(version.source.removeprefix(SOURCE_SCHEME), str(number))),
         tags=dict(version.tags),
         created_ms=version.creation_timestamp,
         aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),

@@ -113,6 +113,16 @@ class TrainerConfig(Section):
     ] = 5
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
 
+    def users_model(self) -> tuple[str, str] | None:
+        """Return module and function of a model of the user's own; None for a built-in one."""
+        module, separator, function = self.model.partition(":")
+        return (module, function) if separator else None
+
+    def users_code(self) -> tuple[str, ...]:
+        """Return the package that a model of the user's own comes from, if it is one."""
+        users_model = self.users_model()
+        return (users_model[0].partition(".")[0],) if users_model else ()
+
     def options(self) -> Section:
         """Return `model_options` as the typed options of a built-in `model`.
 

@@ -1,19 +1,24 @@
 """Launches the components of a plan; importing this module imports TensorFlow and TFX."""
 
+import logging
 import time
 
 from tfx.orchestration.pipeline import Pipeline
 
-from components.model_registry import ModelRegistry
-from pipeline.dag import ComponentFailed, run_dag
-from pipeline.failure import is_disk_full
+from contracts.errors import ComponentError
+from pipeline.dag import ComponentFailed, Launched, run_dag
+from pipeline.failure import is_disk_full, sentence
 from pipeline.graph import Surroundings, build_pipeline
 from pipeline.outcome import Outcome
 from pipeline.plan import Plan
 from pipeline.records import Records
+from pipeline.registry import champion_identity
 from pipeline.report.page import PAGE_FILE, write_page
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
+from trainer.devices import use_memory_as_needed
+
+LOGGER = logging.getLogger(__name__)
 
 
 def execute(plan: Plan, terminal: Terminal) -> Summary:
@@ -22,10 +27,13 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     Raises:
       Exception: whatever a component raised because the disk is full.
     """
+    # Before the first component: once TensorFlow has taken a GPU it can no longer be told.
+    use_memory_as_needed()
     workspace = plan.workspace
     records = Records(workspace.metadata_db)
     records.cancel_unfinished(workspace.pipeline_root)
     pipeline = build_pipeline(plan.config, _surroundings(plan), plan.to)
+    terminal.shows(component.id for component in pipeline.components)
     start_s = time.monotonic() - plan.began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
     outcome = Outcome(plan.fingerprint)
@@ -35,7 +43,6 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         records.cancel_unfinished(workspace.pipeline_root)
         raise
     failed = [one.why for one in components.values() if one.state == "failed"]
-    champion = ModelRegistry(workspace.tracking_store(plan.config)).champion()
     summary = Summary(
         run_id=plan.folder.name,
         status=_status(bool(failed), outcome),
@@ -45,15 +52,26 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         gate=outcome.gate,
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,
-        champion_version=champion.version if champion else 0,
+        champion=_champion_afterwards(plan),
         report=str(plan.folder / PAGE_FILE),
         key=plan.key,
         components=components,
         seconds=SecondsSummary(total=time.monotonic() - plan.began_s, start=start_s),
     )
     summary.write(plan.folder)
-    write_page(summary, outcome.uris, plan.data_root)
+    if not write_page(summary, outcome.uris, plan.data_root):
+        summary = summary.model_copy(update={"report": None})
+        summary.write(plan.folder)
     return summary
+
+
+def _champion_afterwards(plan: Plan) -> str:
+    """Return the champion's identity; "unknown", which no champion is, where nobody answers."""
+    try:
+        return champion_identity(plan.workspace, plan.config)
+    except ComponentError:
+        LOGGER.exception("the registry did not answer after the run")
+        return "unknown"
 
 
 def _launch(
@@ -64,12 +82,22 @@ def _launch(
     try:
         for launched in run_dag(pipeline, plan.folder.name, records, terminal):
             components[launched.name] = launched.summary
-            outcome.add(launched.name, records.outputs(launched.execution_id))
+            _add_outputs(launched, records, outcome)
     except ComponentFailed as failed:
         if is_disk_full(failed):
             raise
         components[failed.name] = failed.summary
     return components
+
+
+def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None:
+    try:
+        outcome.add(launched.name, records.outputs(launched.execution_id))
+    except (OSError, ValueError) as error:
+        LOGGER.exception("%s: its output cannot be read", launched.name)
+        why = f"its output cannot be read: {sentence(error)}"
+        failed = launched.summary.model_copy(update={"state": "failed", "why": why})
+        raise ComponentFailed(launched.name, failed) from error
 
 
 def _surroundings(plan: Plan) -> Surroundings:
@@ -80,7 +108,7 @@ def _surroundings(plan: Plan) -> Surroundings:
         serving=str(workspace.serving(config.name)),
         store=workspace.tracking_store(config),
         data_fingerprint=plan.fingerprint,
-        champion_version=plan.champion_version,
+        champion=plan.champion,
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
     )
 

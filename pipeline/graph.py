@@ -36,7 +36,7 @@ class Surroundings:
     serving: str  # folder of the model's versions
     store: TrackingStore
     data_fingerprint: str
-    champion_version: int  # 0: none
+    champion: str  # identity, empty: none
     curated_schema: str | None = None
 
 
@@ -68,7 +68,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
     )
     transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
     trainer = _trainer(transform, config, around.store)
-    champion = ChampionResolver(around.store, around.champion_version)
+    champion = ChampionResolver(around.store, around.champion)
     evaluator = ModelEvaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -136,7 +136,6 @@ def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingS
     recipe = TrainingRecipe(
         trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
     )
-    users_module = [config.trainer.model.partition(":")[0]] if ":" in config.trainer.model else []
     return Trainer(
         run_fn="trainer.entrypoint.run_fn",
         examples=transform.outputs["transformed_examples"],
@@ -145,6 +144,11 @@ def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingS
         custom_config={
             "recipe": recipe.model_dump_json(),
             "tracking": store.model_dump_json(),
-            "code_digest": code_digest("contracts", "trainer", *users_module),
+            "code_digest": code_digest(
+                "contracts",
+                "trainer",
+                *config.trainer.users_code(),
+                libraries=("keras", "tensorflow"),
+            ),
         },
     )

@@ -16,7 +16,7 @@ class Plan:
     folder: Path  # of the run
     data_root: Path
     fingerprint: str
-    champion_version: int  # 0: none
+    champion: str  # its identity as the run begins; empty: none
     curated_schema: Path | None
     to: str | None
     key: str  # of everything that the result follows from, the champion aside

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.code_digest import code_digest
 from components.image_example_gen.layout import Layout, read_layout, require_trainable
-from contracts.config import PipelineConfig
+from contracts.config import PipelineConfig, TrainerConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
 
@@ -27,21 +27,21 @@ def preflight(config_file: Path, overrides: Sequence[str] = ()) -> Preflight:
       DataError: nothing can be trained on the data; all problems of it.
     """
     config = load_config(config_file, overrides)
-    _require_users_model(config.trainer.model)
+    _require_users_model(config.trainer)
     layout = read_layout(config.data)
     require_trainable(layout, config.data)
     return Preflight(config, layout)
 
 
-def _require_users_model(model: str) -> None:
-    module, separator, _ = model.partition(":")
-    if not separator:
+def _require_users_model(trainer: TrainerConfig) -> None:
+    users_model = trainer.users_model()
+    if users_model is None:
         return
     try:
-        code_digest(module)
+        code_digest(users_model[0])
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"trainer.model: expected an importable `module:function`, received {model!r}, but "
-            f"there is no module {error.name!r} on the Python path. Install it into this "
-            "environment, or name its folder in PYTHONPATH."
+            f"trainer.model: expected an importable `module:function`, received "
+            f"{trainer.model!r}, but there is no module {error.name!r} on the Python path. "
+            "Install it into this environment, or name its folder in PYTHONPATH."
         ) from error

@@ -90,7 +90,7 @@ def _changed_properties(before: mlmd.Execution, now: mlmd.Execution) -> Iterator
         if old.get(key) == new.get(key):
             continue
         if key.endswith(CODE_DIGEST):
-            yield "its code changed"
+            yield "its code or a library changed"
         elif key == "data_fingerprint":
             yield "the data changed"
         else:

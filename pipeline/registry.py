@@ -16,3 +16,14 @@ def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistr
     from components.model_registry import ModelRegistry
 
     return ModelRegistry(workspace.tracking_store(config))
+
+
+def champion_identity(workspace: Workspace, config: PipelineConfig) -> str:
+    """Return number and content of the champion, or nothing where there is none.
+
+    Raises:
+      ComponentError: the registry does not answer.
+    """
+    registry = open_registry(workspace, config)
+    champion = registry.champion() if registry else None
+    return champion.identity if champion else ""

@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 
 from components.image_example_gen.fingerprint import dataset_fingerprint
-from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
 from contracts.whole_files import write_whole
 from pipeline.failure import is_disk_full
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
-from pipeline.registry import open_registry
+from pipeline.registry import champion_identity
 from pipeline.reuse import reused, run_key, unchanged_since
 from pipeline.summary import COMPONENTS, LOG_FILE, Summary
 from pipeline.terminal import START, Terminal
@@ -31,13 +30,12 @@ def run_pipeline(checked: Preflight, workspace: Path, to: str | None = None) -> 
       WorkspaceError: the workspace cannot be written, is in use, or the disk is full.
       KeyboardInterrupt: the user stopped the run; the next one can use the workspace.
     """
-    shown = COMPONENTS if to is None else COMPONENTS[: COMPONENTS.index(to) + 1]
     with opened_for_run(workspace) as opened:
         try:
             folder = opened.new_run()
             with (
                 output_in(folder / LOG_FILE) as stream,
-                Terminal(stream, shown).showing() as terminal,
+                Terminal(stream).showing() as terminal,
             ):
                 return _run(checked, opened, folder, to, terminal)
         except Exception as error:
@@ -55,13 +53,15 @@ def _run(
     """Reuse the last run where nothing changed since, else launch the components."""
     began_s = time.monotonic()
     config = checked.config
+    if to is None:
+        terminal.shows(COMPONENTS)
     terminal.began(START, "reading the data's fingerprint")
     fingerprint = dataset_fingerprint(checked.layout, workspace.file_index)
     files = checked.layout.files
     file_bytes = sum(_size(checked.layout.root / file.path) for file in files)
     workspace.require_space(len(files), file_bytes, config.preprocessing.image_size_px)
     terminal.began(START, "asking the model registry for the champion")
-    champion = _champion_version(workspace, config)
+    champion = champion_identity(workspace, config)
     schema = _copied_schema(workspace, config.data.schema_path)
     key = run_key(config, fingerprint, schema, to)
     last = unchanged_since(workspace, key, champion)
@@ -75,7 +75,7 @@ def _run(
         folder=folder,
         data_root=checked.layout.root,
         fingerprint=fingerprint,
-        champion_version=champion,
+        champion=champion,
         curated_schema=schema,
         to=to,
         key=key,
@@ -93,12 +93,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _champion_version(workspace: Workspace, config: PipelineConfig) -> int:
-    registry = open_registry(workspace, config)
-    champion = registry.champion() if registry else None
-    return champion.version if champion else 0
 
 
 def _copied_schema(workspace: Workspace, schema: Path | None) -> Path | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 
 from contracts.config import Section
 from contracts.errors import InputError, some_of
@@ -91,7 +91,7 @@ class Summary(_Part):
     gate: GateSummary = GateSummary()
     pushed_version: int | None = None
     pushed_path: str | None = None
-    champion_version: int = 0
+    champion: str = ""  # identity as the run ended, empty: none
     report: str | None = None
     components: dict[str, ComponentSummary] = {}
     seconds: SecondsSummary
@@ -103,7 +103,9 @@ class Summary(_Part):
 
 
 def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:
-    """Return a run's summary, the last run's by default; None where it never came to its end.
+    """Return a run's summary, the last run's by default; None where there is none to read.
+
+    That is so while a run goes on, where it was killed, and where another imgpipe wrote it.
 
     Raises:
       InputError: there is no such run.
@@ -116,6 +118,7 @@ def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | N
             f"{workspace.root}: no run {run_id!r}. The last ones: {some_of(known[::-1])}."
         )
     path = workspace.run_folder(run_id or known[-1]) / SUMMARY_FILE
-    if not path.is_file():
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
-    return Summary.model_validate_json(path.read_text(encoding="utf-8"))

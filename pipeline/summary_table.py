@@ -28,7 +28,7 @@ def print_summary(summary: Summary, run_folder: Path, next_command: str, file: T
     """Print what came of a run, where everything lies and what to do next."""
     console = console_on(file)
     places = [
-        ("report", summary.report or ""),
+        ("report", summary.report or "could not be written, the log says why"),
         ("summary", str(run_folder / SUMMARY_FILE)),
         ("log", str(run_folder / LOG_FILE)),
         ("next", next_command),

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
@@ -39,10 +39,10 @@ class _Row:
 class Terminal(logging.Handler):
     """Told what happens; shows it, and listens to the components' own progress reports."""
 
-    def __init__(self, stream: TextIO, names: list[str]) -> None:
+    def __init__(self, stream: TextIO) -> None:
         super().__init__(logging.INFO)
         self._console = Console(file=stream, highlight=False)
-        self._rows = {name: _Row(name) for name in (START, *names)}
+        self._rows = {START: _Row(START)}
         self._running: _Row | None = None
         self._last_line_s = 0.0
 
@@ -65,6 +65,10 @@ class Terminal(logging.Handler):
                 yield self
         finally:
             LOGGER.removeHandler(self)
+
+    def shows(self, names: Iterable[str]) -> None:
+        """Show the components that are going to run, as waiting."""
+        self._rows |= {name: _Row(name) for name in names}
 
     def began(self, name: str, detail: str = "") -> None:
         """Show that a component runs now."""

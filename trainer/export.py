@@ -44,7 +44,10 @@ class ServingModule(tf.Module):
 
     def _serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = decode_and_resize_batch(image_bytes, self._preprocessing)
-        probabilities = self._network(tf.cast(pixels, tf.float32), training=False)
+        # A head in half precision, as a user's own may be, answers in it.
+        probabilities = tf.cast(
+            self._network(tf.cast(pixels, tf.float32), training=False), tf.float32
+        )
         best = tf.argmax(probabilities, axis=-1)
         batch = tf.shape(probabilities)[0]
         return {

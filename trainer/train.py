@@ -45,7 +45,7 @@ def train(
 
     Args:
       recipe: what to train and how; the same recipe and data give the same weights on the
-        same machine.
+        same CPU (GPUs add in an order of their own).
       dataset: transformed examples.
       callbacks: further keras.callbacks.Callback objects.
 
@@ -72,7 +72,7 @@ def train(
     return TrainedModel(
         network=network,
         history=history,
-        best_epoch=min(range(len(history[monitor])), key=history[monitor].__getitem__),
+        best_epoch=_best_epoch(history[monitor]),
         steps=steps_per_epoch * len(history["loss"]),
         seconds=time.monotonic() - started_s,
     )
@@ -94,7 +94,7 @@ def _fit(
             verbose=0,
         )
         history: dict[str, list[float]] = fitted.history
-        _require_finite(history)
+        _require_finite(history, monitor)
         model.load_weights(best)
     return history
 
@@ -139,12 +139,21 @@ def _keep_the_best(config: TrainerConfig, monitor: str, best: Path) -> list[Any]
     return [checkpoint, stop_on_nan, keras.callbacks.EarlyStopping(monitor, patience=patience)]
 
 
-def _require_finite(history: dict[str, list[float]]) -> None:
+def _require_finite(history: dict[str, list[float]], monitor: str) -> None:
+    """Raise ComponentError where the training lost the numbers, or no epoch can be the best."""
     losses = history.get("loss", [])
-    if losses and all(math.isfinite(loss) for loss in losses):
+    bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if bad is not None:
+        trouble = f"the loss became NaN or infinite in epoch {bad + 1}"
+    elif not any(math.isfinite(loss) for loss in history.get(monitor, [])):
+        trouble = f"{monitor} was NaN or infinite in every epoch"
+    else:
         return
-    epoch = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), 0) + 1
     raise ComponentError(
-        f"Trainer: the loss became NaN or infinite in epoch {epoch}. Try a tenth of "
-        "trainer.learning_rate, or trainer.precision: float32."
+        f"Trainer: {trouble}. Try a tenth of trainer.learning_rate, or trainer.precision: float32."
     )
+
+
+def _best_epoch(losses: list[float]) -> int:
+    finite = [epoch for epoch, loss in enumerate(losses) if math.isfinite(loss)]
+    return min(finite, key=losses.__getitem__)

@@ -24,7 +24,7 @@ class ChampionResolverSpec(ComponentSpec):
 
     PARAMETERS = {
         "store": ExecutionParameter(type=str),
-        "champion_version": ExecutionParameter(type=int),
+        "champion": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
     INPUTS = {}
@@ -37,14 +37,14 @@ class ChampionResolver(BaseComponent):
     SPEC_CLASS = ChampionResolverSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
-    def __init__(self, store: TrackingStore, champion_version: int) -> None:
-        """Take the registry and the version that is champion as the run begins (0: none).
+    def __init__(self, store: TrackingStore, champion: str) -> None:
+        """Take the registry and the champion's identity as the run begins (empty: none).
 
-        The version is part of the cache key: while the champion stays, so does the baseline.
+        It is part of the cache key: while the champion stays, so does the baseline.
         """
         spec = ChampionResolverSpec(
             store=store.model_dump_json(),
-            champion_version=champion_version,
+            champion=champion,
             code_digest=code_digest(*SOURCES),
             baseline_model=types.Channel(type=standard_artifacts.Model),
         )

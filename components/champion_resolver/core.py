@@ -8,19 +8,25 @@ from contracts.config import TrackingStore
 from contracts.errors import ComponentError
 
 
-def fetch_champion(store: TrackingStore, target: Path) -> RegisteredVersion | None:
+def fetch_champion(store: TrackingStore, expected: str, target: Path) -> RegisteredVersion | None:
     """Copy the champion's SavedModel to `target` and return its version; None if there is none.
 
+    Args:
+      store: where the model is registered.
+      expected: the champion's `identity`, empty for none.
+      target: a folder that does not exist yet.
+
     Raises:
-      ComponentError: the registry names a champion whose SavedModel is gone.
+      ComponentError: another version has become champion, or its SavedModel is gone.
     """
     champion = ModelRegistry(store).champion()
+    found = champion.identity if champion else ""
+    if found != expected:
+        raise ComponentError(
+            f"ChampionResolver: the champion of {store.name!r} changed while the pipeline ran: "
+            f"expected {expected or 'none'}, found {found or 'none'}. Run again."
+        )
     if champion is None:
         return None
-    if not Path(champion.path, "saved_model.pb").is_file():
-        raise ComponentError(
-            f"ChampionResolver: the champion of {store.name!r} is version {champion.version}, "
-            f"expected its SavedModel in {champion.path}, found none. Restore the folder."
-        )
-    shutil.copytree(champion.path, target)
+    shutil.copytree(champion.require_folder(), target)
     return champion

@@ -25,7 +25,7 @@ class Executor(BaseExecutor):
         store = TrackingStore.model_validate_json(exec_properties["store"])
         artifact = artifact_utils.get_single_instance(output_dict["baseline_model"])
         target = Path(path_utils.serving_model_dir(artifact.uri))
-        champion = core.fetch_champion(store, target)
+        champion = core.fetch_champion(store, exec_properties["champion"], target)
         if champion is None:
             output_dict["baseline_model"].clear()
         else:

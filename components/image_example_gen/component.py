@@ -48,7 +48,7 @@ class ImageExampleGen(BaseBeamComponent):
             data=data.model_dump_json(exclude={"schema_path"}),
             beam=beam.model_dump_json(include={"decode_processes"}),
             data_fingerprint=data_fingerprint,
-            code_digest=code_digest(*SOURCES),
+            code_digest=code_digest(*SOURCES, libraries=("pillow",)),
             examples=types.Channel(type=standard_artifacts.Examples),
             manifest=types.Channel(type=ImageManifest),
         )

@@ -41,9 +41,8 @@ def read_layout(data: DataConfig) -> Layout:
     if root.is_dir():
         return _grouped(read_folder(root), data.group_by)
     if root.is_file() and root.suffix.lower() == ".csv":
-        layout = read_table(root, data.group_by)
-        has_groups = any(file.group for file in layout.files)
-        return layout if has_groups else _grouped(layout, data.group_by)
+        layout, has_group_column = read_table(root, data.group_by)
+        return layout if has_group_column else _grouped(layout, data.group_by)
     if root.is_file():
         raise DataError(
             f"data.root: expected an image folder or a .csv file, received the file {root}. "

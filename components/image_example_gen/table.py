@@ -1,6 +1,7 @@
 """A CSV (path,label[,split,group]) -> its layout."""
 
 import csv
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -32,8 +33,10 @@ _NEXT_STEPS = {
 }
 
 
-def read_table(table: Path, group_by: str | None) -> Layout:
-    """Return the layout of a CSV whose paths are relative to the folder it stands in.
+def read_table(table: Path, group_by: str | None) -> tuple[Layout, bool]:
+    """Return the layout of a CSV, and whether a column of it gives the groups.
+
+    Its paths are relative to the folder it stands in.
 
     `group_by` that names a column gives the groups; None takes the column `group` where there
     is one. Rows whose file does not exist are skipped; a row without a split belongs to the
@@ -54,13 +57,14 @@ def read_table(table: Path, group_by: str | None) -> Layout:
     reader.raise_faults(table)
     files = sorted(reader.files, key=lambda file: file.path)
     has_group = group in header
-    return Layout(
+    layout = Layout(
         kind="csv",
         description=_describe(table.name, files, group if has_group else None),
         root=table.parent,
         files=files,
         skipped=sorted(reader.skipped, key=lambda skipped: skipped.path),
     )
+    return layout, has_group
 
 
 class _RowReader:
@@ -117,7 +121,7 @@ def _read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
         text = table.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise DataError(f"{table}: cannot be read ({error.strerror}).") from error
-    reader = csv.reader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cells)]
     except csv.Error as error:

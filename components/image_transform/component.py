@@ -36,7 +36,7 @@ class ImageTransform(BaseBeamComponent):
         spec = ImageTransformSpec(
             examples=examples,
             preprocessing=preprocessing.model_dump_json(),
-            code_digest=code_digest(*SOURCES),
+            code_digest=code_digest(*SOURCES, libraries=("tensorflow",)),
             transformed_examples=types.Channel(type=standard_artifacts.Examples),
         )
         super().__init__(spec=spec)

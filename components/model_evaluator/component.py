@@ -49,7 +49,7 @@ class ModelEvaluator(BaseComponent):
             model=model,
             baseline_model=baseline_model,
             evaluation_config=evaluation_config.model_dump_json(include={"batch_size"}),
-            code_digest=code_digest(*SOURCES),
+            code_digest=code_digest(*SOURCES, libraries=("scikit-learn", "tensorflow")),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
         )
         super().__init__(spec=spec)

@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +61,7 @@ def push(
         for known in registry.versions():
             if known.tags[DIGEST] == digest and Path(known.path, SAVED_MODEL).is_file():
                 return Pushed(known.version, Path(known.path), digest, None)
-        incoming = destination / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
-        try:
-            shutil.copytree(model, incoming)
-            version, path = _appear(incoming, destination, registry, mlflow_run_id)
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
-        alias = registry.finish_version(version, {**tags, DIGEST: digest})
-    return Pushed(version, path, digest, alias)
+        return _push_new(model, destination, registry, {**tags, DIGEST: digest}, mlflow_run_id)
 
 
 def model_digest(model: Path) -> str:
@@ -82,18 +75,29 @@ def model_digest(model: Path) -> str:
     return digest.hexdigest()
 
 
-def _appear(
-    incoming: Path, destination: Path, registry: ModelRegistry, mlflow_run_id: str | None
-) -> tuple[int, Path]:
-    version = registry.begin_version(destination, mlflow_run_id)
-    path = destination / str(version)
-    try:
+def _push_new(
+    model: Path,
+    destination: Path,
+    registry: ModelRegistry,
+    tags: Mapping[str, str],
+    mlflow_run_id: str | None,
+) -> Pushed:
+    """Copy and register; whatever fails takes back all that was done before it."""
+    for left_behind in destination.glob(f"{INCOMING_PREFIX}*"):  # by a push that was killed
+        shutil.rmtree(left_behind)
+    incoming = destination / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, incoming, ignore_errors=True)
+        shutil.copytree(model, incoming)
+        version = registry.begin_version(destination, mlflow_run_id)
+        undo.callback(registry.abandon_version, version)
         _require_new(version, destination)
+        path = destination / str(version)
         incoming.rename(path)
-    except BaseException:
-        registry.abandon_version(version)
-        raise
-    return version, path
+        undo.callback(path.rename, incoming)
+        alias = registry.finish_version(version, tags)
+        undo.pop_all()
+    return Pushed(version, path, tags[DIGEST], alias)
 
 
 def _require_new(version: int, destination: Path) -> None:

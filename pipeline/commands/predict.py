@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
       InputError: an image cannot be read, or nothing has been pushed yet.
+      ComponentError: the champion's SavedModel is gone, or the registry does not answer.
     """
     config = load_config(args.config, args.overrides, needs_data=False)
     images = _read(args.images)
@@ -72,7 +73,7 @@ def _predict(
         )
     from serving.predictor import Predictor
 
-    predictor = Predictor(Path(champion.path))
+    predictor = Predictor(champion.require_folder())
     predictions = []
     for first in range(0, len(images), BATCH):
         paths, batch = zip(*images[first : first + BATCH], strict=True)

@@ -1,6 +1,7 @@
 """`imgpipe status`: how each component of a run fared, and why it ran or did not."""
 
 import argparse
+import json
 import sys
 
 from pipeline.summary import LOG_FILE, read_summary
@@ -17,9 +18,7 @@ def run(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace.resolve())
     summary = read_summary(workspace, args.run)
     if summary is None:
-        run_id = args.run or workspace.run_ids()[-1]
-        print(f"Run {run_id} is still going on, or was killed before its end.")
-        print(f"Its log: {workspace.run_folder(run_id) / LOG_FILE}")
+        _print_unfinished(args.run or workspace.run_ids()[-1], workspace, as_json=args.json)
         return 1
     if args.json:
         print(summary.model_dump_json(indent=1))
@@ -31,3 +30,11 @@ def run(args: argparse.Namespace) -> int:
     if summary.error:
         print(f"{summary.error}\nLog: {workspace.run_folder(summary.run_id) / LOG_FILE}")
     return 0
+
+
+def _print_unfinished(run_id: str, workspace: Workspace, *, as_json: bool) -> None:
+    log = str(workspace.run_folder(run_id) / LOG_FILE)
+    if as_json:
+        print(json.dumps({"run_id": run_id, "status": "unfinished", "log": log}, indent=1))
+    else:
+        print(f"Run {run_id} is still going on, or was killed before its end.\nIts log: {log}")

@@ -1,5 +1,6 @@
 """Writes the page: verdict, evidence, learning curves and the worst mistakes as pictures."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,25 +10,44 @@ import jinja2
 from components.image_example_gen.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
 from contracts.whole_files import write_whole
+from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.mistakes import worst_mistakes
 from pipeline.summary import Summary
 from trainer.record import TrainingRecord
+
+LOGGER = logging.getLogger(__name__)
 
 PAGE_FILE = "report.html"
 # Larger confusion matrices are left out: nobody reads them.
 LARGEST_MATRIX = 30
 
 
-def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> None:
-    """Write the run's page to `summary.report`, whole or not at all.
+def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> bool:
+    """Write the run's page to `summary.report`, whole or not at all, and return whether it is.
+
+    A run is what it is, whatever becomes of the page about it; the log says why there is none.
 
     Args:
       summary: what came of the run.
       uris: where the artifacts `manifest`, `model_run` and `evaluation` lie; the page shows
         what is there.
       data_root: the folder that the manifest's paths are relative to.
+
+    Raises:
+      OSError: the disk is full.
     """
+    try:
+        write_whole(Path(summary.report), _page(summary, uris, data_root))
+    except Exception as error:
+        if is_disk_full(error):
+            raise
+        LOGGER.exception("the report could not be written")
+        return False
+    return True
+
+
+def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.report", "."),
         autoescape=True,
@@ -50,7 +70,7 @@ def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> No
         parts["metrics"] = metrics
         parts["matrix"] = metrics.confusion if len(metrics.labels) <= LARGEST_MATRIX else None
         parts["mistakes"] = worst_mistakes(evaluation, data_root)
-    write_whole(Path(summary.report), environment.get_template("page.html").render(parts))
+    return environment.get_template("page.html").render(parts)
 
 
 def _with_totals(dataset: Dataset) -> dict[str, Any]:

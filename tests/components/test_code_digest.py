@@ -42,6 +42,14 @@ def test_a_module_stands_for_itself(package: Path) -> None:
     assert digest("digested.module", "digested.below.module") != before
 
 
+def test_another_version_of_a_library_is_another_digest(monkeypatch) -> None:
+    code_digest.cache_clear()
+    before = code_digest("contracts", libraries=("pillow",))
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "0.1")
+    code_digest.cache_clear()
+    assert code_digest("contracts", libraries=("pillow",)) != before
+
+
 def test_the_place_of_installation_does_not_count(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,8 @@ DONE = ComponentSummary(state="done", seconds=1.25, cached=False, why="first run
 def test_plain_lines_where_there_is_no_terminal(monkeypatch):
     monkeypatch.setattr(terminal_module, "SECONDS_BETWEEN_LINES", 0.0)
     stream = io.StringIO()
-    with Terminal(stream, ["Trainer"]).showing() as terminal:
+    with Terminal(stream).showing() as terminal:
+        terminal.shows(["Trainer"])
         terminal.began("Trainer")
         progress.report(3, 10, "steps", "(epoch 1/2) [x]")
         terminal.ended("Trainer", DONE)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -75,6 +76,16 @@ def test_a_process_with_nothing_but_tensorflow_predicts_the_same(served):
     signature = tf.saved_model.load(served[1]).signatures[features.SERVING_DEFAULT]
     here = signature(image_bytes=tf.constant([encoded]))["probabilities"].numpy()
     np.testing.assert_array_equal(np.float32(probabilities), here)
+
+
+def test_a_head_in_half_precision_still_answers_in_float32(tmp_path, dataset):
+    inputs = keras.Input((dataset.size_px, dataset.size_px, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    head = keras.layers.Dense(2, activation="softmax", dtype="bfloat16")
+    export(keras.Model(inputs, head(pooled)), dataset, str(tmp_path / "model"))
+    signature = tf.saved_model.load(str(tmp_path / "model")).signatures[features.SERVING_DEFAULT]
+    outputs = signature(image_bytes=tf.constant([image((16, 16))]))
+    assert outputs["probabilities"].dtype == outputs["score"].dtype == tf.float32
 
 
 def test_bytes_that_are_no_image_are_an_error_not_a_guess(served):

@@ -72,6 +72,39 @@ def test_a_loss_that_is_no_number_is_an_error_with_advice(dataset):
         train(recipe(learning_rate=1e30, warmup_epochs=0.0, epochs=2), dataset)
 
 
+class _SpoilValidation(keras.callbacks.Callback):
+    """Makes the validation loss NaN in some epochs; training goes on unharmed."""
+
+    def __init__(self, epochs: set[int]) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._kernel = self._sound = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._spoils = epoch in self._epochs
+
+    def on_test_begin(self, logs=None):
+        self._kernel = self.model.get_layer("cnn").get_layer("probabilities").kernel
+        self._sound = self._kernel.numpy()
+        if self._spoils:
+            self._kernel.assign(self._sound * np.nan)
+
+    def on_test_end(self, logs=None):
+        self._kernel.assign(self._sound)
+
+
+def test_an_epoch_whose_validation_loss_is_no_number_is_never_the_best(dataset):
+    trained = train(recipe(epochs=3), dataset, callbacks=[_SpoilValidation({0})])
+    assert np.isnan(trained.history["val_loss"][0])
+    assert trained.best_epoch > 0
+    assert all(np.isfinite(weights).all() for weights in trained.network.get_weights())
+
+
+def test_a_validation_loss_that_never_is_a_number_is_an_error(dataset):
+    with pytest.raises(ComponentError, match="val_loss was NaN or infinite in every epoch"):
+        train(recipe(epochs=2), dataset, callbacks=[_SpoilValidation({0, 1})])
+
+
 def test_a_split_without_images_is_an_error(dataset):
     empty = ImageDataset(dataset.uri, dataset.labels, dataset.preprocessing, {"train": 0})
     with pytest.raises(ComponentError, match="no training examples"):

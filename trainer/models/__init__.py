@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from contracts.config import MODEL_OPTIONS, TrainerConfig
+from contracts.config import TrainerConfig
 from contracts.errors import ConfigError
 from trainer.models.cnn import build_cnn
 from trainer.models.convnext import VARIANTS, build_convnext
@@ -25,16 +25,18 @@ def build_model(config: TrainerConfig, size_px: int, classes: int) -> keras.Mode
       ConfigError: the user's module or function cannot be imported, or its model does not
         give [batch, classes].
     """
-    if config.model in MODEL_OPTIONS:
-        options: Any = config.options()
-        if config.model in VARIANTS:
-            return build_convnext(config.model, options, size_px, classes)
-        return build_cnn(options, size_px, classes)
-    return _build_users_model(config, size_px, classes)
+    users_model = config.users_model()
+    if users_model is not None:
+        return _build_users_model(*users_model, config, size_px, classes)
+    options: Any = config.options()
+    if config.model in VARIANTS:
+        return build_convnext(config.model, options, size_px, classes)
+    return build_cnn(options, size_px, classes)
 
 
-def _build_users_model(config: TrainerConfig, size_px: int, classes: int) -> keras.Model:
-    module_name, _, function_name = config.model.partition(":")
+def _build_users_model(
+    module_name: str, function_name: str, config: TrainerConfig, size_px: int, classes: int
+) -> keras.Model:
     try:
         builder: Builder = getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError) as error:

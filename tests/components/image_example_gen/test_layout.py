@@ -240,6 +240,20 @@ def test_groups_come_from_a_column(tmp_path: Path) -> None:
     assert [file.group for file in read_layout(data).files] == [None, None]
 
 
+def test_a_column_without_groups_is_no_expression_on_the_path(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg", "2.jpg")
+    data = write_table(tmp_path, "path,label,patient\n1.jpg,a,\n2.jpg,b,\n")
+    layout = read_layout(data.model_copy(update={"group_by": "patient"}))
+    assert [file.group for file in layout.files] == [None, None]
+
+
+def test_only_line_ends_end_a_row(tmp_path: Path) -> None:
+    name = "1\u2028\x0b2.jpg"
+    make(tmp_path, name)
+    layout = read_layout(write_table(tmp_path, f"path,label\n{name},a\n"))
+    assert [file.path for file in layout.files] == [name]
+
+
 def test_groups_come_from_the_path(tmp_path: Path) -> None:
     data = make(tmp_path, "cat/p1_1.jpg", "cat/p1_2.jpg", "dog/p2_1.jpg", "dog/other.jpg")
 

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from components.model_pusher import core
 from components.model_registry import CHALLENGER, CHAMPION, DATA_FINGERPRINT, ModelRegistry
@@ -126,6 +127,31 @@ def test_a_rename_that_fails_leaves_no_version_and_burns_the_number(
     pushed = push(folder, destination, registry)
     assert pushed.alias == CHAMPION
     assert versions_in(destination) == [str(pushed.version)]
+
+
+def test_a_registry_that_breaks_off_leaves_no_version_behind(
+    tmp_path, destination, registry, monkeypatch
+):
+    folder = model(tmp_path, "one")
+
+    def breaks_off(*_):
+        raise MlflowException("the server went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry._client, "set_registered_model_alias", breaks_off)
+        with pytest.raises(ComponentError, match="the server went away"):
+            push(folder, destination, registry)
+    assert [path.name for path in destination.iterdir()] == [core.LOCK_FILE]
+    assert registry.versions() == []
+    assert push(folder, destination, registry).alias == CHAMPION
+
+
+def test_what_a_killed_push_left_behind_is_swept_away(tmp_path, destination, registry):
+    left_behind = destination / f"{core.INCOMING_PREFIX}0123"
+    left_behind.mkdir(parents=True)
+    (left_behind / "half").write_text("half")
+    push(model(tmp_path, "one"), destination, registry)
+    assert not left_behind.exists()
 
 
 def test_a_folder_that_is_no_saved_model_is_refused(tmp_path, destination, registry):

@@ -1,0 +1,49 @@
+"""What a run left behind, read again."""
+
+import argparse
+import json
+
+import pytest
+
+from contracts.errors import InputError
+from pipeline.commands import status
+from pipeline.summary import SUMMARY_FILE, SecondsSummary, Summary, read_summary
+from pipeline.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_a_summary_is_read_as_it_was_written(workspace):
+    folder = workspace.new_run()
+    written = Summary(
+        run_id=folder.name, status="blessed", seconds=SecondsSummary(total=2.0, start=1.0)
+    )
+    written.write(folder)
+    assert read_summary(workspace) == written
+    assert [path.name for path in folder.iterdir()] == [SUMMARY_FILE]
+
+
+@pytest.mark.parametrize("content", [None, "", "{", '{"run_id": 3}'])
+def test_a_summary_that_cannot_be_read_is_as_good_as_none(workspace, content):
+    folder = workspace.new_run()
+    if content is not None:
+        (folder / SUMMARY_FILE).write_text(content)
+    assert read_summary(workspace, folder.name) is None
+
+
+def test_status_of_a_run_without_a_summary_is_json_where_asked(workspace, capsys):
+    folder = workspace.new_run()
+    args = argparse.Namespace(workspace=workspace.root, run=None, json=True)
+    assert status.run(args) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["run_id"], told["status"]) == (folder.name, "unfinished")
+    assert told["log"] == str(folder / "run.log")
+
+
+def test_an_unknown_run_is_refused_with_the_known_ones(workspace):
+    folder = workspace.new_run()
+    with pytest.raises(InputError, match=f"no run 'nope'.*{folder.name}"):
+        read_summary(workspace, "nope")
