@@ -5,6 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +41,24 @@ def project(tmp_path_factory) -> Project:
     return Project(folder)
 
 
-def start(project: Project, *arguments: str) -> subprocess.Popen:
-    return subprocess.Popen(
+@contextmanager
+def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen]:
+    """Give a run that is going on; what is left of it at the end is killed."""
+    process = subprocess.Popen(
         [str(IMGPIPE), "run", *arguments],
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the tests themselves run in the background, Ctrl-C is ignored and that is inherited.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(process: subprocess.Popen, words: str) -> None:
@@ -63,12 +75,10 @@ def unfinished(project: Project) -> int:
 
 
 def test_killed_in_training_then_run_again(project):
-    process = start(project, *ENDLESS)
-    wait_for(process, "ImageTransform: done")
-    time.sleep(4)  # well inside the training
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stderr.close()
+    with started(project, *ENDLESS) as process:
+        wait_for(process, "ImageTransform: done")
+        time.sleep(4)  # well inside the training
+        os.killpg(process.pid, signal.SIGKILL)
     assert unfinished(project) == 1
     status = project.command("status")
     assert status.code == 1
@@ -85,11 +95,11 @@ def test_killed_in_training_then_run_again(project):
 
 
 def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
-    process = start(project, *ENDLESS)
-    wait_for(process, "ImageTransform: cached")
-    time.sleep(3)
-    os.killpg(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=120)
+    with started(project, *ENDLESS) as process:
+        wait_for(process, "ImageTransform: cached")
+        time.sleep(3)
+        os.killpg(process.pid, signal.SIGINT)
+        _, rest = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in rest
     again = project.run()
@@ -100,15 +110,15 @@ def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
 def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(project, mounted_disk):
     disk = mounted_disk(size_mib=80)
     workspace = ("--workspace", str(disk / "workspace"))
-    process = start(project, *workspace)
-    wait_for(process, "ImageExampleGen: done")
-    with (
-        pytest.raises(OSError, match="No space left"),
-        (disk / "filler").open("wb", buffering=0) as filler,
-    ):
-        while True:
-            filler.write(bytes(2**20))
-    out, err = process.communicate(timeout=300)
+    with started(project, *workspace) as process:
+        wait_for(process, "ImageExampleGen: done")
+        with (
+            pytest.raises(OSError, match="No space left"),
+            (disk / "filler").open("wb", buffering=0) as filler,
+        ):
+            while True:
+                filler.write(bytes(2**20))
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 2, (out, err)
     assert "no space left on the disk" in err.splitlines()[-1]
     assert "Traceback" not in out + err
