@@ -1,6 +1,6 @@
 # A target that needs .venv/ makes it first; where that is up to date it takes a tenth of a second.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench bench-short bench-compare lock clean
 unexport PYTHONHOME PYTHONPATH
 
 # `make setup PYTHON=python3.11` takes that one; left empty, tools/make_venv.py chooses.
@@ -12,7 +12,7 @@ NONE := make_venv: expected Python 3.10 or newer on PATH, received none that run
 make_venv = for python in $(PYTHONS); do "$$python" -I -c '$(STARTS)' 2>/dev/null && exec "$$python" -I tools/make_venv.py $(1); done; echo '$(NONE)' >&2; exit 2
 
 help:  ## print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 setup:  ## make .venv/ from requirements.lock
 	@$(call make_venv,$(if $(PYTHON),"$(PYTHON)"))
@@ -26,6 +26,18 @@ test: setup  ## run the tests
 
 check: setup  ## check format, style, types and the layers
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
+
+# What is measured is kept here; bench-compare shows it beside what it measures itself.
+BENCH := bench.json
+
+bench: setup  ## measure what a run costs beside Keras and stock TFX, half an hour; BENCH=FILE keeps it
+	@.venv/bin/python -m bench --json $(BENCH)
+
+bench-short: setup  ## the same on less data, in minutes
+	@.venv/bin/python -m bench --short --json $(BENCH)
+
+bench-compare: setup  ## the short version again, beside what $(BENCH) holds
+	@.venv/bin/python -m bench --short --compare $(BENCH)
 
 lock:  ## resolve pyproject.toml into requirements.lock
 	@$(call make_venv,lock)

@@ -1,7 +1,6 @@
 """The MLflow model registry as the components use it: versions, their lineage, two aliases."""
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ ACCURACY = "imgpipe.accuracy"
 
 # A tracking server refuses a bare path of another machine as the source of a version.
 SOURCE_SCHEME = "imgpipe:"
-# MLflow's own 7 wait for minutes where no server answers.
-MAX_RETRIES = "2"
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,6 @@ class ModelRegistry:
     def __init__(self, store: TrackingStore) -> None:
         # The creation of the SQLite tables is no news to a user.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", MAX_RETRIES)
         self._uri = store.uri
         self._name = store.name
         with self._told():

@@ -24,18 +24,19 @@ ASPECT: Final = "image/aspect_ratio"  # float32, width / height
 BRIGHTNESS: Final = "image/brightness_mean"  # float32 in [0, 1], of the ITU-R 601 luma
 CONTRAST: Final = "image/brightness_std"  # float32 in [0, 0.5]
 
-# What statistics, schema and anomalies speak of; image bytes, hashes and paths stay out.
-DERIVED: Final = (
-    LABEL,
-    WIDTH,
-    HEIGHT,
-    FILE_BYTES,
-    FORMAT,
-    CHANNELS,
-    ASPECT,
-    BRIGHTNESS,
-    CONTRAST,
-)
+# What statistics, schema and anomalies speak of, and what it is in Python; image bytes, hashes
+# and paths stay out.
+DERIVED: Final[dict[str, type]] = {
+    LABEL: bytes,
+    WIDTH: int,
+    HEIGHT: int,
+    FILE_BYTES: int,
+    FORMAT: bytes,
+    CHANNELS: int,
+    ASPECT: float,
+    BRIGHTNESS: float,
+    CONTRAST: float,
+}
 
 # Transformed examples, a scalar each.
 PIXELS: Final = "image/pixels"  # bytes: uint8 [size_px, size_px, 3], RGB, row by row

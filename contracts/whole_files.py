@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -18,3 +19,22 @@ def write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def link(source: Path, target: Path) -> None:
+    """Let a file that never changes stand at `target` too, copied only where links cannot be.
+
+    Folders above `target` are made.
+
+    Raises:
+      OSError: `source` is not there, or the disk is full.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another disk, or one that knows no links
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(source, partial)
+        partial.replace(target)

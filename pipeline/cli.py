@@ -17,6 +17,14 @@ DISTRIBUTION = "imgpipe"
 DEFAULT_CONFIG = Path("pipeline.yaml")
 DEFAULT_WORKSPACE = Path("workspace")
 
+# What libraries are told before they are imported, where the user has not told them otherwise.
+ENVIRONMENT = {
+    # MLflow reports home what it is used for.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Its own 7 take minutes where no server answers.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+}
+
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
 # As shells report a process that SIGINT or SIGPIPE has ended.
@@ -65,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
     was not blessed. 130: interrupted.
     """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names hold any byte

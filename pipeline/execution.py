@@ -12,7 +12,7 @@ from pipeline.graph import Surroundings, build_pipeline
 from pipeline.outcome import Outcome
 from pipeline.plan import Plan
 from pipeline.records import Records
-from pipeline.registry import champion_identity
+from pipeline.registry import champion_identity, registry_stamp
 from pipeline.report.page import PAGE_FILE, write_page
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
@@ -53,6 +53,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,
         champion=_champion_afterwards(plan),
+        registry_stamp=registry_stamp(workspace, plan.config),
         report=str(plan.folder / PAGE_FILE),
         key=plan.key,
         components=components,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
@@ -25,6 +26,8 @@ from contracts.config import BeamConfig, PipelineConfig, TrackingStore, Training
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
 BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}
+
+FEATURE_TYPES = {bytes: schema_pb2.BYTES, int: schema_pb2.INT, float: schema_pb2.FLOAT}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
     examples = ImageExampleGen(config.data, config.beam, around.data_fingerprint)
     statistics = StatisticsGen(
         examples=examples.outputs["examples"],
-        stats_options=tfdv.StatsOptions(feature_allowlist=list(features.DERIVED)),
+        # The schema says no more than what is read: the bytes of the images become no column.
+        stats_options=tfdv.StatsOptions(
+            schema=_derived_features(), experimental_filter_read_paths=True
+        ),
     )
     schema = _schema(statistics, around.curated_schema)
     validator = ExampleValidator(
@@ -119,6 +125,15 @@ def beam_arguments(config: BeamConfig) -> list[str]:
     # With a container image named TFX does not build a package of itself for every component,
     # which takes a second; workers in this process need neither.
     return [f"--runner={BEAM_RUNNERS[config.runner]}", "--sdk_container_image=none"]
+
+
+def _derived_features() -> schema_pb2.Schema:
+    return schema_pb2.Schema(
+        feature=[
+            schema_pb2.Feature(name=name, type=FEATURE_TYPES[kind])
+            for name, kind in features.DERIVED.items()
+        ]
+    )
 
 
 def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:

@@ -18,6 +18,14 @@ def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistr
     return ModelRegistry(workspace.tracking_store(config))
 
 
+def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
+    """Return what changes with every write to a registry in the workspace; empty for a server's."""
+    if config.tracking.mlflow.uri is not None or not workspace.mlflow_db.exists():
+        return ""
+    stat = workspace.mlflow_db.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
 def champion_identity(workspace: Workspace, config: PipelineConfig) -> str:
     """Return number and content of the champion, or nothing where there is none.
 

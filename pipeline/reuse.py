@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.code_digest import code_digest
 from contracts.config import PipelineConfig
+from pipeline.registry import champion_identity, registry_stamp
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_summary
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import Workspace
@@ -38,18 +39,27 @@ def run_key(config: PipelineConfig, fingerprint: str, schema: Path | None, to: s
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def unchanged_since(workspace: Workspace, key: str, champion: str) -> Summary | None:
+def unchanged_since(workspace: Workspace, config: PipelineConfig, key: str) -> Summary | None:
     """Return the last run that came to its end, if this one could only repeat it.
 
     That is so while key and champion are the same as then, and what it left behind is there.
+
+    Raises:
+      ComponentError: the registry does not answer.
     """
     ended = (read_summary(workspace, run_id) for run_id in reversed(workspace.run_ids()))
     last = next((summary for summary in ended if summary is not None), None)
-    if last is None or last.status == "failed":
+    if last is None or last.status == "failed" or last.key != key:
         return None
-    if last.key != key or last.champion != champion:
+    if not all(path.exists() for path in _left_behind(last, workspace)):
         return None
-    return last if all(path.exists() for path in _left_behind(last, workspace)) else None
+    # Asking for the champion means importing MLflow, which takes seconds.
+    stamp = registry_stamp(workspace, config)
+    if stamp and stamp == last.registry_stamp:
+        return last
+    if champion_identity(workspace, config) != last.champion:
+        return None
+    return last.model_copy(update={"registry_stamp": stamp})
 
 
 def _left_behind(last: Summary, workspace: Workspace) -> Iterator[Path]:

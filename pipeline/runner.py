@@ -7,10 +7,11 @@ import hashlib
 import time
 from pathlib import Path
 
-from components.image_example_gen.fingerprint import dataset_fingerprint
 from contracts.errors import WorkspaceError
 from contracts.whole_files import write_whole
+from pipeline.deferred_imports import defer_imports
 from pipeline.failure import is_disk_full
+from pipeline.images import Images
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
@@ -55,44 +56,36 @@ def _run(
     config = checked.config
     if to is None:
         terminal.shows(COMPONENTS)
-    terminal.began(START, "reading the data's fingerprint")
-    fingerprint = dataset_fingerprint(checked.layout, workspace.file_index)
-    files = checked.layout.files
-    file_bytes = sum(_size(checked.layout.root / file.path) for file in files)
-    workspace.require_space(len(files), file_bytes, config.preprocessing.image_size_px)
-    terminal.began(START, "asking the model registry for the champion")
-    champion = champion_identity(workspace, config)
+    terminal.began(START, "looking for what has changed")
+    images = Images(checked, workspace)
     schema = _copied_schema(workspace, config.data.schema_path)
-    key = run_key(config, fingerprint, schema, to)
-    last = unchanged_since(workspace, key, champion)
-    if last is not None:
-        summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
-        summary.write(folder)
-        return summary
-    plan = Plan(
-        config=config,
-        workspace=workspace,
-        folder=folder,
-        data_root=checked.layout.root,
-        fingerprint=fingerprint,
-        champion=champion,
-        curated_schema=schema,
-        to=to,
-        key=key,
-        began_s=began_s,
-    )
+    if not images.are_new:
+        key = run_key(config, images.fingerprint(), schema, to)
+        last = unchanged_since(workspace, config, key)
+        if last is not None:
+            summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
+            summary.write(folder)
+            return summary
+    images.require_space()
     terminal.began(START, "importing TensorFlow and TFX")
-    from pipeline.execution import execute
+    with images.ingested_meanwhile() as ahead:
+        defer_imports()
+        from pipeline.execution import execute
 
-    return execute(plan, terminal)
-
-
-def _size(path: Path) -> int:
-    """Return the file's size in bytes; 0 where it cannot be asked: ingestion quarantines it."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+        fingerprint = images.fingerprint_after(ahead)
+        plan = Plan(
+            config=config,
+            workspace=workspace,
+            folder=folder,
+            data_root=images.root,
+            fingerprint=fingerprint,
+            champion=champion_identity(workspace, config),
+            curated_schema=schema,
+            to=to,
+            key=run_key(config, fingerprint, schema, to),
+            began_s=began_s,
+        )
+        return execute(plan, terminal)
 
 
 def _copied_schema(workspace: Workspace, schema: Path | None) -> Path | None:

@@ -92,6 +92,7 @@ class Summary(_Part):
     pushed_version: int | None = None
     pushed_path: str | None = None
     champion: str = ""  # identity as the run ended, empty: none
+    registry_stamp: str = ""  # as the run ended
     report: str | None = None
     components: dict[str, ComponentSummary] = {}
     seconds: SecondsSummary

@@ -44,6 +44,18 @@ class Workspace:
         return self.root / "files.index"
 
     @property
+    def ingested_ahead(self) -> Path:
+        """Where images are ingested to before their component runs."""
+        return self.root / "ingested-ahead"
+
+    def artifacts(self, component: str, key: str) -> list[Path]:
+        """Return the artifacts of a component that there are, the newest first."""
+        folder = self.pipeline_root / component / key
+        found = folder.iterdir() if folder.is_dir() else ()
+        numbered = [path for path in found if path.name.isdecimal()]
+        return sorted(numbered, key=lambda path: int(path.name), reverse=True)
+
+    @property
     def runs(self) -> Path:
         """A folder a run: summary and log."""
         return self.root / "runs"

@@ -1,7 +1,6 @@
 """Transformed examples -> batches of pixels and one-hot labels."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from contracts import features
 from contracts.config import PreprocessingConfig
+from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 from trainer.preprocessing import CHANNELS
 
@@ -84,18 +84,14 @@ def batches(
 
 def transformed_example(pixels: bytes, label_index: int, sha256: bytes, path: bytes) -> bytes:
     """Return one transformed image as a serialised tf.Example."""
-    feature = {
-        features.PIXELS: _bytes_feature([pixels]),
-        features.LABEL_INDEX: tf.train.Feature(int64_list=tf.train.Int64List(value=[label_index])),
-        features.SHA256: _bytes_feature([sha256]),
-        features.PATH: _bytes_feature([path]),
-    }
-    example = tf.train.Example(features=tf.train.Features(feature=feature))
-    return example.SerializeToString(deterministic=True)
-
-
-def _bytes_feature(values: Sequence[bytes]) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+    return serialise(
+        {
+            features.PIXELS: pixels,
+            features.LABEL_INDEX: label_index,
+            features.SHA256: sha256,
+            features.PATH: path,
+        }
+    )
 
 
 def _parse(serialised: tf.Tensor, size_px: int, classes: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -9,10 +9,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifacts import ImageManifest
 from components.code_digest import code_digest
 from components.image_example_gen.executor import Executor
+from components.image_example_gen.ingestion import LIBRARIES, SOURCES, settings_json
 from contracts.config import BeamConfig, DataConfig
-
-# What the examples follow from.
-SOURCES = ("contracts", "components.image_example_gen")
 
 
 class ImageExampleGenSpec(ComponentSpec):
@@ -43,12 +41,12 @@ class ImageExampleGen(BaseBeamComponent):
         The fingerprint (`fingerprint.dataset_fingerprint`) is part of the cache key, so that a
         changed image is ingested again.
         """
-        # A curated schema and the choice of a runner change no example.
+        # The choice of a runner changes no example.
         spec = ImageExampleGenSpec(
-            data=data.model_dump_json(exclude={"schema_path"}),
+            data=settings_json(data),
             beam=beam.model_dump_json(include={"decode_processes"}),
             data_fingerprint=data_fingerprint,
-            code_digest=code_digest(*SOURCES, libraries=("pillow",)),
+            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
             examples=types.Channel(type=standard_artifacts.Examples),
             manifest=types.Channel(type=ImageManifest),
         )

@@ -20,12 +20,19 @@ from components.image_example_gen.listing import ImageFile, SkippedFile, printab
 from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
-from components.image_example_gen.tf_example import serialise
 from components.image_example_gen.tf_record import RecordWriter
 from contracts import features
+from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 
 Report = Callable[[int], None]
+
+DIGEST_LENGTH = 16
+
+
+def records_path(examples_uri: str, split: str, shard: str) -> Path:
+    """Return where the examples of a split stand that belong to a shard."""
+    return Path(examples_uri, f"Split-{split}", f"data_tfrecord-{shard}")
 
 
 @dataclass(frozen=True)
@@ -36,21 +43,13 @@ class Job:
     examples_uri: str
     manifest_uri: str
     cut: Cut
-    shards: int
-
-    def part(self, shard: Shard) -> str:
-        """Return the part of file names that tells shards apart."""
-        return f"{shard.index:05}-of-{self.shards:05}"
-
-    def records(self, split: str, shard: Shard) -> Path:
-        """Return the path of a shard's examples of a split."""
-        return Path(self.examples_uri, f"Split-{split}", f"data_tfrecord-{self.part(shard)}")
 
 
 def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> None:
     """Write the examples and manifest rows of a shard, each file of them whole or not at all.
 
-    The same files give the same bytes. Files that cannot be read are quarantined.
+    The same files give the same bytes under the same names, which end in a digest of all that is
+    in the shard (`earlier.link_shards` goes by it). Files that cannot be read are quarantined.
 
     Args:
       job: where to, and how splits are cut.
@@ -61,24 +60,31 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
     Raises:
       OSError: this machine is in trouble, e.g. the disk is full.
     """
+    number = f"{shard.index:05}"
     with ExitStack() as stack:
         writers = {
-            split: stack.enter_context(RecordWriter(job.records(split, shard)))
+            split: stack.enter_context(RecordWriter(records_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
-        rows = stack.enter_context(PartWriter(job.manifest_uri, f"part-{job.part(shard)}"))
+        rows = stack.enter_context(PartWriter(job.manifest_uri, f"part-{number}"))
+        content = hashlib.sha256()
         for position, file in enumerate(shard.files):
             report(position)
             try:
                 if position in crashing:
                     raise Quarantined("crashes_decoder", "ends the process that decodes it")
                 read = read_image(job.root, file)
+                split = job.cut.split_of(file, read.sha256)
+                writers[split].write(_example(file, read))
+                row = _ingested_row(file, split, read)
             except Quarantined as fault:
-                rows.add(_quarantined_row(file, fault))
-                continue
-            split = job.cut.split_of(file, read.sha256)
-            writers[split].write(_example(file, read))
-            rows.add(_ingested_row(file, split, read))
+                row = _quarantined_row(file, fault)
+            rows.add(row)
+            content.update(repr(row).encode())
+        suffix = f"-{content.hexdigest()[:DIGEST_LENGTH]}"
+        rows.suffix = suffix
+        for writer in writers.values():
+            writer.suffix = suffix
 
 
 def read_digests(

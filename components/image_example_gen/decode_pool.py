@@ -130,6 +130,7 @@ class DecodePool:
     """Some decode processes, started at once, and a thread for each to wait for it."""
 
     def __init__(self, processes: int) -> None:
+        self.processes = processes
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
         self._workers = [DecodeWorker() for _ in range(processes)]
         self._idle: SimpleQueue[DecodeWorker] = SimpleQueue()

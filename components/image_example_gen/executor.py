@@ -3,25 +3,22 @@
 import os
 import pickle
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Any
 
 import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.image_example_gen import isolation
+from components.image_example_gen import ahead
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import pool_of_this_process
-from components.image_example_gen.ingestion import Target, ingest_dataset
+from components.image_example_gen.decode_pool import open_pool, pool_of_this_process
+from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
 from components.image_example_gen.shards import Shard
-from contracts import features, progress
+from contracts import features
 from contracts.config import BeamConfig, DataConfig
 
 # As TFX's own ExampleGen notes it; an absent note on the file format means TFRecord.
 PAYLOAD_FORMAT = ("payload_format", "FORMAT_TF_EXAMPLE")
-
-_PROGRESS_EVERY_S = 1.0
 
 
 class Executor(BaseBeamExecutor):
@@ -48,43 +45,31 @@ class Executor(BaseBeamExecutor):
         examples.set_string_custom_property(*PAYLOAD_FORMAT)
 
         def run(job: Job, shards: Sequence[Shard]) -> None:
-            images = sum(len(shard.files) for shard in shards)
             # As bytes: Beam would take long to find out what they are made of.
             pickled = [pickle.dumps(shard) for shard in shards]
-            ingest = _IngestShards(job, images, processes)
+            ingest = _IngestShards(job, processes)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | "Shards" >> beam.Create(pickled) | "Ingest" >> beam.ParDo(ingest)
 
         target = Target(examples.uri, manifest.uri, exec_properties["data_fingerprint"])
-        ingest_dataset(data, processes, target, run)
+        if ahead.hand_over(target):
+            return
+        with open_pool(processes) as pool:
+            ingest_dataset(data, pool, target, run)
 
 
 class _IngestShards(beam.DoFn):
     """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
 
-    def __init__(self, job: Job, images: int, processes: int) -> None:
+    def __init__(self, job: Job, processes: int) -> None:
         self._job = job
-        self._images = images
         self._processes = processes
 
     def start_bundle(self) -> None:
-        self._futures: list[Future[None]] = []
-        self._positions: dict[int, int] = {}
+        self._shards: list[Shard] = []
 
     def process(self, pickled: bytes) -> None:
-        shard: Shard = pickle.loads(pickled)
-        self._positions[shard.index] = 0
-
-        def note(position: int) -> None:
-            self._positions[shard.index] = position
-
-        pool = pool_of_this_process(self._processes)
-        self._futures.append(pool.submit(isolation.ingest_shard, self._job, shard, note))
+        self._shards.append(pickle.loads(pickled))
 
     def finish_bundle(self) -> None:
-        pending = set(self._futures)
-        while pending:
-            done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
-            progress.report(sum(self._positions.values()), self._images, "images")
-            for future in done:
-                future.result()
+        ingest_shards(pool_of_this_process(self._processes), self._job, self._shards)

@@ -1,14 +1,18 @@
 """Images in a folder or table -> examples and manifest, but for how the shards are run."""
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from components.code_digest import code_digest
 from components.image_example_gen import core, isolation, splits
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import DecodePool, open_pool
+from components.image_example_gen.decode_pool import DecodePool
+from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.layout import (
     ImageFile,
     Layout,
@@ -21,8 +25,14 @@ from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
+from contracts.progress import report
 
 _FILES_A_CALL = 64
+_PROGRESS_EVERY_S = 1.0
+
+# What the examples follow from, besides the section `data`.
+SOURCES = ("contracts", "components.image_example_gen")
+LIBRARIES = ("pillow",)
 
 RunShards = Callable[[Job, Sequence[Shard]], None]
 
@@ -36,14 +46,32 @@ class Target:
     fingerprint: str
 
 
-def ingest_dataset(data: DataConfig, processes: int, target: Target, run: RunShards) -> Dataset:
+def settings_json(data: DataConfig) -> str:
+    """Return the part of the section that examples follow from; a curated schema is none."""
+    return data.model_dump_json(exclude={"schema_path"})
+
+
+def settings_digest(data: DataConfig) -> str:
+    """Return the SHA-256 of settings and code, as lower-case hex."""
+    code = code_digest(*SOURCES, libraries=LIBRARIES)
+    return hashlib.sha256(f"{settings_json(data)}\0{code}".encode()).hexdigest()
+
+
+def ingest_dataset(
+    data: DataConfig,
+    pool: DecodePool,
+    target: Target,
+    run: RunShards,
+    earlier: Earlier | None = None,
+) -> Dataset:
     """Write examples and manifest of all images, or nothing.
 
     Args:
       data: what to ingest.
-      processes: how many decode images; `run` finds them by `pool_of_this_process(processes)`.
+      pool: decodes images.
       target: where to.
-      run: has `isolation.ingest_shard` called for every shard and waits for all of them.
+      run: has `ingest_shards` called for all shards, in one call or several.
+      earlier: what may stand there already.
 
     Raises:
       DataError: the images cannot be trained on.
@@ -51,16 +79,18 @@ def ingest_dataset(data: DataConfig, processes: int, target: Target, run: RunSha
       OSError: this machine is in trouble, e.g. the disk is full.
     """
     try:
-        with open_pool(processes) as pool:
-            layout = read_layout(data)
-            require_trainable(layout, data)
-            cut = cut_splits(pool, layout, data.splits.model_dump())
-            shards = plan_shards(layout.root, layout.files, data.shard_size_mib << 20, processes)
-            job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, len(shards))
-            run(job, shards)
+        layout = read_layout(data)
+        require_trainable(layout, data)
+        cut = cut_splits(pool, layout, data.splits.model_dump())
+        job = Job(layout.root, target.examples_uri, target.manifest_uri, cut)
+        files, first = layout.files, 0
+        if earlier is not None:
+            files, first = link_shards(earlier, job, files)
+        shard_bytes = data.shard_size_mib << 20
+        run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
         core.write_labels(target.examples_uri, layout.labels)
         core.write_skipped(target.manifest_uri, layout.skipped)
-        dataset = sum_up(target.manifest_uri, layout, target.fingerprint)
+        dataset = sum_up(target.manifest_uri, layout, target.fingerprint, settings_digest(data))
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
     except BaseException:
@@ -68,6 +98,26 @@ def ingest_dataset(data: DataConfig, processes: int, target: Target, run: RunSha
         _empty(Path(target.manifest_uri))
         raise
     return dataset
+
+
+def ingest_shards(pool: DecodePool, job: Job, shards: Sequence[Shard]) -> None:
+    """Ingest shards at the same time, and tell how far that has come.
+
+    Raises:
+      ComponentError: decode processes keep dying.
+      OSError: this machine is in trouble, e.g. the disk is full.
+    """
+    images = sum(len(shard.files) for shard in shards)
+    positions = dict.fromkeys((shard.index for shard in shards), 0)
+    pending = {
+        pool.submit(isolation.ingest_shard, job, shard, partial(positions.__setitem__, shard.index))
+        for shard in shards
+    }
+    while pending:
+        done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
+        report(sum(positions.values()), images, "images")
+        for future in done:
+            future.result()
 
 
 def cut_splits(pool: DecodePool, layout: Layout, parts: Mapping[str, int]) -> Cut:

@@ -47,7 +47,7 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
             else:
                 unexplained += 1
             if unexplained == _UNEXPLAINED_DEATHS or len(crashing) == _CRASHING_FILES:
-                raise ComponentError(_given_up(shard, job, death, crashing)) from death
+                raise ComponentError(_given_up(shard, death, crashing)) from death
 
 
 def read_digests(
@@ -77,8 +77,8 @@ def _ignore(position: int) -> None:
     """Take a report that nobody waits for."""
 
 
-def _given_up(shard: Shard, job: Job, death: WorkerDied, crashing: set[int]) -> str:
-    where = f"ImageExampleGen: shard {shard.index + 1} of {job.shards}"
+def _given_up(shard: Shard, death: WorkerDied, crashing: set[int]) -> str:
+    where = f"ImageExampleGen: shard {shard.index}"
     if len(crashing) == _CRASHING_FILES:
         names = some_of([printable(shard.files[position].path) for position in sorted(crashing)])
         return f"{where}: {len(crashing)} images end the process that decodes them: {names}."

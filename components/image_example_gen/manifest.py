@@ -52,6 +52,7 @@ class Dataset:
     """What is in the data: found = ingested + quarantined, always."""
 
     fingerprint: str
+    settings: str  # digest of what else the examples follow from
     layout: str  # the sentence on what was inferred
     labels: tuple[str, ...]
     found: int
@@ -79,14 +80,15 @@ def read_dataset(uri: str) -> Dataset:
 class PartWriter:
     """Writes one part file of the manifest; memory does not grow with its rows.
 
-    As a context manager it gives the file its name at the end of the block, and leaves nothing
-    behind where the block raises.
+    As a context manager it gives the file its name, with `suffix`, at the end of the block, and
+    leaves nothing behind where the block raises.
     """
 
     def __init__(self, uri: str, part: str) -> None:
         folder = Path(uri, FILES_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{part}.parquet"
+        self.suffix = ""
+        self._part = folder / part
         self._partial = folder / f".{part}.parquet.partial"
         self._writer = pq.ParquetWriter(self._partial, ROW)
         self._rows: list[FileRow] = []
@@ -116,7 +118,7 @@ class PartWriter:
                 self._flush()
             self._writer.close()
             if error is None:
-                self._partial.replace(self._path)
+                self._partial.replace(f"{self._part}{self.suffix}.parquet")
         finally:
             self._partial.unlink(missing_ok=True)
 
@@ -127,7 +129,13 @@ def read_rows(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
 
 
-def sum_up(uri: str, layout: Layout, fingerprint: str) -> Dataset:
+def read_digests(uri: str) -> dict[str, str]:
+    """Return the SHA-256 of every file that could be read, by path."""
+    paths, digests = (column.to_pylist() for column in read_rows(uri, ["path", "sha256"]).columns)
+    return {path: sha256 for path, sha256 in zip(paths, digests, strict=True) if sha256}
+
+
+def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset:
     """Return the counts of the rows that stand at `uri`, a part at a time."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
@@ -146,6 +154,7 @@ def sum_up(uri: str, layout: Layout, fingerprint: str) -> Dataset:
     ingested, quarantined = sum(splits.values()), reasons.total()
     return Dataset(
         fingerprint=fingerprint,
+        settings=settings,
         layout=layout.description,
         labels=tuple(layout.labels),
         found=ingested + quarantined,

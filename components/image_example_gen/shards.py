@@ -22,11 +22,12 @@ class Shard:
 
 
 def plan_shards(
-    root: Path, files: Iterable[ImageFile], shard_bytes: int, processes: int
+    root: Path, files: Iterable[ImageFile], shard_bytes: int, processes: int, first: int = 0
 ) -> list[Shard]:
     """Return all files in shards of about `shard_bytes`, at least 2 a process, classes mixed.
 
-    What stands where follows from paths, sizes and the number of shards alone.
+    What stands where follows from paths, sizes and the number of shards alone. The shards are
+    numbered from `first`.
     """
     ordered = sorted(files, key=lambda file: hashlib.sha256(os.fsencode(file.path)).digest())
     sizes = _sizes(root, ordered)
@@ -38,7 +39,7 @@ def plan_shards(
     for file, size in zip(ordered, sizes, strict=True):
         shards[before * count // total].append(file)
         before += size + _OVERHEAD_BYTES
-    return [Shard(index, some) for index, some in enumerate(filter(None, shards))]
+    return [Shard(index, some) for index, some in enumerate(filter(None, shards), first)]
 
 
 def _sizes(root: Path, files: Iterable[ImageFile]) -> list[int]:

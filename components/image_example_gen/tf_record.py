@@ -16,14 +16,15 @@ _MASK_DELTA = 0xA282EAD8
 class RecordWriter:
     """Writes an uncompressed TFRecord file that gets its name only when it is whole.
 
-    As a context manager it takes the name at the end of the block, and leaves nothing behind
-    where the block raises.
+    As a context manager it takes the name, with `suffix`, at the end of the block, and leaves
+    nothing behind where the block raises.
 
     Raises:
       OSError: the file cannot be written, e.g. the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
+        self.suffix = ""
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ class RecordWriter:
         try:
             self._file.close()
             if error is None:
-                self._partial.replace(self._path)
+                self._partial.replace(self._path.with_name(self._path.name + self.suffix))
         finally:
             self._partial.unlink(missing_ok=True)
 

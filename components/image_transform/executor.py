@@ -1,6 +1,9 @@
 """Transforms the shards on Beam; only paths and counts pass through it."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
 from components.image_transform import core
+from components.image_transform.earlier import Shard, link_shards, shards_of, write_shards
 from contracts.config import PreprocessingConfig
 from trainer.data import ImageDataset
 
@@ -29,21 +33,25 @@ class Executor(BaseBeamExecutor):
         target.split_names = source.split_names
         splits = artifact_utils.decode_split_names(source.split_names)
         labels = core.read_labels(source.uri)
-        shards = []
         for split in splits:
-            folder = Path(source.uri, f"Split-{split}")
-            Path(target.uri, folder.name).mkdir(parents=True, exist_ok=True)
-            shards += [(split, f"{folder.name}/{path.name}") for path in folder.iterdir()]
-        empty = ImageDataset(target.uri, labels, config, dict.fromkeys(splits, 0))
+            Path(target.uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
+        dataset = ImageDataset(target.uri, labels, config, dict.fromkeys(splits, 0))
+        settings = json.dumps([config.model_dump(), labels, exec_properties["code_digest"]])
+        wanted = shards_of(source.uri, splits)
+        linked = link_shards(target.uri, settings, wanted)
+        names = {shard.name for shard in linked}
+        left = [shard for shard in wanted if shard.name not in names]
+        if not left:
+            _write_records([], linked, settings, dataset)
+            return
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(sorted(shards))
+                | "Shards" >> beam.Create(left)
                 | "Reshuffle" >> beam.Reshuffle()
-                | "Transform" >> beam.ParDo(_TransformShard(source.uri, empty))
-                | "Count" >> beam.CombinePerKey(sum)
-                | "Together" >> beam.combiners.ToDict()
-                | "Record" >> beam.Map(_write_record, empty)
+                | "Transform" >> beam.ParDo(_TransformShard(source.uri, dataset))
+                | "Together" >> beam.combiners.ToList()
+                | "Records" >> beam.Map(_write_records, linked, settings, dataset)
             )
 
 
@@ -53,13 +61,20 @@ class _TransformShard(beam.DoFn):
         self._dataset = dataset
         self._indices = {label: index for index, label in enumerate(dataset.labels)}
 
-    def process(self, shard: tuple[str, str]) -> Iterable[tuple[str, int]]:
-        split, name = shard
-        source, target = self._source / name, Path(self._dataset.uri) / name
+    def process(self, shard: Shard) -> Iterable[Shard]:
+        source, target = self._source / shard.name, Path(self._dataset.uri, shard.name)
         count = core.transform_shard(source, target, self._indices, self._dataset.preprocessing)
-        yield split, count
+        yield replace(shard, examples=count)
 
 
-def _write_record(counts: dict[str, int], empty: ImageDataset) -> None:
-    examples = empty.examples | counts
-    ImageDataset(empty.uri, empty.labels, empty.preprocessing, examples).write()
+def _write_records(
+    written: list[Shard], linked: list[Shard], settings: str, dataset: ImageDataset
+) -> None:
+    """Write what is there, for the trainer and for the next transformation."""
+    shards = sorted([*written, *linked], key=lambda shard: shard.name)
+    examples = Counter(dataset.examples)
+    for shard in shards:
+        split = shard.name.partition("/")[0].removeprefix("Split-")
+        examples[split] += shard.examples
+    write_shards(dataset.uri, settings, shards)
+    replace(dataset, examples=dict(examples)).write()

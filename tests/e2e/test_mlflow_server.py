@@ -30,7 +30,11 @@ def server(tmp_path) -> Iterator[tuple[str, subprocess.Popen]]:
     ]
     with (tmp_path / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [str(word) for word in command], stdout=log, stderr=log, start_new_session=True
+            [str(word) for word in command],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
         )
     address = f"http://127.0.0.1:{port}"
     try:

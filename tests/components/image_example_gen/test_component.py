@@ -116,7 +116,7 @@ def test_a_full_disk_fails_and_leaves_nothing(image_folder: Path, tmp_path: Path
     def fill_disk(outputs: Outputs) -> None:
         folder = Path(outputs.examples.uri, "Split-train")
         folder.mkdir()
-        (folder / ".data_tfrecord-00002-of-00004.partial").symlink_to("/dev/full")
+        (folder / ".data_tfrecord-00002.partial").symlink_to("/dev/full")
         left.append(outputs)
 
     left: list[Outputs] = []

@@ -23,19 +23,19 @@ PARTS = {"train": 8, "validation": 1, "test": 1}
 def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset:
     """Ingest in this process, without moves between splits."""
     layout = read_layout(DataConfig(root=root, **options))
-    job = job_of(layout, target, shards)
+    job = job_of(layout, target)
     for shard in plan_shards(layout.root, layout.files, 1 << 30, shards // 2):
         core.ingest(job, shard, frozenset(), lambda position: None)
     core.write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, "fingerprint")
+    dataset = sum_up(job.manifest_uri, layout, "fingerprint", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
 
 
-def job_of(layout: Layout, target: Path, shards: int) -> Job:
+def job_of(layout: Layout, target: Path) -> Job:
     cut = cut_of(layout, PARTS)
-    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut, shards)
+    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut)
 
 
 def table(target: Path) -> dict[str, dict[str, Any]]:
@@ -64,8 +64,8 @@ def test_every_image_lands_in_the_split_that_the_manifest_says(
     folder = tmp_path / "out" / "examples"
     for split in features.SPLITS:
         paths = sorted((folder / f"Split-{split}").iterdir())
-        assert [path.name for path in paths] == [
-            f"data_tfrecord-{index:05}-of-00002" for index in range(2)
+        assert [path.name.rpartition("-")[0] for path in paths] == [
+            f"data_tfrecord-{index:05}" for index in range(2)
         ]
         found = [record for path in paths for record in records(path)]
         assert len(found) == dataset.splits[split]
@@ -108,7 +108,7 @@ def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
-    core.ingest(job_of(layout, tmp_path, 1), shard, frozenset(), lambda position: None)
+    core.ingest(job_of(layout, tmp_path), shard, frozenset(), lambda position: None)
     rows = table(tmp_path)
     assert rows["cat/000.jpg"]["reason"] == "vanished"
     assert rows["cat/002.jpg"]["reason"] == "unreadable_file"
@@ -183,26 +183,25 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path, 1), Shard(0, layout.files)
-    target = job.records(split, shard)
+    job, shard = job_of(layout, tmp_path), Shard(0, layout.files)
+    target = core.records_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
     with pytest.raises(OSError) as caught:
         core.ingest(job, shard, frozenset(), lambda position: None)
     assert caught.value.errno == errno.ENOSPC
-    assert not any(path.name.startswith(".") for path in target.parent.iterdir())
-    assert not target.exists()
+    assert list(target.parent.iterdir()) == []
 
 
 def test_a_disk_too_full_for_the_manifest_is_an_error(image_folder: Path, tmp_path: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path, 1)
+    job = job_of(layout, tmp_path)
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
-    (files / ".part-00000-of-00001.parquet.partial").symlink_to("/dev/full")
+    (files / ".part-00000.parquet.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
         core.ingest(job, Shard(0, layout.files), frozenset(), lambda position: None)
-    assert not [path for path in tmp_path.rglob("*[0-9]-of-0*") if path.is_file()]
+    assert not [path for path in tmp_path.rglob("*-00000*") if path.is_file()]
 
 
 def test_trouble_of_the_machine_is_no_reason(

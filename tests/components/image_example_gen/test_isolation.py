@@ -70,7 +70,7 @@ def worker() -> Iterator[DecodeWorker]:
 
 def job_of(layout: Layout, target: Path) -> Job:
     cut = Cut({"train": 0.8, "test": 0.2})
-    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut, 1)
+    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut)
 
 
 def statuses(job: Job) -> dict[str, str]:
@@ -126,7 +126,7 @@ def test_processes_that_keep_dying_end_the_run(
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path)
     worker = DecodeWorker()
-    with pytest.raises(ComponentError, match=r"shard 1 of 1: .* 3 times \(ended with exit code 3"):
+    with pytest.raises(ComponentError, match=r"shard 0: .* 3 times \(ended with exit code 3"):
         isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
     worker.close()
 

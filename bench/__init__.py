@@ -1,0 +1,1 @@
+"""What imgpipe costs, measured against what people would write without it."""

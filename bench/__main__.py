@@ -1,0 +1,186 @@
+"""`make bench`: what imgpipe costs, as ratios measured in one run on one machine."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench import figures
+from bench.contestants import Run, run_bare_loops, run_imgpipe, run_peer
+from bench.figures import Figure
+from bench.images import PHOTO, SMALL, Kind, add_images, image_folder
+from bench.peers.work import Work
+
+INCREMENT = 100  # one image in so many is new
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    repetitions: int
+    small: int
+    photos: int
+    growth: tuple[int, int]
+
+
+FULL = Size(repetitions=3, small=50_000, photos=3_000, growth=(20_000, 200_000))
+SHORT = Size(repetitions=1, small=5_000, photos=500, growth=(2_000, 10_000))
+
+
+def cold_runs(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield what a first run costs beside the peers', and what is repeated of it afterwards."""
+    small = _work(SMALL, size.small, scratch)
+    ours, scripts, stocks, bare = [], [], [], []
+    unchanged, changed = [], []
+    for _ in range(size.repetitions):
+        shutil.rmtree(small.folder, ignore_errors=True)
+        ours.append(run_imgpipe(small))
+        bare.append(run_bare_loops(small))
+        unchanged.append(run_imgpipe(small))
+        changed.append(run_imgpipe(small, "--set", "trainer.weight_decay=0.01"))
+        scripts.append(run_peer("keras_script", _beside(small, "script")))
+        stocks.append(run_peer("stock_tfx", _beside(small, "stock")))
+    many = f"{size.small:,} small images"
+    yield Figure(f"cold run / Keras script, {many}", _walls(ours), _walls(scripts), limit=1.5)
+    yield Figure(
+        f"overhead / stock TFX's, {many}", _overheads(ours), _overheads(stocks), limit=1 / 3
+    )
+    yield Figure("unchanged run / cold run", _walls(unchanged), _walls(ours))
+    yield Figure(
+        "changed model, besides imports and training / the same of a cold run",
+        [_besides_imports(run) for run in changed],
+        [_besides_imports(run) for run in ours],
+    )
+    for name, floor, limit in (
+        ("ImageTransform", "transform", 2.0),
+        ("ModelEvaluator", "evaluate", 3.0),
+    ):
+        yield Figure(
+            f"{name} / bare loop, {many}",
+            [run.component_s(name) for run in ours],
+            [seconds[floor] for seconds in bare],
+            limit=limit,
+        )
+
+
+def photos(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield what a first run on photos costs beside stock TFX."""
+    work = replace(_work(PHOTO, size.photos, scratch), size_px=96)
+    ours, stocks = [], []
+    for _ in range(size.repetitions):
+        shutil.rmtree(work.folder, ignore_errors=True)
+        ours.append(run_imgpipe(work))
+        stocks.append(run_peer("stock_tfx", _beside(work, "stock")))
+    name = f"overhead / stock TFX's, {size.photos:,} photos"
+    yield Figure(name, _overheads(ours), _overheads(stocks), limit=0.5)
+
+
+def growth(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield how time and memory grow with the images, and what one percent more of them costs."""
+    few, many = (replace(_work(SMALL, count, scratch), epochs=1) for count in size.growth)
+    for work in (few, many):
+        shutil.rmtree(work.folder, ignore_errors=True)
+    runs = [run_imgpipe(few), run_imgpipe(many)]
+    times = f"{size.growth[1] // size.growth[0]} times the images"
+    yield Figure(
+        f"peak memory, {times}", [runs[1].usage.peak_mib], [runs[0].usage.peak_mib], "MiB", 1.2
+    )
+    yield Figure(
+        f"seconds an image after the start, {times}",
+        [_after_start(runs[1]) / size.growth[1]],
+        [_after_start(runs[0]) / size.growth[0]],
+    )
+    new = size.growth[1] // INCREMENT
+    numbers = range(size.growth[1], size.growth[1] + new)
+    grown = _grown_copy(many, numbers)
+    incremental = run_imgpipe(grown, "--to", "ImageTransform")
+    yield Figure(
+        "data components, 1 % more images / all images",
+        [_data_s(incremental)],
+        [_data_s(runs[1])],
+    )
+
+
+DATA_COMPONENTS = (
+    "ImageExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "ImageTransform",
+)
+
+
+def _data_s(run: Run) -> float:
+    return sum(
+        one["seconds"] for name, one in run.summary["components"].items() if name in DATA_COMPONENTS
+    )
+
+
+def _grown_copy(work: Work, numbers: range) -> Work:
+    """Add images to the work's folder, which is a copy from now on."""
+    copy = work.folder / "images"
+    shutil.copytree(work.images, copy)
+    add_images(SMALL, numbers, copy)
+    return replace(work, images=copy)
+
+
+def _work(kind: Kind, count: int, scratch: Path) -> Work:
+    images = image_folder(kind, count, scratch)
+    folder = scratch / "work" / f"{kind.name}-{count}"
+    return Work(images=images, folder=folder, size_px=32, epochs=2, batch_size=64)
+
+
+def _beside(work: Work, name: str) -> Work:
+    return replace(work, folder=work.folder.with_name(f"{work.folder.name}-{name}"))
+
+
+def _walls(runs: list[Run]) -> list[float]:
+    return [run.usage.seconds for run in runs]
+
+
+def _overheads(runs: list[Run]) -> list[float]:
+    return [run.overhead_s for run in runs]
+
+
+def _after_start(run: Run) -> float:
+    return float(run.summary["seconds"]["total"] - run.summary["seconds"]["start"])
+
+
+def _besides_imports(run: Run) -> float:
+    return run.overhead_s - float(run.summary["seconds"]["start"])
+
+
+PARTS = {"cold": cold_runs, "photos": photos, "growth": growth}
+
+
+def main() -> int:
+    """Measure, print a table, and return 1 where a figure is over its limit."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="small data, once: minutes")
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="show those of then beside")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="where images are kept")
+    args = parser.parse_args()
+    before = figures.read(args.compare) if args.compare else []
+    scratch = args.scratch or Path(tempfile.gettempdir(), "imgpipe-bench")
+    scratch.mkdir(parents=True, exist_ok=True)
+    measured = []
+    for name, part in PARTS.items():
+        if args.only in (None, name):
+            for figure in part(SHORT if args.short else FULL, scratch):
+                measured.append(figure)
+                print(f"{figure.name}: {figure.ratio:.2f}", file=sys.stderr)
+    shutil.rmtree(scratch / "work", ignore_errors=True)
+    figures.print_table(measured, before, sys.stdout)
+    if args.json:
+        figures.write(measured, args.json)
+    return 0 if all(figure.holds for figure in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

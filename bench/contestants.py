@@ -1,0 +1,93 @@
+"""Runs imgpipe and its peers on a piece of work."""
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.peers.work import Work
+from bench.process import Usage, run
+
+IMGPIPE = Path(sys.executable).with_name("imgpipe")
+PEERS = ("keras_script", "stock_tfx")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of imgpipe: what it used and what it says of itself."""
+
+    usage: Usage
+    summary: dict[str, Any]
+    training_s: float  # `fit` alone; 0 where nothing was trained
+
+    @property
+    def overhead_s(self) -> float:
+        """Wall time that is not training."""
+        return self.usage.seconds - self.training_s
+
+    def component_s(self, name: str) -> float:
+        """Return how long a component took."""
+        return float(self.summary["components"][name]["seconds"])
+
+
+def run_imgpipe(work: Work, *options: str) -> Run:
+    """Run the pipeline in the work's folder; a second call uses the same workspace."""
+    work.folder.mkdir(parents=True, exist_ok=True)
+    config = work.folder / "pipeline.yaml"
+    config.write_text(yaml.safe_dump(_config(work)))
+    workspace = work.folder / "workspace"
+    command = [IMGPIPE, "run", "--json", "--config", config, "--workspace", workspace, *options]
+    usage = run(command, work.folder / "imgpipe.log")
+    summary = json.loads(usage.out)
+    trained = summary["components"].get("Trainer", {"cached": True})
+    training_s = 0.0 if trained["cached"] else _training_s(workspace)
+    return Run(usage, summary, training_s)
+
+
+def run_peer(name: str, work: Work) -> Run:
+    """Run a script of `bench.peers` in the work's folder, which is emptied first."""
+    shutil.rmtree(work.folder, ignore_errors=True)
+    work.folder.mkdir(parents=True)
+    command = [sys.executable, "-m", f"bench.peers.{name}", *work.arguments()]
+    usage = run(command, work.folder / f"{name}.log")
+    return Run(usage, {}, float(json.loads(work.training_file.read_text())["seconds"]))
+
+
+def artifact(work: Work, component: str, key: str) -> Path:
+    """Return the newest artifact of a component."""
+    folders = (work.folder / "workspace" / "pipeline" / component / key).iterdir()
+    return max(folders, key=lambda folder: int(folder.name))
+
+
+def run_bare_loops(work: Work) -> dict[str, float]:
+    """Return the seconds of the floors of ImageTransform and ModelEvaluator after a run."""
+    command = [
+        *(sys.executable, "-m", "bench.peers.bare_loops"),
+        artifact(work, "ImageExampleGen", "examples"),
+        artifact(work, "ImageTransform", "transformed_examples"),
+        work.folder / "bare.tfrecord",
+        work.trainer().model_dump_json(),
+    ]
+    seconds: dict[str, float] = json.loads(run(command, work.folder / "bare_loops.log").out)
+    return seconds
+
+
+def _config(work: Work) -> dict[str, Any]:
+    return {
+        "name": "bench",
+        "data": {"root": str(work.images), "splits": {"train": 7, "validation": 1, "test": 2}},
+        "preprocessing": {"image_size_px": work.size_px},
+        "augmentation": {"preset": "none"},
+        "trainer": work.trainer().model_dump(mode="json"),
+        "evaluation": {"min_accuracy": 0.0, "max_accuracy_drop": 1.0},
+    }
+
+
+def _training_s(workspace: Path) -> float:
+    records = workspace.glob("pipeline/Trainer/model_run/*/training.json")
+    newest = max(records, key=lambda path: int(path.parent.name))
+    return float(json.loads(newest.read_text())["seconds"])

@@ -1,0 +1,82 @@
+"""Figures: a ratio each, its limit, and the seconds or MiB that it comes from."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+LIBRARIES = ("imgpipe", "tfx", "tensorflow", "keras", "apache-beam")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`ours` against `other`, pair by pair in the order in which they were measured."""
+
+    name: str
+    ours: list[float]
+    other: list[float]
+    unit: str = "s"
+    limit: float | None = None  # of the ratio
+
+    @property
+    def ratio(self) -> float:
+        """The median of the pairs' ratios: a machine that changes its pace changes both."""
+        return median(one / other for one, other in zip(self.ours, self.other, strict=True))
+
+    @property
+    def holds(self) -> bool:
+        """Whether the ratio is within its limit; so it is where there is none."""
+        return self.limit is None or self.ratio <= self.limit
+
+
+def write(figures: Sequence[Figure], path: Path) -> None:
+    """Write the figures and what they were measured on as JSON."""
+    record = {
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "figures": [asdict(figure) | {"ratio": figure.ratio} for figure in figures],
+    }
+    path.write_text(json.dumps(record, indent=1))
+
+
+def read(path: Path) -> list[Figure]:
+    """Return the figures of a file that `write` wrote."""
+    record = json.loads(path.read_text())
+    return [
+        Figure(**{key: value for key, value in one.items() if key != "ratio"})
+        for one in record["figures"]
+    ]
+
+
+def print_table(figures: Sequence[Figure], before: Sequence[Figure], file: TextIO) -> None:
+    """Print the figures, and beside them those of an earlier time where there are any."""
+    earlier = {figure.name: figure.ratio for figure in before}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("figure", no_wrap=True)
+    for name in ("ours", "other", "", "ratio", "limit", *(("before",) if earlier else ())):
+        table.add_column(name, justify="right", no_wrap=True)
+    for figure in figures:
+        limit = "" if figure.limit is None else f"{figure.limit:.2f}"
+        row = [
+            figure.name,
+            f"{median(figure.ours):,.2f}",
+            f"{median(figure.other):,.2f}",
+            figure.unit,
+            f"{figure.ratio:.2f}",
+            limit if figure.holds else f"{limit} MISSED",
+        ]
+        if earlier:
+            row.append(f"{earlier[figure.name]:.2f}" if figure.name in earlier else "")
+        table.add_row(*row)
+    Console(file=file, width=160, highlight=False).print(table)

@@ -1,0 +1,82 @@
+"""Defers imports that TFX, Beam, Keras and MLflow make for what a run hardly ever uses.
+
+Half of the time that their imports take goes into libraries (Kubernetes, notebooks, plotting,
+natural language, cloud storage) that serve other components and other machines. A deferred module
+runs its code at the first access to something in it; until then its submodules can be imported as
+ever, and an `except ImportError` around it holds for a module that is not installed at all.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+DEFERRED = frozenset(
+    {
+        "tfx.components",  # imports each of TFX's components
+        "tensorflow_model_analysis",  # named in the parameters of components that are not used
+        "google.cloud.bigquery",
+        "googleapiclient.discovery",  # TensorFlow's way to find machines of the cloud
+        "IPython",
+        "ipywidgets",
+        "matplotlib.pyplot",
+        "mlflow.gateway",
+    }
+)
+
+
+def defer_imports() -> None:
+    """Defer the modules of DEFERRED that are not imported yet, from now on."""
+    if not any(isinstance(finder, _DeferringFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _DeferringFinder())
+
+
+class _DeferringFinder(MetaPathFinder):
+    """Finds the modules of DEFERRED where they are, and has them loaded later."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in DEFERRED:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _DeferringLoader(spec.loader)
+        return spec
+
+
+class _DeferringLoader(Loader):
+    """Makes a module that runs its code when it is needed."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__class__ = _DeferredModule
+
+
+class _DeferredModule(ModuleType):
+    """A module that has not run its code yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a submodule, or run the module's code and look again.
+
+        Called only for what is not there.
+        """
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        submodule = f"{self.__name__}.{name}"
+        if hasattr(self, "__path__") and importlib.util.find_spec(submodule):
+            return importlib.import_module(submodule)
+        spec = self.__spec__
+        assert spec is not None and isinstance(spec.loader, _DeferringLoader)
+        self.__class__ = ModuleType
+        spec.loader.loader.exec_module(self)
+        return getattr(self, name)

@@ -1,0 +1,93 @@
+"""The images of a run: what is known of them, and their ingestion beside the imports."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from components.image_example_gen.ahead import IngestionAhead, ingesting_ahead
+from components.image_example_gen.earlier import Earlier
+from components.image_example_gen.file_index import FileIndex
+from components.image_example_gen.fingerprint import dataset_fingerprint
+from components.image_example_gen.ingestion import settings_digest
+from components.image_example_gen.manifest import Dataset, read_dataset
+from pipeline.preflight import Preflight
+from pipeline.workspace import Workspace
+
+
+class Images:
+    """The images that a run is about."""
+
+    def __init__(self, checked: Preflight, workspace: Workspace) -> None:
+        """Ask the disk for the state of every file; none is opened.
+
+        Raises:
+          WorkspaceError: the disk has no room for them.
+        """
+        self.root = checked.layout.root
+        self._layout = checked.layout
+        self._config = checked.config
+        self._workspace = workspace
+        self._index = FileIndex(self._layout, workspace.file_index)
+
+    def require_space(self) -> None:
+        """Return only if the disk has room for a run over them.
+
+        Raises:
+          WorkspaceError: it has not.
+        """
+        size_px = self._config.preprocessing.image_size_px
+        self._workspace.require_space(len(self._layout.files), self._index.file_bytes, size_px)
+
+    @property
+    def are_new(self) -> bool:
+        """Whether nothing of them was ever ingested here, so that each has to be decoded anyway."""
+        return bool(self._index.unknown) and not self._past
+
+    def fingerprint(self) -> str:
+        """Return their fingerprint, after reading those that have changed."""
+        self._index.read_unknown()
+        self._index.write()
+        return dataset_fingerprint(self._layout, self._index.digests)
+
+    @contextmanager
+    def ingested_meanwhile(self) -> Iterator[IngestionAhead | None]:
+        """Ingest while the block runs, unless that was done before."""
+        if not self._index.unknown:
+            fingerprint = dataset_fingerprint(self._layout, self._index.digests)
+            if fingerprint in {dataset.fingerprint for dataset, _, _ in self._past}:
+                yield None
+                return
+        earlier = None
+        if self._past:
+            _, examples, manifest = self._past[0]
+            earlier = Earlier(str(examples), str(manifest), self._index.digests)
+        processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
+        folder = self._workspace.ingested_ahead
+        with ingesting_ahead(self._config.data, processes, folder, earlier) as ahead:
+            yield ahead
+
+    def fingerprint_after(self, ahead: IngestionAhead | None) -> str:
+        """Return the fingerprint with the help of what an ingestion has read."""
+        if ahead is None:
+            return self.fingerprint()
+        self._index.note(ahead.digests())
+        fingerprint = self.fingerprint()
+        ahead.offer(fingerprint)
+        return fingerprint
+
+    @cached_property
+    def _past(self) -> list[tuple[Dataset, Path, Path]]:
+        """The ingestions with the same settings, the newest first: counts, examples, manifest."""
+        settings = settings_digest(self._config.data)
+        found = []
+        for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):
+            try:
+                dataset = read_dataset(str(manifest))
+            except (OSError, ValueError, TypeError):
+                continue  # of a run that was killed, or of another version
+            examples = self._workspace.pipeline_root / "ImageExampleGen/examples" / manifest.name
+            if dataset.settings == settings and examples.is_dir():
+                found.append((dataset, examples, manifest))
+        return found

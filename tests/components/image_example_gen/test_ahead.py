@@ -1,0 +1,63 @@
+"""What is ingested ahead of the component is just what the component would have written."""
+
+from pathlib import Path
+
+import pytest
+
+from components.image_example_gen import ahead
+from components.image_example_gen.ahead import hand_over, ingesting_ahead
+from components.image_example_gen.ingestion import Target
+from components.image_example_gen.manifest import read_dataset, read_rows
+from contracts import features
+from contracts.config import DataConfig
+
+
+def target_in(folder: Path, fingerprint: str = "fingerprint") -> Target:
+    target = Target(str(folder / "examples"), str(folder / "manifest"), fingerprint)
+    for uri in (target.examples_uri, target.manifest_uri):
+        Path(uri).mkdir(parents=True)
+    return target
+
+
+def test_it_is_handed_over_once_and_whole(image_folder: Path, tmp_path: Path) -> None:
+    (image_folder / "cat" / "broken.jpg").write_bytes(b"broken")
+    target = target_in(tmp_path / "out")
+    staged = tmp_path / "staged"
+    with ingesting_ahead(DataConfig(root=image_folder), 2, staged) as ingestion:
+        digests = ingestion.digests()
+        assert len(digests) == 81
+        assert not hand_over(target)
+        ingestion.offer("fingerprint")
+        assert not hand_over(target_in(tmp_path / "other", "another"))
+        assert hand_over(target)
+        assert not hand_over(target)
+    assert not staged.exists()
+    dataset = read_dataset(target.manifest_uri)
+    assert (dataset.fingerprint, dataset.found, dataset.ingested) == ("fingerprint", 81, 80)
+    assert len(read_rows(target.manifest_uri)) == 81
+    found = {path.name for path in Path(target.examples_uri).iterdir()}
+    assert found == {features.LABELS_FILE, *(f"Split-{split}" for split in features.SPLITS)}
+
+
+def test_what_fails_is_left_to_the_component(
+    image_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in (image_folder / "dog").iterdir():
+        path.write_bytes(b"no image")
+    target = target_in(tmp_path / "out")
+    with ingesting_ahead(DataConfig(root=image_folder), 2, tmp_path / "staged") as ingestion:
+        assert ingestion.digests() == {}
+        ingestion.offer("fingerprint")
+        assert not hand_over(target)
+    assert "the ingestion ahead failed" in caplog.text
+    assert list(Path(target.examples_uri).iterdir()) == []
+
+
+def test_an_interruption_ends_it_and_leaves_nothing(image_folder: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        ingesting_ahead(DataConfig(root=image_folder), 2, tmp_path / "staged"),
+    ):
+        raise KeyboardInterrupt
+    assert not (tmp_path / "staged").exists()
+    assert ahead._finished == {}
