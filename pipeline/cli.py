@@ -1,6 +1,7 @@
 """The command `imgpipe`: finds the subcommand, loads it alone, and turns errors into sentences."""
 
 import argparse
+import gc
 import importlib
 import io
 import os
@@ -81,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
+        gc.freeze()  # or the interpreter looks at every object of TensorFlow's once more
         return code
     except InputError as error:
         _complain(error.problems)

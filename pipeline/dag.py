@@ -1,52 +1,37 @@
-"""Runs a pipeline's components one after another on this machine, and tells what happens.
+"""Runs a pipeline's components on this machine, and tells what happens.
 
-TFX's LocalDagRunner does the same without telling anybody; the launcher is TFX's own.
+TFX's LocalDagRunner does the same one by one and without telling anybody; the launcher is TFX's
+own. What leads to the last component runs in order; what nothing of that waits for, such as
+statistics, runs beside it.
 """
 
-import logging
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
+from pathlib import Path
+from threading import Thread
 
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from tfx.dsl.compiler import compiler, constants
-from tfx.orchestration import metadata
-from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.failure import is_disk_full, sentence
+from pipeline.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.records import Records
-from pipeline.summary import COMPONENTS, ComponentSummary
+from pipeline.summary import COMPONENTS
 from pipeline.terminal import Terminal
 
-LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Launched:
-    """A component that has been launched and how that ended."""
-
-    name: str
-    execution_id: int
-    summary: ComponentSummary
-
-
-class ComponentFailed(Exception):
-    """A component raised; the cause is `__cause__`."""
-
-    def __init__(self, name: str, summary: ComponentSummary) -> None:
-        super().__init__(name)
-        self.name = name
-        self.summary = summary
+# With less to spare, one component at a time has to do.
+MEMORY_TO_RUN_BESIDE = 1 << 30
+# What runs beside is left alone after an interruption if it does not end by itself.
+ENDS_WITHIN_S = 5.0
 
 
 def run_dag(
     pipeline: Pipeline, run_id: str, records: Records, terminal: Terminal
 ) -> Iterator[Launched]:
-    """Launch the components in order and give each one as it ends.
+    """Launch the components and give each one when it has ended.
 
     Raises:
       ComponentFailed: a component raised; the ones after it are not launched.
@@ -59,47 +44,112 @@ def run_dag(
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
-    for node in ir.nodes:
-        if _id(node) == "ModelPusher":
+    nodes = [node.pipeline_node for node in ir.nodes]
+    for node in nodes:
+        if node_id(node) == "ModelPusher":
             # What it does lies outside its artifacts, and pushing the same model twice is safe.
-            node.pipeline_node.execution_options.caching_options.enable_cache = False
+            node.execution_options.caching_options.enable_cache = False
     # TFX sorts by layers; ours is an order too, and the one that users read.
-    for node in sorted(ir.nodes, key=lambda node: COMPONENTS.index(_id(node))):
-        name = _id(node)
-        terminal.began(name)
-        began_s = time.monotonic()
-        try:
-            execution_id = _launch(ir, node.pipeline_node, records.connection)
-        except Exception as error:
-            LOGGER.exception("%s failed", name)
-            seconds = time.monotonic() - began_s
-            why = "no space left on the disk" if is_disk_full(error) else sentence(error)
-            failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
-            terminal.ended(name, failed)
-            raise ComponentFailed(name, failed) from error
-        seconds = time.monotonic() - began_s
-        cached, why = records.explain(pipeline.pipeline_info.pipeline_name, name, execution_id)
-        state = "cached" if cached else "done"
-        summary = ComponentSummary(state=state, seconds=seconds, cached=cached, why=why)
-        terminal.ended(name, summary)
-        yield Launched(name, execution_id, summary)
+    nodes.sort(key=lambda node: COMPONENTS.index(node_id(node)))
+    run = Run(ir, records, terminal)
+    leading = _leading_to(nodes[-1], nodes) if _has_memory_to_spare() else nodes
+    beside = _Beside(run, [node for node in nodes if node not in leading])
+    try:
+        for node in leading:
+            beside.start(after=run.ended)
+            yield from beside.wait_for(node.upstream_nodes)
+            yield run.launch(node)
+            yield from beside.ended()
+        beside.start(after=run.ended)
+        yield from beside.wait_for(beside.names)
+    except KeyboardInterrupt:
+        beside.abandon()
+        raise
+    except ComponentFailed:
+        beside.finish()
+        yield from beside.ended()
+        raise
 
 
-def _id(node: pipeline_pb2.Pipeline.PipelineOrNode) -> str:
-    return str(node.pipeline_node.node_info.id)
+class _Beside:
+    """Launches components one after another in a thread, as soon as their inputs are there."""
+
+    def __init__(self, run: Run, nodes: Sequence[pipeline_pb2.PipelineNode]) -> None:
+        self.names = [node_id(node) for node in nodes]
+        self._run = run
+        self._waiting = list(nodes)
+        self._futures: dict[str, Future[Launched]] = {}
+        self._given: set[str] = set()
+        self._threads: list[Thread] = []
+
+    def start(self, after: set[str]) -> None:
+        """Start what waits for nothing but the components named, and each other."""
+        ready: list[pipeline_pb2.PipelineNode] = []
+        known = after | self._futures.keys()
+        for node in self._waiting:
+            if known.issuperset(node.upstream_nodes):
+                ready.append(node)
+                known.add(node_id(node))
+        self._waiting = [node for node in self._waiting if node not in ready]
+        self._futures |= {node_id(node): Future() for node in ready}
+        if ready:
+            # A daemon: an interrupted run does not wait for it.
+            thread = Thread(target=self._launch, args=(ready,), name="beside", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def ended(self) -> Iterator[Launched]:
+        """Give what has ended since the last time.
+
+        Raises:
+          ComponentFailed: one of them failed.
+        """
+        for name, future in self._futures.items():
+            if name not in self._given and future.done():
+                self._given.add(name)
+                yield future.result()
+
+    def wait_for(self, names: Sequence[str]) -> Iterator[Launched]:
+        """Wait for those of the components that are launched here, and give what has ended."""
+        wait(self._futures[name] for name in names if name in self._futures)
+        yield from self.ended()
+
+    def finish(self) -> None:
+        """Wait for what runs, whatever comes of it."""
+        for thread in self._threads:
+            thread.join()
+
+    def abandon(self) -> None:
+        """Let nothing that still runs be published any more."""
+        for thread in self._threads:
+            thread.join(ENDS_WITHIN_S)
+        self._run.records.lock.acquire()
+
+    def _launch(self, nodes: Sequence[pipeline_pb2.PipelineNode]) -> None:
+        for node in nodes:
+            future = self._futures[node_id(node)]
+            try:
+                future.set_result(self._run.launch(node, is_beside=True))
+            except BaseException as error:
+                future.set_exception(error)
+                break
+        for node in nodes:
+            self._futures[node_id(node)].cancel()
 
 
-def _launch(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, connection: object) -> int:
-    deployment = runner_utils.extract_local_deployment_config(ir)
-    node_id = node.node_info.id
-    execution = launcher.Launcher(
-        pipeline_node=node,
-        mlmd_connection=metadata.Metadata(connection),
-        pipeline_info=ir.pipeline_info,
-        pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
-        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-    ).launch()
-    if execution is None or execution.execution_id is None:
-        raise RuntimeError("its inputs are not there: a component before it gave no output")
-    return int(execution.execution_id)
+def _leading_to(
+    last: pipeline_pb2.PipelineNode, nodes: Sequence[pipeline_pb2.PipelineNode]
+) -> list[pipeline_pb2.PipelineNode]:
+    """Return the component and all that it depends on, in the order of `nodes`."""
+    wanted = {node_id(last)}
+    for node in reversed(nodes):
+        if node_id(node) in wanted:
+            wanted.update(node.upstream_nodes)
+    return [node for node in nodes if node_id(node) in wanted]
+
+
+def _has_memory_to_spare() -> bool:
+    """Tell whether the kernel has enough memory to give for a second component."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    available = next(line for line in lines if line.startswith("MemAvailable:"))
+    return int(available.split()[1]) * 1024 >= MEMORY_TO_RUN_BESIDE

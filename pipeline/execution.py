@@ -6,15 +6,16 @@ import time
 from tfx.orchestration.pipeline import Pipeline
 
 from contracts.errors import ComponentError
-from pipeline.dag import ComponentFailed, Launched, run_dag
+from pipeline.dag import run_dag
 from pipeline.failure import is_disk_full, sentence
 from pipeline.graph import Surroundings, build_pipeline
+from pipeline.launching import ComponentFailed, Launched
 from pipeline.outcome import Outcome
 from pipeline.plan import Plan
 from pipeline.records import Records
 from pipeline.registry import champion_identity, registry_stamp
 from pipeline.report.page import PAGE_FILE, write_page
-from pipeline.summary import ComponentSummary, SecondsSummary, Summary
+from pipeline.summary import COMPONENTS, ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
 from trainer.devices import use_memory_as_needed
 
@@ -88,7 +89,7 @@ def _launch(
         if is_disk_full(failed):
             raise
         components[failed.name] = failed.summary
-    return components
+    return {name: components[name] for name in COMPONENTS if name in components}
 
 
 def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None:

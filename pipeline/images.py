@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from components.image_example_gen.ahead import IngestionAhead, ingesting_ahead
-from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.file_index import FileIndex
 from components.image_example_gen.fingerprint import dataset_fingerprint
-from components.image_example_gen.ingestion import settings_digest
-from components.image_example_gen.manifest import Dataset, read_dataset
 from pipeline.preflight import Preflight
 from pipeline.workspace import Workspace
 
+if TYPE_CHECKING:
+    from components.image_example_gen.ahead import IngestionAhead
+    from components.image_example_gen.manifest import Dataset
+
 
 class Images:
-    """The images that a run is about."""
+    """The images that a run is about; what reads and writes them is imported when it is needed."""
 
     def __init__(self, checked: Preflight, workspace: Workspace) -> None:
         """Ask the disk for the state of every file; none is opened.
@@ -52,13 +53,16 @@ class Images:
         return dataset_fingerprint(self._layout, self._index.digests)
 
     @contextmanager
-    def ingested_meanwhile(self) -> Iterator[IngestionAhead | None]:
+    def ingested_meanwhile(self) -> Iterator["IngestionAhead | None"]:
         """Ingest while the block runs, unless that was done before."""
         if not self._index.unknown:
             fingerprint = dataset_fingerprint(self._layout, self._index.digests)
             if fingerprint in {dataset.fingerprint for dataset, _, _ in self._past}:
                 yield None
                 return
+        from components.image_example_gen.ahead import ingesting_ahead
+        from components.image_example_gen.earlier import Earlier
+
         earlier = None
         if self._past:
             _, examples, manifest = self._past[0]
@@ -68,7 +72,7 @@ class Images:
         with ingesting_ahead(self._config.data, processes, folder, earlier) as ahead:
             yield ahead
 
-    def fingerprint_after(self, ahead: IngestionAhead | None) -> str:
+    def fingerprint_after(self, ahead: "IngestionAhead | None") -> str:
         """Return the fingerprint with the help of what an ingestion has read."""
         if ahead is None:
             return self.fingerprint()
@@ -78,8 +82,11 @@ class Images:
         return fingerprint
 
     @cached_property
-    def _past(self) -> list[tuple[Dataset, Path, Path]]:
+    def _past(self) -> list[tuple["Dataset", Path, Path]]:
         """The ingestions with the same settings, the newest first: counts, examples, manifest."""
+        from components.image_example_gen.ingestion import settings_digest
+        from components.image_example_gen.manifest import read_dataset
+
         settings = settings_digest(self._config.data)
         found = []
         for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from ml_metadata.metadata_store import MetadataStore
@@ -22,16 +23,21 @@ WRAPPERS = re.compile(r"^(custom_config\.)?(recipe|config)\.")
 
 
 class Records:
-    """Reads (and after a crash, mends) one metadata store."""
+    """Reads (and after a crash, mends) one metadata store.
+
+    Whoever uses the store holds `lock`: SQLite refuses a second writer.
+    """
 
     def __init__(self, database: Path) -> None:
         self.connection = sqlite_metadata_connection_config(str(database))
+        self.lock = RLock()
         self._store = MetadataStore(self.connection)
 
     def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
         """Return an execution's output artifacts by key."""
-        events = self._events(execution_id, mlmd.Event.OUTPUT)
-        found = self._store.get_artifacts_by_id([event.artifact_id for event in events])
+        with self.lock:
+            events = self._events(execution_id, mlmd.Event.OUTPUT)
+            found = self._store.get_artifacts_by_id([event.artifact_id for event in events])
         artifacts = {artifact.id: artifact for artifact in found}
         return {event.path.steps[0].key: artifacts[event.artifact_id] for event in events}
 
@@ -63,11 +69,13 @@ class Records:
             self._store.put_executions(unfinished)
 
     def _executions(self, pipeline: str, node: str) -> list[mlmd.Execution]:
-        context = self._store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
-        return list(self._store.get_executions_by_context(context.id))
+        with self.lock:
+            context = self._store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
+            return list(self._store.get_executions_by_context(context.id))
 
     def _events(self, execution_id: int, kind: int) -> list[mlmd.Event]:
-        events = self._store.get_events_by_execution_ids([execution_id])
+        with self.lock:
+            events = self._store.get_events_by_execution_ids([execution_id])
         return [event for event in events if event.type == kind]
 
     def _changed_inputs(self, before: mlmd.Execution, now: mlmd.Execution) -> Iterator[str]:

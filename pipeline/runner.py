@@ -9,12 +9,12 @@ from pathlib import Path
 
 from contracts.errors import WorkspaceError
 from contracts.whole_files import write_whole
-from pipeline.deferred_imports import defer_imports
 from pipeline.failure import is_disk_full
 from pipeline.images import Images
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
+from pipeline.quick_imports import quick_imports
 from pipeline.registry import champion_identity
 from pipeline.reuse import reused, run_key, unchanged_since
 from pipeline.summary import COMPONENTS, LOG_FILE, Summary
@@ -69,9 +69,10 @@ def _run(
     images.require_space()
     terminal.began(START, "importing TensorFlow and TFX")
     with images.ingested_meanwhile() as ahead:
-        defer_imports()
-        from pipeline.execution import execute
+        with quick_imports():
+            from pipeline.execution import execute
 
+            champion = champion_identity(workspace, config)
         fingerprint = images.fingerprint_after(ahead)
         plan = Plan(
             config=config,
@@ -79,7 +80,7 @@ def _run(
             folder=folder,
             data_root=images.root,
             fingerprint=fingerprint,
-            champion=champion_identity(workspace, config),
+            champion=champion,
             curated_schema=schema,
             to=to,
             key=run_key(config, fingerprint, schema, to),

@@ -70,12 +70,13 @@ class Terminal(logging.Handler):
         """Show the components that are going to run, as waiting."""
         self._rows |= {name: _Row(name) for name in names}
 
-    def began(self, name: str, detail: str = "") -> None:
-        """Show that a component runs now."""
+    def began(self, name: str, detail: str = "", *, is_beside: bool = False) -> None:
+        """Show that a component runs now; progress is not of one that runs beside another."""
         row = self._rows[name]
         row.state, row.began_s, row.detail = "running", time.monotonic(), detail
-        self._running = row
-        self._last_line_s = row.began_s
+        if not is_beside:
+            self._running = row
+            self._last_line_s = row.began_s
         if detail:
             self._line(f"{name}: {detail}")
 
@@ -83,7 +84,8 @@ class Terminal(logging.Handler):
         """Show how a component ended."""
         row = self._rows[name]
         row.state, row.seconds, row.detail = result.state, result.seconds, result.why
-        self._running = None
+        if self._running is row:
+            self._running = None
         why = f" ({result.why})" if result.why else ""
         self._line(f"{name}: {result.state} in {result.seconds:.1f} s{why}")
 

@@ -168,6 +168,16 @@ def install(root: Path, python: Python, env: Environment) -> None:
         raise SetupError(expected, missing[0], "Run make lock", touched_nothing=True)
     count = re.search(r"Installed (\d+) package", synced)
     say(f"{count[1] if count else 0} packages installed in {time.monotonic() - began:.0f} s")
+    say("compiling what a run imports ...")
+    run([".venv/bin/python", "-c", FIRST_IMPORT], root, env)
+
+
+# Python keeps the bytecode of what it imports; `env` has nothing in it that keeps Python from that.
+FIRST_IMPORT = """
+from pipeline.quick_imports import quick_imports
+with quick_imports():
+    import pipeline.execution
+"""
 
 
 def make_lock(root: Path) -> None:

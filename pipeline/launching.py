@@ -1,0 +1,110 @@
+"""Launches one component with TFX's own launcher, and tells how it ended."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.failure import is_disk_full, sentence
+from pipeline.records import Records
+from pipeline.summary import ComponentSummary
+from pipeline.terminal import Terminal
+
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A component that has been launched and how that ended."""
+
+    name: str
+    execution_id: int
+    summary: ComponentSummary
+
+
+class ComponentFailed(Exception):
+    """A component raised; the cause is `__cause__`."""
+
+    def __init__(self, name: str, summary: ComponentSummary) -> None:
+        super().__init__(name)
+        self.name = name
+        self.summary = summary
+
+
+class Run:
+    """One run of a compiled pipeline."""
+
+    def __init__(self, ir: pipeline_pb2.Pipeline, records: Records, terminal: Terminal) -> None:
+        self.ended: set[str] = set()
+        self.records = records
+        self._ir = ir
+        self._terminal = terminal
+
+    def launch(self, node: pipeline_pb2.PipelineNode, *, is_beside: bool = False) -> Launched:
+        """Launch a component, wait for its end and tell how it ended.
+
+        Raises:
+          ComponentFailed: it raised.
+        """
+        name = node_id(node)
+        self._terminal.began(name, is_beside=is_beside)
+        began_s = time.monotonic()
+        try:
+            execution_id = _execute(self._ir, node, self.records)
+        except Exception as error:
+            LOGGER.exception("%s failed", name)
+            seconds = time.monotonic() - began_s
+            why = "no space left on the disk" if is_disk_full(error) else sentence(error)
+            failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
+            self._terminal.ended(name, failed)
+            raise ComponentFailed(name, failed) from error
+        seconds = time.monotonic() - began_s
+        cached, why = self.records.explain(self._ir.pipeline_info.id, name, execution_id)
+        state = "cached" if cached else "done"
+        summary = ComponentSummary(state=state, seconds=seconds, cached=cached, why=why)
+        self._terminal.ended(name, summary)
+        self.ended.add(name)
+        return Launched(name, execution_id, summary)
+
+
+def node_id(node: pipeline_pb2.PipelineNode) -> str:
+    """Return the name that the node has in the pipeline."""
+    return str(node.node_info.id)
+
+
+class _Launcher(launcher.Launcher):
+    """TFX's launcher, with the metadata store to itself but while the component works."""
+
+    def __init__(self, records: Records, **options: Any) -> None:
+        super().__init__(**options)
+        self._records = records
+
+    def _run_executor(self, execution_info: Any) -> Any:
+        self._records.lock.release()
+        try:
+            return super()._run_executor(execution_info)
+        finally:
+            self._records.lock.acquire()
+
+
+def _execute(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, records: Records) -> int:
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    name = node_id(node)
+    with records.lock:
+        execution = _Launcher(
+            records,
+            pipeline_node=node,
+            mlmd_connection=metadata.Metadata(records.connection),
+            pipeline_info=ir.pipeline_info,
+            pipeline_runtime_spec=ir.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, name),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+        ).launch()
+    if execution is None or execution.execution_id is None:
+        raise RuntimeError("its inputs are not there: a component before it gave no output")
+    return int(execution.execution_id)
