@@ -1,6 +1,7 @@
 """`make bench`: what imgpipe costs, as ratios measured in one run on one machine."""
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -81,51 +82,45 @@ def photos(size: Size, scratch: Path) -> Iterator[Figure]:
 
 def growth(size: Size, scratch: Path) -> Iterator[Figure]:
     """Yield how time and memory grow with the images, and what one percent more of them costs."""
-    few, many = (replace(_work(SMALL, count, scratch), epochs=1) for count in size.growth)
-    for work in (few, many):
-        shutil.rmtree(work.folder, ignore_errors=True)
+    few, many = (_growing(count, scratch) for count in size.growth)
     runs = [run_imgpipe(few), run_imgpipe(many)]
     times = f"{size.growth[1] // size.growth[0]} times the images"
     yield Figure(
         f"peak memory, {times}", [runs[1].usage.peak_mib], [runs[0].usage.peak_mib], "MiB", 1.2
     )
     yield Figure(
-        f"seconds an image after the start, {times}",
-        [_after_start(runs[1]) / size.growth[1]],
-        [_after_start(runs[0]) / size.growth[0]],
+        f"seconds per 1,000 images, {times}",
+        [1000 * runs[1].usage.seconds / size.growth[1]],
+        [1000 * runs[0].usage.seconds / size.growth[0]],
     )
-    new = size.growth[1] // INCREMENT
-    numbers = range(size.growth[1], size.growth[1] + new)
-    grown = _grown_copy(many, numbers)
-    incremental = run_imgpipe(grown, "--to", "ImageTransform")
+    numbers = range(size.growth[1], size.growth[1] + size.growth[1] // INCREMENT)
+    alone = _growing(0, scratch)
+    for work in (many, alone):
+        add_images(SMALL, numbers, work.images)
+    incremental, new = (run_imgpipe(work, "--to", "ImageTransform") for work in (many, alone))
     yield Figure(
-        "data components, 1 % more images / all images",
-        [_data_s(incremental)],
-        [_data_s(runs[1])],
+        "up to training, 1 % more images / all images",
+        [incremental.usage.seconds],
+        [runs[1].usage.seconds - sum(map(runs[1].component_s, TRAINING_AND_LATER))],
+    )
+    yield Figure(
+        "up to training, 1 % more images / these alone",
+        [incremental.usage.seconds],
+        [new.usage.seconds],
     )
 
 
-DATA_COMPONENTS = (
-    "ImageExampleGen",
-    "StatisticsGen",
-    "SchemaGen",
-    "ExampleValidator",
-    "ImageTransform",
-)
+TRAINING_AND_LATER = ("Trainer", "ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
 
 
-def _data_s(run: Run) -> float:
-    return sum(
-        one["seconds"] for name, one in run.summary["components"].items() if name in DATA_COMPONENTS
-    )
-
-
-def _grown_copy(work: Work, numbers: range) -> Work:
-    """Add images to the work's folder, which is a copy from now on."""
-    copy = work.folder / "images"
-    shutil.copytree(work.images, copy)
-    add_images(SMALL, numbers, copy)
-    return replace(work, images=copy)
+def _growing(count: int, scratch: Path) -> Work:
+    """Return work on a folder of so many images that more can be added to."""
+    work = replace(_work(SMALL, count, scratch), epochs=1)
+    shutil.rmtree(work.folder, ignore_errors=True)
+    own = work.folder / "images"
+    if count:
+        shutil.copytree(work.images, own, copy_function=os.link)
+    return replace(work, images=own)
 
 
 def _work(kind: Kind, count: int, scratch: Path) -> Work:

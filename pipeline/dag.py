@@ -126,15 +126,16 @@ class _Beside:
         self._run.records.lock.acquire()
 
     def _launch(self, nodes: Sequence[pipeline_pb2.PipelineNode]) -> None:
+        failure: BaseException | None = None
         for node in nodes:
             future = self._futures[node_id(node)]
             try:
+                if failure is not None:
+                    raise failure
                 future.set_result(self._run.launch(node, is_beside=True))
             except BaseException as error:
+                failure = error
                 future.set_exception(error)
-                break
-        for node in nodes:
-            self._futures[node_id(node)].cancel()
 
 
 def _leading_to(

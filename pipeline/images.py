@@ -81,6 +81,10 @@ class Images:
         ahead.offer(fingerprint)
         return fingerprint
 
+    def forget(self) -> None:
+        """Free what is known of every single file: the run is long, and needs it no more."""
+        del self._index
+
     @cached_property
     def _past(self) -> list[tuple["Dataset", Path, Path]]:
         """The ingestions with the same settings, the newest first: counts, examples, manifest."""

@@ -74,6 +74,7 @@ def _run(
 
             champion = champion_identity(workspace, config)
         fingerprint = images.fingerprint_after(ahead)
+        images.forget()
         plan = Plan(
             config=config,
             workspace=workspace,

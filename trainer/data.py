@@ -13,7 +13,7 @@ from contracts.whole_files import write_whole
 from trainer.preprocessing import CHANNELS
 
 # Bytes of pixels that one shuffle buffer may hold.
-SHUFFLE_BYTES = 256 * 2**20
+SHUFFLE_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
