@@ -27,7 +27,7 @@ test: setup  ## run the tests
 check: setup  ## check format, style, types and the layers
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
 
-# What is measured is kept here; bench-compare shows it beside what it measures itself.
+# What is measured is kept here.
 BENCH := bench.json
 
 bench: setup  ## measure what a run costs beside Keras and stock TFX, half an hour; BENCH=FILE keeps it
@@ -36,8 +36,8 @@ bench: setup  ## measure what a run costs beside Keras and stock TFX, half an ho
 bench-short: setup  ## the same on less data, in minutes
 	@.venv/bin/python -m bench --short --json $(BENCH)
 
-bench-compare: setup  ## the short version again, beside what $(BENCH) holds
-	@.venv/bin/python -m bench --short --compare $(BENCH)
+bench-compare: setup  ## measure again what BENCH=FILE holds, and show both
+	@.venv/bin/python -m bench --compare $(BENCH)
 
 lock:  ## resolve pyproject.toml into requirements.lock
 	@$(call make_venv,lock)

@@ -158,22 +158,24 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="small data, once: minutes")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="show those of then beside")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="measure what it holds again, and show both"
+    )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="where images are kept")
     args = parser.parse_args()
-    before = figures.read(args.compare) if args.compare else []
+    before, is_short = figures.read(args.compare) if args.compare else ([], args.short)
     scratch = args.scratch or Path(tempfile.gettempdir(), "imgpipe-bench")
     scratch.mkdir(parents=True, exist_ok=True)
     measured = []
     for name, part in PARTS.items():
         if args.only in (None, name):
-            for figure in part(SHORT if args.short else FULL, scratch):
+            for figure in part(SHORT if is_short else FULL, scratch):
                 measured.append(figure)
                 print(f"{figure.name}: {figure.ratio:.2f}", file=sys.stderr)
     shutil.rmtree(scratch / "work", ignore_errors=True)
     figures.print_table(measured, before, sys.stdout)
     if args.json:
-        figures.write(measured, args.json)
+        figures.write(measured, is_short, args.json)
     return 0 if all(figure.holds for figure in measured) else 1
 
 

@@ -37,9 +37,10 @@ class Figure:
         return self.limit is None or self.ratio <= self.limit
 
 
-def write(figures: Sequence[Figure], path: Path) -> None:
+def write(figures: Sequence[Figure], is_short: bool, path: Path) -> None:
     """Write the figures and what they were measured on as JSON."""
     record = {
+        "is_short": is_short,
         "machine": {
             "cores": len(os.sched_getaffinity(0)),
             "python": platform.python_version(),
@@ -50,13 +51,14 @@ def write(figures: Sequence[Figure], path: Path) -> None:
     path.write_text(json.dumps(record, indent=1))
 
 
-def read(path: Path) -> list[Figure]:
-    """Return the figures of a file that `write` wrote."""
+def read(path: Path) -> tuple[list[Figure], bool]:
+    """Return what `write` wrote: the figures, and whether they are of the short version."""
     record = json.loads(path.read_text())
-    return [
+    found = [
         Figure(**{key: value for key, value in one.items() if key != "ratio"})
         for one in record["figures"]
     ]
+    return found, record["is_short"]
 
 
 def print_table(figures: Sequence[Figure], before: Sequence[Figure], file: TextIO) -> None:

@@ -1,5 +1,6 @@
 """Runs a command and says how long it took and how much memory it and its children held."""
 
+import os
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ import psutil
 
 SAMPLE_EVERY_S = 0.25
 TAIL = 20
+KEEPS_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,16 @@ def run(command: Sequence[object], log: Path) -> Usage:
     Raises:
       RuntimeError: it ended with another exit code than 0; the text ends with its last lines.
     """
+    # Nobody is measured compiling Python again and again.
+    environment = {key: value for key, value in os.environ.items() if key != KEEPS_NO_BYTECODE}
     started_s = time.monotonic()
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.PIPE, stderr=errors, text=True
+            [str(word) for word in command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
         )
         peak = _Peak(process.pid)
         peak.start()

@@ -25,6 +25,7 @@ DEFERRED = frozenset(
         "tfx.components",  # imports each of TFX's components
         "tensorflow_model_analysis",  # named in the parameters of components that are not used
         "google.cloud.bigquery",
+        "google.cloud.bigquery_storage_v1",
         "googleapiclient.discovery",  # TensorFlow's way to find machines of the cloud
         "IPython",
         "ipywidgets",

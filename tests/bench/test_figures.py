@@ -20,8 +20,8 @@ def test_the_ratio_is_the_median_of_the_pairs():
 
 def test_figures_survive_their_file_and_stand_beside_new_ones(tmp_path):
     kept = [Figure("a", [1.0], [2.0], "MiB", 0.4), Figure("b", [3.0], [1.0])]
-    figures.write(kept, tmp_path / "bench.json")
-    assert figures.read(tmp_path / "bench.json") == kept
+    figures.write(kept, True, tmp_path / "bench.json")
+    assert figures.read(tmp_path / "bench.json") == (kept, True)
     stream = io.StringIO()
     figures.print_table([Figure("a", [1.0], [4.0], "MiB", 0.4)], kept, stream)
     assert stream.getvalue().split() == [

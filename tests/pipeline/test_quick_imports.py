@@ -58,7 +58,8 @@ def test_a_run_does_not_import_what_it_never_uses():
         "import sys; from pipeline.quick_imports import quick_imports\n"
         "with quick_imports():\n    import pipeline.execution\n"
         "print([name for name in ('kubernetes', 'nltk', 'tf_keras', 'tensorflow_transform',\n"
-        "    'tensorflow_model_analysis.api', 'IPython.terminal', 'google.cloud.aiplatform')\n"
+        "    'tensorflow_model_analysis.api', 'IPython.terminal', 'google.cloud.aiplatform',\n"
+        "    'google.cloud.bigquery_storage_v1.client')\n"
         "    if name in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
