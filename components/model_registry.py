@@ -1,6 +1,5 @@
 """The MLflow model registry as the components use it: versions, their lineage, two aliases."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,11 +7,11 @@ from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.config import TrackingStore
 from contracts.errors import ComponentError
+from trainer.mlflow_store import open_client
 
 CHAMPION = "champion"  # the model that serves
 CHALLENGER = "challenger"  # the newest blessed model that does not serve yet
@@ -66,12 +65,10 @@ class ModelRegistry:
     """
 
     def __init__(self, store: TrackingStore) -> None:
-        # The creation of the SQLite tables is no news to a user.
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         self._uri = store.uri
         self._name = store.name
         with self._told():
-            self._client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+            self._client = open_client(store.uri)
 
     def versions(self) -> list[RegisteredVersion]:
         """Return every pushed version, oldest first."""

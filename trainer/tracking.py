@@ -7,6 +7,7 @@ from mlflow.entities import Metric, Param, RunStatus
 from mlflow.tracking import MlflowClient
 
 from contracts.config import TrackingStore, TrainingRecipe
+from trainer.mlflow_store import open_client
 
 
 class MlflowRun(keras.callbacks.Callback):
@@ -17,7 +18,7 @@ class MlflowRun(keras.callbacks.Callback):
 
     def __init__(self, store: TrackingStore, recipe: TrainingRecipe) -> None:
         super().__init__()
-        self._client = MlflowClient(tracking_uri=store.uri)
+        self._client = open_client(store.uri)
         run = self._client.create_run(_experiment_id(self._client, store))
         self.run_id: str = run.info.run_id
         params = [Param(key, value) for key, value in flat_parameters(recipe).items()]

@@ -16,6 +16,7 @@ SOURCES = (
     "components.artifacts",
     "components.model_registry",
     "components.champion_resolver",
+    "trainer.mlflow_store",
 )
 
 

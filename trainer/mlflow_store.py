@@ -1,0 +1,29 @@
+"""Opens MLflow's store: a new SQLite file of it appears whole or not at all."""
+
+import logging
+from pathlib import Path
+
+from mlflow.tracking import MlflowClient
+
+SQLITE = "sqlite:///"
+
+
+def open_client(uri: str) -> MlflowClient:
+    """Return a client for runs and models at `uri`.
+
+    MLflow makes its tables in a hundred steps: a process that is killed between two of them
+    would leave a file that no later one can use.
+    """
+    # The creation of the tables is no news to a user.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    path = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and not path.exists():
+        partial = path.with_name(f".{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        _client(f"{SQLITE}{partial}").search_experiments(max_results=1)
+        partial.replace(path)
+    return _client(uri)
+
+
+def _client(uri: str) -> MlflowClient:
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
