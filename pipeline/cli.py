@@ -74,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
     was not blessed. 130: interrupted.
     """
+    # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
+    # (pipeline.quick_imports) has garbage collected from then on.
+    gc.disable()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     for stream in (sys.stdout, sys.stderr):
@@ -97,6 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Nobody reads on. What is still buffered has to go somewhere when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE_CLOSED
+    finally:
+        gc.enable()
 
 
 def _run(argv: Sequence[str]) -> int:

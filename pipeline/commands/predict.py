@@ -12,6 +12,7 @@ from contracts.errors import InputError
 from contracts.image_bytes import UnreadableImage, canonicalise
 from contracts.load import load_config
 from pipeline.output import output_in
+from pipeline.quick_imports import quick_imports
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
@@ -71,7 +72,8 @@ def _predict(
         raise InputError(
             f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
         )
-    from serving.predictor import Predictor
+    with quick_imports():
+        from serving.predictor import Predictor
 
     predictor = Predictor(champion.require_folder())
     predictions = []

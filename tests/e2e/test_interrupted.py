@@ -79,7 +79,7 @@ def test_killed_in_training_then_run_again(project):
         wait_for(process, "ImageTransform: done")
         time.sleep(4)  # well inside the training
         os.killpg(process.pid, signal.SIGKILL)
-    assert unfinished(project) == 1
+    assert unfinished(project) >= 1  # what runs beside the training may be among them
     status = project.command("status")
     assert status.code == 1
     assert "killed" in status.out
