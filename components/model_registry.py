@@ -9,6 +9,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from contracts import features
 from contracts.config import TrackingStore
 from contracts.errors import ComponentError
 from trainer.mlflow_store import open_client
@@ -49,7 +50,7 @@ class RegisteredVersion:
         Raises:
           ComponentError: no SavedModel is there.
         """
-        if not Path(self.path, "saved_model.pb").is_file():
+        if not Path(self.path, features.SAVED_MODEL_FILE).is_file():
             raise ComponentError(
                 f"version {self.version}: expected its SavedModel in {self.path}, found none. "
                 "Restore the folder."

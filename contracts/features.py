@@ -45,6 +45,7 @@ LABEL_INDEX: Final = "image/class/label"  # int64, into the label list
 LABELS_FILE: Final = "labels.json"  # in an Examples artifact: the class names, in index order
 
 # The SavedModel.
+SAVED_MODEL_FILE: Final = "saved_model.pb"  # in its folder
 SERVING_DEFAULT: Final = "serving_default"
 SERVING_EXAMPLES: Final = "serving_examples"
 INPUT_IMAGES: Final = "image_bytes"  # string [batch]

@@ -31,6 +31,7 @@ class Images:
         self._config = checked.config
         self._workspace = workspace
         self._index = FileIndex(self._layout, workspace.file_index)
+        self._fingerprint: str | None = None  # until it has been asked for
 
     def require_space(self) -> None:
         """Return only if the disk has room for a run over them.
@@ -50,16 +51,15 @@ class Images:
         """Return their fingerprint, after reading those that have changed."""
         self._index.read_unknown()
         self._index.write()
-        return dataset_fingerprint(self._layout, self._index.digests)
+        self._fingerprint = dataset_fingerprint(self._layout, self._index.digests)
+        return self._fingerprint
 
     @contextmanager
     def ingested_meanwhile(self) -> Iterator["IngestionAhead | None"]:
         """Ingest while the block runs, unless that was done before."""
-        if not self._index.unknown:
-            fingerprint = dataset_fingerprint(self._layout, self._index.digests)
-            if fingerprint in {dataset.fingerprint for dataset, _, _ in self._past}:
-                yield None
-                return
+        if self._fingerprint in {dataset.fingerprint for dataset, _, _ in self._past}:
+            yield None
+            return
         from components.image_example_gen.ahead import ingesting_ahead
         from components.image_example_gen.earlier import Earlier
 
@@ -75,7 +75,7 @@ class Images:
     def fingerprint_after(self, ahead: "IngestionAhead | None") -> str:
         """Return the fingerprint with the help of what an ingestion has read."""
         if ahead is None:
-            return self.fingerprint()
+            return self._fingerprint or self.fingerprint()
         self._index.note(ahead.digests())
         fingerprint = self.fingerprint()
         ahead.offer(fingerprint)

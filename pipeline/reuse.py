@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.code_digest import code_digest
+from contracts import features
 from contracts.config import PipelineConfig
 from pipeline.registry import champion_identity, registry_stamp
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_summary
@@ -68,7 +69,7 @@ def _left_behind(last: Summary, workspace: Workspace) -> Iterator[Path]:
     if last.report is not None:
         yield Path(last.report)
     if last.pushed_path is not None:
-        yield Path(last.pushed_path, "saved_model.pb")
+        yield Path(last.pushed_path, features.SAVED_MODEL_FILE)
 
 
 def reused(last: Summary, run_id: str, seconds: float, terminal: Terminal) -> Summary:

@@ -17,7 +17,13 @@ from components.image_example_gen.image_file import (
     read_image,
 )
 from components.image_example_gen.listing import ImageFile, SkippedFile, printable
-from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from components.image_example_gen.manifest import (
+    INGESTED,
+    PART_PREFIX,
+    QUARANTINED,
+    FileRow,
+    PartWriter,
+)
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
 from components.image_example_gen.tf_record import RecordWriter
@@ -66,7 +72,7 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
             split: stack.enter_context(RecordWriter(records_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
-        rows = stack.enter_context(PartWriter(job.manifest_uri, f"part-{number}"))
+        rows = stack.enter_context(PartWriter(job.manifest_uri, f"{PART_PREFIX}{number}"))
         content = hashlib.sha256()
         for position, file in enumerate(shard.files):
             report(position)

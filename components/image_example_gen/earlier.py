@@ -8,14 +8,13 @@ import pyarrow.parquet as pq
 
 from components.image_example_gen.core import Job, records_path
 from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.manifest import FILES_FOLDER
+from components.image_example_gen.manifest import FILES_FOLDER, PART_PREFIX
 from contracts import features
 from contracts.whole_files import link
 
 # Every ingestion of new images leaves shards of its own; with too many all images are read anew.
 SHARDS_AT_MOST = 100
 
-PART_PREFIX = "part-"
 COLUMNS = ("path", "label", "split", "group", "sha256")
 
 

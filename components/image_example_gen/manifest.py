@@ -18,6 +18,7 @@ from contracts.whole_files import write_whole
 
 DATASET_FILE = "dataset.json"
 FILES_FOLDER = "files"
+PART_PREFIX = "part-"  # of the file of a shard's rows
 
 INGESTED, QUARANTINED = "ingested", "quarantined"
 

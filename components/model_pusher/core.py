@@ -11,8 +11,8 @@ from pathlib import Path
 
 from components.model_registry import DIGEST, ModelRegistry
 from contracts.errors import ComponentError
+from contracts.features import SAVED_MODEL_FILE
 
-SAVED_MODEL = "saved_model.pb"
 LOCK_FILE = ".push.lock"
 # Model servers look at folders named by numbers alone.
 INCOMING_PREFIX = ".incoming-"
@@ -51,15 +51,15 @@ def push(
       ComponentError: `model` is no SavedModel, or the registry's next version stands in the
         serving folder already.
     """
-    if not (model / SAVED_MODEL).is_file():
+    if not (model / SAVED_MODEL_FILE).is_file():
         raise ComponentError(
-            f"ModelPusher: expected a SavedModel in {model}, found no {SAVED_MODEL}."
+            f"ModelPusher: expected a SavedModel in {model}, found no {SAVED_MODEL_FILE}."
         )
     digest = model_digest(model)
     destination.mkdir(parents=True, exist_ok=True)
     with _only_pusher(destination):
         for known in registry.versions():
-            if known.tags[DIGEST] == digest and Path(known.path, SAVED_MODEL).is_file():
+            if known.tags[DIGEST] == digest and Path(known.path, SAVED_MODEL_FILE).is_file():
                 return Pushed(known.version, Path(known.path), digest, None)
         return _push_new(model, destination, registry, {**tags, DIGEST: digest}, mlflow_run_id)
 
