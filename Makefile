@@ -33,7 +33,7 @@ BENCH := bench.json
 bench: setup  ## measure what a run costs beside Keras and stock TFX, half an hour; BENCH=FILE keeps it
 	@.venv/bin/python -m bench --json $(BENCH)
 
-bench-short: setup  ## the same on less data, in minutes
+bench-short: setup  ## the same on less data and without limits, in minutes
 	@.venv/bin/python -m bench --short --json $(BENCH)
 
 bench-compare: setup  ## measure again what BENCH=FILE holds, and show both

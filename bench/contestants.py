@@ -64,12 +64,12 @@ def artifact(work: Work, component: str, key: str) -> Path:
 
 
 def run_bare_loops(work: Work) -> dict[str, float]:
-    """Return the seconds of the floors of ImageTransform and ModelEvaluator after a run."""
+    """Return the seconds of the floors of single steps after a run."""
     command = [
         *(sys.executable, "-m", "bench.peers.bare_loops"),
         artifact(work, "ImageExampleGen", "examples"),
         artifact(work, "ImageTransform", "transformed_examples"),
-        work.folder / "bare.tfrecord",
+        work.folder / "bare",
         work.trainer().model_dump_json(),
     ]
     seconds: dict[str, float] = json.loads(run(command, work.folder / "bare_loops.log").out)

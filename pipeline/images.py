@@ -69,17 +69,18 @@ class Images:
             earlier = Earlier(str(examples), str(manifest), self._index.digests)
         processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
         folder = self._workspace.ingested_ahead
-        with ingesting_ahead(self._config.data, processes, folder, earlier) as ahead:
+        data = self._config.data
+        with ingesting_ahead(self._layout, data, processes, folder, earlier) as ahead:
             yield ahead
 
     def fingerprint_after(self, ahead: "IngestionAhead | None") -> str:
         """Return the fingerprint with the help of what an ingestion has read."""
         if ahead is None:
             return self._fingerprint or self.fingerprint()
-        self._index.note(ahead.digests())
-        fingerprint = self.fingerprint()
-        ahead.offer(fingerprint)
-        return fingerprint
+        if self._index.note(ahead.digests()) or self._fingerprint is None:
+            self.fingerprint()
+        ahead.offer(self._fingerprint)
+        return self._fingerprint
 
     def forget(self) -> None:
         """Free what is known of every single file: the run is long, and needs it no more."""

@@ -26,9 +26,11 @@ DEFERRED = frozenset(
         "tensorflow_model_analysis",  # named in the parameters of components that are not used
         "google.cloud.bigquery",
         "google.cloud.bigquery_storage_v1",
+        "google.cloud.pubsub",
         "googleapiclient.discovery",  # TensorFlow's way to find machines of the cloud
         "IPython",
         "ipywidgets",
+        "matplotlib.patches",
         "matplotlib.pyplot",
         "mlflow.gateway",
     }

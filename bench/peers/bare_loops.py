@@ -1,18 +1,22 @@
-"""The floors of ImageTransform and ModelEvaluator: the same work in one bare loop each.
+"""The floors of single steps: the same work in one bare loop or call of Keras each.
 
-Prints {"transform": seconds, "evaluate": seconds} for the artifacts of a run.
+Prints the seconds of each as JSON, for the artifacts of a run; "our_export" is our own.
 """
 
 import json
+import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from contracts import features
 from contracts.config import TrainerConfig
 from trainer.data import ImageDataset, batches
+from trainer.export import export
 from trainer.models import build_model
 from trainer.preprocessing import decode_and_resize
 
@@ -34,20 +38,36 @@ def transform(examples: Path, dataset: ImageDataset, target: Path) -> float:
     return time.monotonic() - started_s
 
 
-def evaluate(dataset: ImageDataset, config: TrainerConfig) -> float:
+def evaluate(network: keras.Model, dataset: ImageDataset, config: TrainerConfig) -> float:
     """Return the seconds that `model.evaluate` takes for the test split."""
-    network = build_model(config, dataset.size_px, len(dataset.labels))
     network.compile(loss="categorical_crossentropy", metrics=["accuracy"])
     started_s = time.monotonic()
     network.evaluate(batches(dataset, features.TEST, config.batch_size), verbose=0)
     return time.monotonic() - started_s
 
 
-if __name__ == "__main__":
-    examples_folder, transformed_folder, target_file, trainer = sys.argv[1:]
-    transformed = ImageDataset.read(transformed_folder)
+def seconds_of(work: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    started_s = time.monotonic()
+    work()
+    return time.monotonic() - started_s
+
+
+def main(examples: Path, transformed: str, scratch: Path, trainer: str) -> None:
+    """Measure everything, and write what is written into `scratch`, which is made anew."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    dataset = ImageDataset.read(transformed)
+    config = TrainerConfig.model_validate_json(trainer)
+    network = build_model(config, dataset.size_px, len(dataset.labels))
     seconds = {
-        "transform": transform(Path(examples_folder), transformed, Path(target_file)),
-        "evaluate": evaluate(transformed, TrainerConfig.model_validate_json(trainer)),
+        "transform": transform(examples, dataset, scratch / "pixels.tfrecord"),
+        "evaluate": evaluate(network, dataset, config),
+        "our_export": seconds_of(lambda: export(network, dataset, str(scratch / "ours"))),
+        "export": seconds_of(lambda: network.export(scratch / "keras", verbose=False)),
     }
     print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4])

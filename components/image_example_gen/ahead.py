@@ -12,6 +12,7 @@ from pathlib import Path
 from components.image_example_gen.decode_pool import DecodePool
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
+from components.image_example_gen.layout import Layout
 from components.image_example_gen.manifest import Dataset, read_dataset, read_digests
 from contracts.config import DataConfig
 
@@ -25,18 +26,24 @@ class IngestionAhead:
     """An ingestion into a folder of its own, in decode processes and a thread."""
 
     def __init__(
-        self, data: DataConfig, processes: int, folder: Path, earlier: Earlier | None
+        self,
+        layout: Layout,
+        data: DataConfig,
+        processes: int,
+        folder: Path,
+        earlier: Earlier | None,
     ) -> None:
+        self._earlier = earlier
         self._target = Target(str(folder / "examples"), str(folder / "manifest"), fingerprint="")
         self._pool = DecodePool(processes)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)
         self._ingested: Future[Dataset] = self._thread.submit(
-            ingest_dataset, data, self._pool, self._target, run, earlier
+            ingest_dataset, layout, data, self._pool, self._target, run, earlier
         )
 
     def digests(self) -> dict[str, str]:
-        """Wait for the end and return the SHA-256 of the files that were read, by path.
+        """Wait for the end and return the SHA-256 of the files that were read anew, by path.
 
         An ingestion that failed has read none: the component tries again and says why.
         """
@@ -44,7 +51,8 @@ class IngestionAhead:
             LOGGER.error("the ingestion ahead failed", exc_info=self._ingested.exception())
             return {}
         self._pool.close()
-        return read_digests(self._target.manifest_uri)
+        earlier = self._earlier.manifest_uri if self._earlier else None
+        return read_digests(self._target.manifest_uri, apart_from=earlier)
 
     def offer(self, fingerprint: str) -> None:
         """Let `hand_over` find what has been ingested."""
@@ -79,19 +87,24 @@ def hand_over(target: Target) -> bool:
 
 @contextmanager
 def ingesting_ahead(
-    data: DataConfig, processes: int, folder: Path, earlier: Earlier | None = None
+    layout: Layout,
+    data: DataConfig,
+    processes: int,
+    folder: Path,
+    earlier: Earlier | None = None,
 ) -> Iterator[IngestionAhead]:
     """Give an ingestion that has begun; what nobody took of it is removed in the end.
 
     Args:
-      data: what to ingest.
+      layout: what to ingest.
+      data: how.
       processes: how many decode images.
       folder: a place for examples and manifest, on the disk where they are wanted. What stands
         there is removed first.
       earlier: what may stand there already.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    ingestion = IngestionAhead(data, processes, folder, earlier)
+    ingestion = IngestionAhead(layout, data, processes, folder, earlier)
     try:
         yield ingestion
     finally:

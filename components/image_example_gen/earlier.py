@@ -1,21 +1,24 @@
 """Shards of an earlier ingestion that hold just what this one would write: they are linked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.image_example_gen.core import Job, records_path
-from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.manifest import FILES_FOLDER, PART_PREFIX
+from components.image_example_gen.listing import ImageFile, printable
+from components.image_example_gen.manifest import FILES_FOLDER, PART_PREFIX, ROW
 from contracts import features
 from contracts.whole_files import link
 
 # Every ingestion of new images leaves shards of its own; with too many all images are read anew.
 SHARDS_AT_MOST = 100
 
-COLUMNS = ("path", "label", "split", "group", "sha256")
+COLUMNS = ["path", "label", "split", "group", "sha256"]
+SCHEMA = pa.schema([ROW.field(name) for name in COLUMNS])
 
 
 @dataclass(frozen=True)
@@ -39,39 +42,61 @@ def link_shards(
     A shard is the same where each of its files is still there, with the same content, label and
     group, and belongs into the same split.
     """
-    now = {file.path: file for file in files}
+    paths = [printable(file.path) for file in files]
+    if len(set(paths)) < len(paths):  # names that print alike: the rows do not tell them apart
+        return list(files), 0
+    shards = _shards(earlier.manifest_uri)
+    is_same = _are_in(
+        _rows_now(paths, files, earlier.digests, job), pa.concat_tables(shards.values())
+    )
     same: list[str] = []
     covered: set[str] = set()
-    for shard, rows in _shards(earlier.manifest_uri):
-        if all(_is_as_before(row, now, earlier.digests, job) for row in rows):
+    first = 0
+    for shard, rows in shards.items():
+        if pc.all(is_same.slice(first, len(rows))).as_py():
             same.append(shard)
-            covered.update(row[0] for row in rows)
+            covered.update(rows["path"].to_numpy())
+        first += len(rows)
     if len(same) > SHARDS_AT_MOST:
         return list(files), 0
     for shard in same:
         _link(earlier, job, shard)
-    left = [file for file in files if file.path not in covered]
+    left = [file for file, path in zip(files, paths, strict=True) if path not in covered]
     return left, max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
 
 
-def _shards(manifest_uri: str) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
-    """Give number and digest, and the rows in the order of COLUMNS, of every shard."""
-    for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
-        columns = pq.read_table(part, columns=list(COLUMNS)).select(COLUMNS).columns
-        rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
-        yield part.stem.removeprefix(PART_PREFIX), rows
+def _shards(manifest_uri: str) -> dict[str, pa.Table]:
+    """Return the rows of every shard, by its number and digest."""
+    parts = sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet"))
+    return {
+        part.stem.removeprefix(PART_PREFIX): pq.read_table(part, columns=COLUMNS).select(COLUMNS)
+        for part in parts
+    }
 
 
-def _is_as_before(
-    row: tuple[str, ...], now: Mapping[str, ImageFile], digests: Mapping[str, str], job: Job
-) -> bool:
-    path, label, split, group, sha256 = row
-    file = now.get(path)
-    if file is None or sha256 is None or digests.get(path) != sha256:
-        return False
-    if (file.label, file.group) != (label, group):
-        return False
-    return split is None or job.cut.split_of(file, sha256) == split
+def _rows_now(
+    paths: Sequence[str], files: Sequence[ImageFile], digests: Mapping[str, str], job: Job
+) -> pa.Table:
+    """Return the row that each file would be given if it could be read."""
+    known = [digests.get(file.path) for file in files]
+    splits = [
+        None if sha256 is None else job.cut.split_of(file, sha256)
+        for file, sha256 in zip(files, known, strict=True)
+    ]
+    labels, groups = [file.label for file in files], [file.group for file in files]
+    return pa.table([paths, labels, splits, groups, known], schema=SCHEMA)
+
+
+def _are_in(now: pa.Table, rows: pa.Table) -> pa.ChunkedArray:
+    """Tell of each row whether its file would be given the same again."""
+    found = now.take(pc.index_in(rows["path"], value_set=now["path"]))
+    same_group = pc.equal(pc.fill_null(found["group"], ""), pc.fill_null(rows["group"], ""))
+    # A file that was quarantined belongs into no split.
+    same_split = pc.or_kleene(pc.is_null(rows["split"]), pc.equal(found["split"], rows["split"]))
+    is_same = pc.equal(found["label"], rows["label"])
+    for condition in (same_group, same_split, pc.equal(found["sha256"], rows["sha256"])):
+        is_same = pc.and_(is_same, condition)
+    return pc.fill_null(is_same, False)
 
 
 def _link(earlier: Earlier, job: Job, shard: str) -> None:

@@ -13,6 +13,7 @@ from components.image_example_gen import ahead
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import open_pool, pool_of_this_process
 from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
+from components.image_example_gen.layout import read_layout
 from components.image_example_gen.shards import Shard
 from contracts import features
 from contracts.config import BeamConfig, DataConfig
@@ -55,7 +56,7 @@ class Executor(BaseBeamExecutor):
         if ahead.hand_over(target):
             return
         with open_pool(processes) as pool:
-            ingest_dataset(data, pool, target, run)
+            ingest_dataset(read_layout(data), data, pool, target, run)
 
 
 class _IngestShards(beam.DoFn):

@@ -62,10 +62,13 @@ class FileIndex:
     def _read(self, files: Iterable[ImageFile]) -> dict[str, str]:
         return {file.path: _sha256(self._root / file.path) for file in files}
 
-    def note(self, digests: Mapping[str, str]) -> None:
-        """Take the digests of files that have been read since the index was made."""
+    def note(self, digests: Mapping[str, str]) -> bool:
+        """Take the digests of files that have been read; return whether any of them is new."""
+        if digests.items() <= self.digests.items():
+            return False
         self.digests |= digests
         self.unknown = [file for file in self.unknown if file.path not in self.digests]
+        return True
 
     def write(self) -> None:
         """Remember the digests of files that have been left alone for a moment.

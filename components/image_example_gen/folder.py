@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 from components.image_example_gen.listing import (
@@ -15,6 +16,8 @@ from components.image_example_gen.listing import (
 )
 from contracts import features
 from contracts.errors import DataError, some_of
+
+_HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program")
 
 
 @dataclass
@@ -54,30 +57,34 @@ def read_folder(root: Path) -> Layout:
         files=[],
         skipped=tree.skipped,
     )
+    place = cache(partial(_place, depth))
     for path in tree.files:
-        _place(path, depth, layout)
+        folder, _, name = path.rpartition("/")
+        placed = _HIDDEN if is_clutter(name) else place(folder)
+        if isinstance(placed, ImageFile):
+            layout.files.append(ImageFile(path, placed.label, placed.split))
+        else:
+            layout.skipped.append(SkippedFile(path, placed.reason, placed.detail))
     layout.skipped.sort(key=lambda skipped: skipped.path)
     labels = {printable(folder.split("/")[-1]) for folder in classes}
     layout.empty_classes.extend(sorted(labels - set(layout.labels)))
     return layout
 
 
-def _place(path: str, depth: int, layout: Layout) -> None:
-    """Add a file to `layout.files`, or to `layout.skipped` with the reason.
+def _place(depth: int, folder: str) -> ImageFile | SkippedFile:
+    """Return what the files of a folder are, but for their paths.
 
-    Its class is the part at `depth` of its path, counted from 1.
+    Their class is the part at `depth` of the path, counted from 1.
     """
-    parts = path.split("/")
+    parts = folder.split("/") if folder else []
     if any(map(is_clutter, parts)):
-        detail = "hidden, or left behind by a desktop program"
-        layout.skipped.append(SkippedFile(path, "hidden", detail))
-    elif len(parts) <= depth:
-        where = "the data root" if len(parts) == 1 else f"{printable(parts[0])}/"
+        return _HIDDEN
+    if len(parts) < depth:
+        where = f"{printable(parts[0])}/" if parts else "the data root"
         detail = f"stands in {where} itself, outside any class folder"
-        layout.skipped.append(SkippedFile(path, "outside_class_folder", detail))
-    else:
-        split = split_of(parts[0]) if depth > 1 else None
-        layout.files.append(ImageFile(path, printable(parts[depth - 1]), split))
+        return SkippedFile(folder, "outside_class_folder", detail)
+    split = split_of(parts[0]) if depth > 1 else None
+    return ImageFile(folder, printable(parts[depth - 1]), split)
 
 
 class _TreeReader:
@@ -120,17 +127,22 @@ class _TreeReader:
                 return
             self._seen.add((status.st_dev, status.st_ino))
             with os.scandir(self._root / folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                entries = list(scan)
         except OSError as error:
             self._refused.append(f"{printable(folder) or '.'} ({error.strerror})")
             return
         if folder:
             self.tree.folders.append(folder)
+        others = []
+        prefix = f"{folder}/" if folder else ""
         for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_file(follow_symlinks=False):
-                self.tree.files.append(path)
-            elif entry.is_dir(follow_symlinks=False):
+                self.tree.files.append(prefix + entry.name)
+            else:
+                others.append(entry)
+        for entry in sorted(others, key=lambda entry: entry.name):
+            path = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
                 folders.append(path)
             elif not entry.is_symlink():
                 skipped = SkippedFile(path, "not_a_file", "a pipe, socket or device")

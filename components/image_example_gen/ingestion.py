@@ -13,12 +13,7 @@ from components.image_example_gen import core, isolation, splits
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import DecodePool
 from components.image_example_gen.earlier import Earlier, link_shards
-from components.image_example_gen.layout import (
-    ImageFile,
-    Layout,
-    read_layout,
-    require_trainable,
-)
+from components.image_example_gen.layout import ImageFile, Layout, require_trainable
 from components.image_example_gen.manifest import Dataset, sum_up
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splits import Cut
@@ -58,6 +53,7 @@ def settings_digest(data: DataConfig) -> str:
 
 
 def ingest_dataset(
+    layout: Layout,
     data: DataConfig,
     pool: DecodePool,
     target: Target,
@@ -67,7 +63,8 @@ def ingest_dataset(
     """Write examples and manifest of all images, or nothing.
 
     Args:
-      data: what to ingest.
+      layout: what to ingest.
+      data: how.
       pool: decodes images.
       target: where to.
       run: has `ingest_shards` called for all shards, in one call or several.
@@ -79,7 +76,6 @@ def ingest_dataset(
       OSError: this machine is in trouble, e.g. the disk is full.
     """
     try:
-        layout = read_layout(data)
         require_trainable(layout, data)
         cut = cut_splits(pool, layout, data.splits.model_dump())
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.image_example_gen.listing import Layout
@@ -126,14 +127,25 @@ class PartWriter:
 
 def read_rows(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the row of every file, or some columns of it, in the order of the parts."""
-    parts = sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
-    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+    return pa.concat_tables([pq.read_table(part, columns=columns) for part in _parts(uri)])
 
 
-def read_digests(uri: str) -> dict[str, str]:
-    """Return the SHA-256 of every file that could be read, by path."""
-    paths, digests = (column.to_pylist() for column in read_rows(uri, ["path", "sha256"]).columns)
-    return {path: sha256 for path, sha256 in zip(paths, digests, strict=True) if sha256}
+def _parts(uri: str) -> list[Path]:
+    return sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
+
+
+def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
+    """Return the SHA-256 of every file that could be read, by path.
+
+    Parts that the manifest at `apart_from` has too are left out.
+    """
+    known = {part.name for part in _parts(apart_from)} if apart_from else set()
+    read: dict[str, str] = {}
+    for part in _parts(uri):
+        if part.name not in known:
+            table = pq.read_table(part, columns=["path", "sha256"])
+            read |= zip(table["path"].to_numpy(), table["sha256"].to_numpy(), strict=True)
+    return {path: sha256 for path, sha256 in read.items() if sha256}
 
 
 def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset:
@@ -141,16 +153,15 @@ def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
     examples: dict[str, list[str]] = defaultdict(list)
-    for part in sorted(Path(uri, FILES_FOLDER).glob("*.parquet")):
+    for part in _parts(uri):
         table = pq.read_table(part, columns=["label", "split", "reason", "path"])
-        rows = (column.to_pylist() for column in table.columns)
-        for label, split, reason, path in zip(*rows, strict=True):
-            if reason is None:
-                classes[label][split] += 1
-                continue
-            reasons[reason] += 1
-            if len(examples[reason]) < EXAMPLES_SHOWN:
-                examples[reason].append(path)
+        for group in table.group_by(["label", "split"]).aggregate([("path", "count")]).to_pylist():
+            if group["split"] is not None:
+                classes[group["label"]][group["split"]] += group["path_count"]
+        for row in table.filter(pc.is_valid(table["reason"])).to_pylist():
+            reasons[row["reason"]] += 1
+            if len(examples[row["reason"]]) < EXAMPLES_SHOWN:
+                examples[row["reason"]].append(row["path"])
     splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
     ingested, quarantined = sum(splits.values()), reasons.total()
     return Dataset(

@@ -102,7 +102,8 @@ def small_classes(layout: Layout, cut: Cut) -> SmallClasses:
     if len(cut.shares) == 1:
         return SmallClasses([], [])
     pool = [file for file in layout.files if file.split in (None, features.TRAIN)]
-    keys = Counter(label for label, _ in {(file.label, file.group or file.path) for file in pool})
+    keys = Counter(file.label for file in pool if not file.group)
+    keys.update(label for label, _ in {(file.label, file.group) for file in pool if file.group})
     limit = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
     checked, hashed = [], []
     for file in pool:

@@ -60,7 +60,7 @@ def test_a_run_does_not_import_what_it_never_uses():
         "with quick_imports():\n    import pipeline.execution\n"
         "print([name for name in ('kubernetes', 'nltk', 'tf_keras', 'tensorflow_transform',\n"
         "    'tensorflow_model_analysis.api', 'IPython.terminal', 'google.cloud.aiplatform',\n"
-        "    'google.cloud.bigquery_storage_v1.client')\n"
+        "    'google.cloud.bigquery_storage_v1.client', 'google.pubsub_v1')\n"
         "    if name in sys.modules])\n"
     )
     # Model Analysis, imported by another test, asks for the older Keras in the environment.

@@ -1,12 +1,14 @@
 """What is ingested ahead of the component is just what the component would have written."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from components.image_example_gen import ahead
-from components.image_example_gen.ahead import hand_over, ingesting_ahead
+from components.image_example_gen.ahead import IngestionAhead, hand_over, ingesting_ahead
 from components.image_example_gen.ingestion import Target
+from components.image_example_gen.layout import read_layout
 from components.image_example_gen.manifest import read_dataset, read_rows
 from contracts import features
 from contracts.config import DataConfig
@@ -19,11 +21,16 @@ def target_in(folder: Path, fingerprint: str = "fingerprint") -> Target:
     return target
 
 
+def ingesting(root: Path, folder: Path) -> AbstractContextManager[IngestionAhead]:
+    data = DataConfig(root=root)
+    return ingesting_ahead(read_layout(data), data, 2, folder)
+
+
 def test_it_is_handed_over_once_and_whole(image_folder: Path, tmp_path: Path) -> None:
     (image_folder / "cat" / "broken.jpg").write_bytes(b"broken")
     target = target_in(tmp_path / "out")
     staged = tmp_path / "staged"
-    with ingesting_ahead(DataConfig(root=image_folder), 2, staged) as ingestion:
+    with ingesting(image_folder, staged) as ingestion:
         digests = ingestion.digests()
         assert len(digests) == 81
         assert not hand_over(target)
@@ -45,7 +52,7 @@ def test_what_fails_is_left_to_the_component(
     for path in (image_folder / "dog").iterdir():
         path.write_bytes(b"no image")
     target = target_in(tmp_path / "out")
-    with ingesting_ahead(DataConfig(root=image_folder), 2, tmp_path / "staged") as ingestion:
+    with ingesting(image_folder, tmp_path / "staged") as ingestion:
         assert ingestion.digests() == {}
         ingestion.offer("fingerprint")
         assert not hand_over(target)
@@ -56,7 +63,7 @@ def test_what_fails_is_left_to_the_component(
 def test_an_interruption_ends_it_and_leaves_nothing(image_folder: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        ingesting_ahead(DataConfig(root=image_folder), 2, tmp_path / "staged"),
+        ingesting(image_folder, tmp_path / "staged"),
     ):
         raise KeyboardInterrupt
     assert not (tmp_path / "staged").exists()

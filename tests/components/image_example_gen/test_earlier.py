@@ -28,7 +28,7 @@ class Ingested:
         try:
             run = partial(self._run, pool)
             self.dataset: Dataset = ingest_dataset(
-                data, pool, self.target, run, earlier and earlier.seen_from(data)
+                read_layout(data), data, pool, self.target, run, earlier and earlier.seen_from(data)
             )
         finally:
             pool.close()
