@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import figures
-from bench.contestants import Run, run_bare_loops, run_imgpipe, run_peer
+from bench.contestants import Run, run_bare_loops, run_imgpipe, run_ingestion, run_peer
 from bench.figures import Figure
 from bench.images import PHOTO, SMALL, Kind, add_images, image_folder
 from bench.peers.work import Work
@@ -85,6 +85,27 @@ def photos(size: Size, scratch: Path) -> Iterator[Figure]:
     yield Figure(name, _overheads(ours), _overheads(stocks), limit=0.5)
 
 
+def ingestion(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield what ingestion costs beside reading, decoding and writing every image once."""
+    for kind, count, limit in ((SMALL, size.small, 1 / 0.6), (PHOTO, size.photos, 1 / 0.8)):
+        work = _work(kind, count, scratch)
+        runs = [run_ingestion(work) for _ in range(size.repetitions)]
+        many = f"{count:,} {'photos' if kind is PHOTO else 'small images'}"
+        yield Figure(
+            f"ingestion / bare loops, {many}",
+            [run["ours"] for run in runs],
+            [run["floor"] for run in runs],
+            limit=limit,
+        )
+        yield Figure(
+            f"cores idle while ingesting, {many}",
+            [run["idle"] for run in runs],
+            [1.0] * len(runs),
+            "",
+            0.15,
+        )
+
+
 def growth(size: Size, scratch: Path) -> Iterator[Figure]:
     """Yield how time and memory grow with the images, and what one percent more of them costs."""
     works = [_growing(count, scratch) for count in size.growth]
@@ -155,7 +176,7 @@ def _besides_imports(run: Run) -> float:
     return run.overhead_s - float(run.summary["seconds"]["start"])
 
 
-PARTS = {"cold": cold_runs, "photos": photos, "growth": growth}
+PARTS = {"cold": cold_runs, "photos": photos, "ingestion": ingestion, "growth": growth}
 
 
 def main() -> int:

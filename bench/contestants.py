@@ -76,6 +76,15 @@ def run_bare_loops(work: Work) -> dict[str, float]:
     return seconds
 
 
+def run_ingestion(work: Work) -> dict[str, float]:
+    """Return the seconds of ingestion and of its floor, and how idle the cores were."""
+    work.folder.mkdir(parents=True, exist_ok=True)
+    scratch = work.folder / "ingestion"
+    command = [sys.executable, "-m", "bench.peers.ingestion", work.images, scratch]
+    seconds: dict[str, float] = json.loads(run(command, work.folder / "ingestion.log").out)
+    return seconds
+
+
 def _config(work: Work) -> dict[str, Any]:
     return {
         "name": "bench",

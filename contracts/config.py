@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from contracts.image_reading import DEFAULT_READING, ImageReading
+
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -23,8 +25,24 @@ class SplitsConfig(Section):
     test: Count = 1
 
 
+class LimitsConfig(Section):
+    """What an image may take; one beyond it is quarantined with the limit as its reason."""
+
+    max_mib: Annotated[Count, Field(description="of a file")] = DEFAULT_READING.max_bytes >> 20
+    max_pixels: Annotated[Count, Field(description="width times height")] = (
+        DEFAULT_READING.max_pixels
+    )
+    max_aspect: Annotated[
+        float, Field(ge=1, allow_inf_nan=False, description="longer side / shorter side")
+    ] = DEFAULT_READING.max_aspect
+    max_seconds: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="to read and decode it")
+    ] = 30.0
+    max_memory_mib: Annotated[int, Field(ge=256, description="to decode it")] = 4096
+
+
 class DataConfig(Section):
-    """Where the images are and how they are split."""
+    """Where the images are, how they are read and how they are split."""
 
     root: Annotated[
         Path, Field(strict=False, description="image folder, or a CSV (path,label[,split,group])")
@@ -37,6 +55,9 @@ class DataConfig(Section):
             "a group never stands in two splits"
         ),
     ] = None
+    leave_out: Annotated[
+        tuple[str, ...], Field(strict=False, description="labels whose images are not used")
+    ] = ()
     schema_path: Annotated[
         Path | None,
         Field(
@@ -46,8 +67,25 @@ class DataConfig(Section):
         ),
     ] = None
     shard_size_mib: Annotated[int, Field(ge=1, le=1024, description="MiB of images a shard")] = 128
+    background: Annotated[
+        str,
+        Field(
+            pattern="^#[0-9a-fA-F]{6}$",
+            description="#rrggbb, the colour that transparency is laid on",
+        ),
+    ] = DEFAULT_READING.background
+    limits: LimitsConfig = LimitsConfig()
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    def reading(self) -> ImageReading:
+        """Return how images are read and which are refused."""
+        return ImageReading(
+            background=self.background,
+            max_bytes=self.limits.max_mib << 20,
+            max_pixels=self.limits.max_pixels,
+            max_aspect=self.limits.max_aspect,
+        )
 
 
 class PreprocessingConfig(Section):

@@ -42,10 +42,14 @@ DERIVED: Final[dict[str, type]] = {
 PIXELS: Final = "image/pixels"  # bytes: uint8 [size_px, size_px, 3], RGB, row by row
 LABEL_INDEX: Final = "image/class/label"  # int64, into the label list
 
+# Of the artifacts Examples and ImageManifest: the version of the data.
+FINGERPRINT_PROPERTY: Final = "fingerprint"
+
 LABELS_FILE: Final = "labels.json"  # in an Examples artifact: the class names, in index order
 
 # The SavedModel.
 SAVED_MODEL_FILE: Final = "saved_model.pb"  # in its folder
+EXTRA_ASSETS: Final = "assets.extra"  # in it too: files that the graph does not refer to
 SERVING_DEFAULT: Final = "serving_default"
 SERVING_EXAMPLES: Final = "serving_examples"
 INPUT_IMAGES: Final = "image_bytes"  # string [batch]

@@ -3,35 +3,47 @@
 from operator import mul
 from typing import TYPE_CHECKING
 
+from contracts.image_colours import profile_of, to_srgb
+
 if TYPE_CHECKING:
     from PIL import Image
 
+_GREY_MODES = ("1", "L", "LA", "La")
 _BRIGHTNESS_SIDE_PX = 128
 _LEVELS = range(256)
 _SQUARES = tuple(level * level for level in _LEVELS)
 
 
-def eight_bit(image: "Image.Image") -> "Image.Image":
-    """Return `image` as grey ("L") or RGB, transparency laid on white.
+def eight_bit(image: "Image.Image", background: str) -> "Image.Image":
+    """Return `image` as grey ("L") or RGB in sRGB's colours, transparency laid on `background`.
 
     Raises:
       ValueError: Pillow has no conversion for pixels of this kind.
     """
     from PIL import Image
 
+    profile = profile_of(image)
     if image.mode.startswith("I") or image.mode == "F":
-        return _scale_wide(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(layer, mask=layer.getchannel("A"))
-        return white
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        image = _scale_wide(image)
+    if not image.has_transparency_data:
+        return to_srgb(_opaque(image), profile)
+    layer = image.convert("LA" if image.mode in _GREY_MODES else "RGBA")
+    canvas = Image.new("RGB", image.size, background)
+    canvas.paste(to_srgb(_opaque(layer), profile).convert("RGB"), mask=layer.getchannel("A"))
+    return canvas
+
+
+def _opaque(image: "Image.Image") -> "Image.Image":
+    """Return the pixels without their transparency, in a mode that a colour profile can be of."""
+    if image.mode in _GREY_MODES:
+        return image.convert("L")
+    return image if image.mode in ("RGB", "CMYK", "LAB") else image.convert("RGB")
 
 
 def _scale_wide(image: "Image.Image") -> "Image.Image":
     """Return grey values of more than 8 bits scaled to 0 ... 255, alike for all images.
 
+    Where one value stands for transparency, the result has an alpha channel.
     Integers are taken as 16 bits wide; floating-point values as 0 ... 1 or, where one is
     larger, as 0 ... 255 or 0 ... 65535. Only where values go beyond that, the image's own
     range decides.
@@ -45,10 +57,11 @@ def _scale_wide(image: "Image.Image") -> "Image.Image":
     top = next((scale for scale in scales if low >= 0 and high <= scale), None)
     if top is None:
         values, top = values - low, (high - low) or 1.0
-    pixels = np.rint(values * (255.0 / top)).astype(np.uint8)
+    pixels = Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
     if isinstance(image.info.get("transparency"), int):
-        pixels[np.asarray(image) == image.info["transparency"]] = 255
-    return Image.fromarray(pixels)
+        is_opaque = np.asarray(image) != image.info["transparency"]
+        pixels.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))
+    return pixels
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":

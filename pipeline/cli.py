@@ -63,9 +63,15 @@ COMMANDS = (
     Command("check", "check the config and the data folder", "pipeline.commands.check"),
     Command("run", "run the pipeline: data in, model out", "pipeline.commands.run"),
     Command("status", "show how a run's components fared", "pipeline.commands.status"),
+    Command("data files", "show what became of every file", "pipeline.commands.data_files"),
+    Command("data diff", "show what changed between two runs", "pipeline.commands.data_diff"),
     Command("predict", "label images with the champion", "pipeline.commands.predict"),
     Command("models", "list the registered models", "pipeline.commands.models"),
 )
+
+
+# What the commands of two words are about.
+GROUPS = {"data": "show what is in the data of a run"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,11 +118,16 @@ def _run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    called = next((argument for argument in argv if not argument.startswith("-")), None)
+    groups = {"": subparsers}
+    words = [argument for argument in argv if not argument.startswith("-")]
     run = None
     for command in COMMANDS:
-        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
-        if command.name == called:
+        group, _, name = command.name.rpartition(" ")
+        if group not in groups:
+            about = subparsers.add_parser(group, help=GROUPS[group], description=GROUPS[group])
+            groups[group] = about.add_subparsers(metavar="COMMAND", title="commands", required=True)
+        subparser = groups[group].add_parser(name, help=command.help, description=command.help)
+        if words[: 1 + bool(group)] == command.name.split():
             if command.takes_config:
                 _add_common_options(subparser)
             module = cast(CommandModule, importlib.import_module(command.module))

@@ -37,7 +37,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     terminal.shows(component.id for component in pipeline.components)
     start_s = time.monotonic() - plan.began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
-    outcome = Outcome(plan.fingerprint)
+    outcome = Outcome()
     try:
         components = _launch(pipeline, plan, records, terminal, outcome)
     except KeyboardInterrupt:
@@ -109,7 +109,7 @@ def _surroundings(plan: Plan) -> Surroundings:
         metadata_db=str(workspace.metadata_db),
         serving=str(workspace.serving(config.name)),
         store=workspace.tracking_store(config),
-        data_fingerprint=plan.fingerprint,
+        data_listing=plan.listing_digest,
         champion=plan.champion,
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
     )

@@ -38,7 +38,7 @@ class Surroundings:
     metadata_db: str
     serving: str  # folder of the model's versions
     store: TrackingStore
-    data_fingerprint: str
+    data_listing: str
     champion: str  # identity, empty: none
     curated_schema: str | None = None
 
@@ -60,7 +60,7 @@ def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None 
 
 def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseNode]:
     """Return every component, in an order in which they can run."""
-    examples = ImageExampleGen(config.data, config.beam, around.data_fingerprint)
+    examples = ImageExampleGen(config.data, config.beam, around.data_listing)
     statistics = StatisticsGen(
         examples=examples.outputs["examples"],
         # The schema says no more than what is read: the bytes of the images become no column.

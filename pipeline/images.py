@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.image_example_gen.file_index import FileIndex
-from components.image_example_gen.fingerprint import dataset_fingerprint
+from components.image_example_gen.listing_digest import listing_digest
 from pipeline.preflight import Preflight
 from pipeline.workspace import Workspace
 
@@ -31,7 +31,7 @@ class Images:
         self._config = checked.config
         self._workspace = workspace
         self._index = FileIndex(self._layout, workspace.file_index)
-        self._fingerprint: str | None = None  # until it has been asked for
+        self._digest: str | None = None  # of the listing, once it is known
 
     def require_space(self) -> None:
         """Return only if the disk has room for a run over them.
@@ -47,40 +47,42 @@ class Images:
         """Whether nothing of them was ever ingested here, so that each has to be decoded anyway."""
         return bool(self._index.unknown) and not self._past
 
-    def fingerprint(self) -> str:
-        """Return their fingerprint, after reading those that have changed."""
+    def listing_digest(self) -> str:
+        """Return the digest of their listing, after reading those that have changed."""
         self._index.read_unknown()
         self._index.write()
-        self._fingerprint = dataset_fingerprint(self._layout, self._index.digests)
-        return self._fingerprint
+        self._digest = listing_digest(self._layout, self._index.digests)
+        return self._digest
 
     @contextmanager
     def ingested_meanwhile(self) -> Iterator["IngestionAhead | None"]:
         """Ingest while the block runs, unless that was done before."""
-        if self._fingerprint in {dataset.fingerprint for dataset, _, _ in self._past}:
+        if self._digest in {dataset.listing_digest for dataset, _, _ in self._past}:
             yield None
             return
         from components.image_example_gen.ahead import ingesting_ahead
         from components.image_example_gen.earlier import Earlier
 
         earlier = None
-        if self._past:
-            _, examples, manifest = self._past[0]
-            earlier = Earlier(str(examples), str(manifest), self._index.digests)
+        if self._all_past:
+            past, examples, manifest = (self._past or self._all_past)[0]
+            earlier = Earlier(
+                str(examples), str(manifest), past.settings, past.moved, self._index.digests
+            )
         processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
         folder = self._workspace.ingested_ahead
         data = self._config.data
         with ingesting_ahead(self._layout, data, processes, folder, earlier) as ahead:
             yield ahead
 
-    def fingerprint_after(self, ahead: "IngestionAhead | None") -> str:
-        """Return the fingerprint with the help of what an ingestion has read."""
+    def listing_digest_after(self, ahead: "IngestionAhead | None") -> str:
+        """Return the digest of the listing with the help of what an ingestion has read."""
         if ahead is None:
-            return self._fingerprint or self.fingerprint()
-        if self._index.note(ahead.digests()) or self._fingerprint is None:
-            self.fingerprint()
-        ahead.offer(self._fingerprint)
-        return self._fingerprint
+            return self._digest or self.listing_digest()
+        if self._index.note(ahead.digests()) or self._digest is None:
+            self.listing_digest()
+        ahead.offer(self._digest)
+        return self._digest
 
     def forget(self) -> None:
         """Free what is known of every single file: the run is long, and needs it no more."""
@@ -88,11 +90,17 @@ class Images:
 
     @cached_property
     def _past(self) -> list[tuple["Dataset", Path, Path]]:
-        """The ingestions with the same settings, the newest first: counts, examples, manifest."""
+        """Those of `_all_past` by the same code with the same settings."""
         from components.image_example_gen.ingestion import settings_digest
-        from components.image_example_gen.manifest import read_dataset
 
         settings = settings_digest(self._config.data)
+        return [past for past in self._all_past if past[0].settings == settings]
+
+    @cached_property
+    def _all_past(self) -> list[tuple["Dataset", Path, Path]]:
+        """The ingestions that there are, the newest first: counts, examples, manifest."""
+        from components.image_example_gen.manifest import read_dataset
+
         found = []
         for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):
             try:
@@ -100,6 +108,6 @@ class Images:
             except (OSError, ValueError, TypeError):
                 continue  # of a run that was killed, or of another version
             examples = self._workspace.pipeline_root / "ImageExampleGen/examples" / manifest.name
-            if dataset.settings == settings and examples.is_dir():
+            if examples.is_dir():
                 found.append((dataset, examples, manifest))
         return found

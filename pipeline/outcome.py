@@ -19,8 +19,8 @@ REPORTED = ("manifest", "model_run", "evaluation")
 class Outcome:
     """Collects what the components' output artifacts say, component by component."""
 
-    def __init__(self, fingerprint: str) -> None:
-        self.data = DataSummary(fingerprint=fingerprint)
+    def __init__(self) -> None:
+        self.data = DataSummary()
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
@@ -48,6 +48,7 @@ class Outcome:
             ingested=dataset.ingested,
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
+            manifest=outputs["manifest"].uri,
             splits=dataset.splits,
             quarantine_reasons=dataset.quarantine_reasons,
         )

@@ -15,7 +15,7 @@ class Plan:
     workspace: Workspace
     folder: Path  # of the run
     data_root: Path
-    fingerprint: str
+    listing_digest: str
     champion: str  # its identity as the run begins; empty: none
     curated_schema: Path | None
     to: str | None

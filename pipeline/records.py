@@ -99,7 +99,7 @@ def _changed_properties(before: mlmd.Execution, now: mlmd.Execution) -> Iterator
             continue
         if key.endswith(CODE_DIGEST):
             yield "its code or a library changed"
-        elif key == "data_fingerprint":
+        elif key == "data_listing":
             yield "the data changed"
         else:
             yield f"{key} changed from {_shown(old.get(key))} to {_shown(new.get(key))}"

@@ -27,11 +27,13 @@ LIBRARIES = (
 )
 
 
-def run_key(config: PipelineConfig, fingerprint: str, schema: Path | None, to: str | None) -> str:
+def run_key(
+    config: PipelineConfig, listing_digest: str, schema: Path | None, to: str | None
+) -> str:
     """Return the digest of everything that a run's result follows from, the champion aside."""
     parts = {
         "config": config.model_dump(mode="json"),
-        "data": fingerprint,
+        "data": listing_digest,
         "schema": schema and schema.name,
         "to": to,
         "code": code_digest(*OWN_CODE, *config.trainer.users_code(), libraries=LIBRARIES),

@@ -60,7 +60,7 @@ def _run(
     images = Images(checked, workspace)
     schema = _copied_schema(workspace, config.data.schema_path)
     if not images.are_new:
-        key = run_key(config, images.fingerprint(), schema, to)
+        key = run_key(config, images.listing_digest(), schema, to)
         last = unchanged_since(workspace, config, key)
         if last is not None:
             summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
@@ -73,18 +73,18 @@ def _run(
             from pipeline.execution import execute
 
             champion = champion_identity(workspace, config)
-        fingerprint = images.fingerprint_after(ahead)
+        digest = images.listing_digest_after(ahead)
         images.forget()
         plan = Plan(
             config=config,
             workspace=workspace,
             folder=folder,
             data_root=images.root,
-            fingerprint=fingerprint,
+            listing_digest=digest,
             champion=champion,
             curated_schema=schema,
             to=to,
-            key=run_key(config, fingerprint, schema, to),
+            key=run_key(config, digest, schema, to),
             began_s=began_s,
         )
         return execute(plan, terminal)

@@ -43,6 +43,7 @@ class DataSummary(_Part):
     ingested: int = 0
     quarantined: int = 0
     fingerprint: str = ""
+    manifest: str = ""  # the folder with a row for every file
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
     anomalies: list[str] = []
@@ -101,6 +102,23 @@ class Summary(_Part):
     def write(self, folder: Path) -> None:
         """Put the summary into the run's folder, whole or not at all."""
         write_whole(folder / SUMMARY_FILE, self.model_dump_json(indent=1))
+
+
+def manifest_of(workspace: Workspace, run_id: str | None = None) -> tuple[str, str]:
+    """Return the id of a run, by default the last, and where its row a file lies.
+
+    Raises:
+      InputError: there is no such run, or it has ingested nothing.
+    """
+    summary = read_summary(workspace, run_id)
+    manifest = summary.data.manifest if summary else ""
+    if not summary or not manifest or not Path(manifest).is_dir():
+        raise InputError(
+            f"{workspace.root}: run {run_id or workspace.run_ids()[-1]} has left no record of its "
+            "files: it failed or was killed before ImageExampleGen had ended, or is still there. "
+            "`imgpipe status` says how it fared; `imgpipe run --to ImageExampleGen` makes another."
+        )
+    return summary.run_id, manifest
 
 
 def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:

@@ -40,7 +40,7 @@ class Workspace:
 
     @property
     def file_index(self) -> Path:
-        """What the fingerprint remembers of files that it has read."""
+        """What is remembered of the content of files."""
         return self.root / "files.index"
 
     @property

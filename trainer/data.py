@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from contracts import features
 from contracts.config import PreprocessingConfig
+from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 from trainer.preprocessing import CHANNELS
@@ -24,6 +25,8 @@ class ImageDataset:
     labels: tuple[str, ...]
     preprocessing: PreprocessingConfig
     examples: dict[str, int]  # per split
+    reading: ImageReading = DEFAULT_READING
+    fingerprint: str = ""  # of the images that it was made from
 
     FILE = "image_dataset.json"
 
@@ -47,6 +50,8 @@ class ImageDataset:
             labels=tuple(record["labels"]),
             preprocessing=PreprocessingConfig.model_validate(record["preprocessing"]),
             examples=record["examples"],
+            reading=ImageReading(**record["reading"]),
+            fingerprint=record["fingerprint"],
         )
 
     def files(self, split: str) -> list[str]:

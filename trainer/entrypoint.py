@@ -20,7 +20,7 @@ def run_fn(fn_args: FnArgs) -> None:
     # TFX gives patterns of files: <examples>/Split-train/*
     dataset = ImageDataset.read(str(Path(fn_args.train_files[0]).parent.parent))
     use_memory_as_needed()
-    with MlflowRun(store, recipe) as tracked:
+    with MlflowRun(store, recipe, dataset) as tracked:
         trained = train(recipe, dataset, callbacks=[tracked])
         export(trained.network, dataset, fn_args.serving_model_dir)
     record = TrainingRecord(

@@ -1,5 +1,6 @@
 """A trained network -> SavedModel with preprocessing and labels inside its graph."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -63,6 +64,10 @@ class ServingModule(tf.Module):
 
 
 def export(network: keras.Model, dataset: ImageDataset, folder: str) -> None:
-    """Write the network as a SavedModel to `folder`; nothing of Keras is needed to load it."""
+    """Write the network as a SavedModel to `folder`; nothing of Keras is needed to load it.
+
+    How the images were read goes with it (`features.EXTRA_ASSETS`).
+    """
     module = ServingModule(network, dataset)
     tf.saved_model.save(module, folder, signatures=module.signature_functions())
+    dataset.reading.write(Path(folder, features.EXTRA_ASSETS))

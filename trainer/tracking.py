@@ -1,13 +1,19 @@
 """A training's parameters and metrics -> MLflow."""
 
+import json
 import time
 
 import keras
-from mlflow.entities import Metric, Param, RunStatus
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from contracts.config import TrackingStore, TrainingRecipe
+from trainer.data import ImageDataset
 from trainer.mlflow_store import open_client
+
+# A digest longer than this is refused.
+MLFLOW_DIGEST_LENGTH = 36
 
 
 class MlflowRun(keras.callbacks.Callback):
@@ -16,13 +22,14 @@ class MlflowRun(keras.callbacks.Callback):
     As a context manager it marks the run FINISHED, or FAILED where an exception leaves it.
     """
 
-    def __init__(self, store: TrackingStore, recipe: TrainingRecipe) -> None:
+    def __init__(self, store: TrackingStore, recipe: TrainingRecipe, dataset: ImageDataset) -> None:
         super().__init__()
         self._client = open_client(store.uri)
         run = self._client.create_run(_experiment_id(self._client, store))
         self.run_id: str = run.info.run_id
         params = [Param(key, value) for key, value in flat_parameters(recipe).items()]
         self._client.log_batch(self.run_id, params=params)
+        self._client.log_inputs(self.run_id, [_dataset_input(store.name, dataset)])
 
     def __enter__(self) -> "MlflowRun":
         return self
@@ -45,6 +52,21 @@ def flat_parameters(recipe: TrainingRecipe) -> dict[str, str]:
     for section, keys in sections.items():
         flat |= {f"{section}.{key}": str(value) for key, value in keys.items()}
     return flat
+
+
+def _dataset_input(name: str, dataset: ImageDataset) -> DatasetInput:
+    """Return the version of the data as MLflow shows it beside a run."""
+    profile = {"classes": len(dataset.labels), **dataset.examples}
+    return DatasetInput(
+        Dataset(
+            name=name,
+            digest=dataset.fingerprint[:MLFLOW_DIGEST_LENGTH],
+            source_type="imgpipe",
+            source=json.dumps({"fingerprint": dataset.fingerprint}),
+            profile=json.dumps(profile),
+        ),
+        [InputTag(MLFLOW_DATASET_CONTEXT, "training")],
+    )
 
 
 def _experiment_id(client: MlflowClient, store: TrackingStore) -> str:

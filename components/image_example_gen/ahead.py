@@ -11,14 +11,19 @@ from pathlib import Path
 
 from components.image_example_gen.decode_pool import DecodePool
 from components.image_example_gen.earlier import Earlier
-from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
+from components.image_example_gen.ingestion import (
+    Target,
+    ingest_dataset,
+    ingest_shards,
+    limits_of,
+)
 from components.image_example_gen.layout import Layout
 from components.image_example_gen.manifest import Dataset, read_dataset, read_digests
 from contracts.config import DataConfig
 
 LOGGER = logging.getLogger(__name__)
 
-# By fingerprint: what is finished, for the component that runs later in this process.
+# By the digest of the listing: what is finished, for the component that runs later in this process.
 _finished: dict[str, "IngestionAhead"] = {}
 
 
@@ -34,8 +39,8 @@ class IngestionAhead:
         earlier: Earlier | None,
     ) -> None:
         self._earlier = earlier
-        self._target = Target(str(folder / "examples"), str(folder / "manifest"), fingerprint="")
-        self._pool = DecodePool(processes)
+        self._target = Target(str(folder / "examples"), str(folder / "manifest"), listing_digest="")
+        self._pool = DecodePool(processes, limits_of(data))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)
         self._ingested: Future[Dataset] = self._thread.submit(
@@ -54,10 +59,10 @@ class IngestionAhead:
         earlier = self._earlier.manifest_uri if self._earlier else None
         return read_digests(self._target.manifest_uri, apart_from=earlier)
 
-    def offer(self, fingerprint: str) -> None:
+    def offer(self, listing_digest: str) -> None:
         """Let `hand_over` find what has been ingested."""
         if self._ingested.exception() is None:
-            _finished[fingerprint] = self
+            _finished[listing_digest] = self
 
     def move_to(self, target: Target) -> None:
         """Move examples and manifest to where they belong."""
@@ -68,7 +73,7 @@ class IngestionAhead:
         ):
             for entry in Path(here).iterdir():
                 entry.rename(Path(there, entry.name))
-        replace(dataset, fingerprint=target.fingerprint).write(target.manifest_uri)
+        replace(dataset, listing_digest=target.listing_digest).write(target.manifest_uri)
 
     def close(self) -> None:
         """End the ingestion, whatever it does."""
@@ -77,8 +82,8 @@ class IngestionAhead:
 
 
 def hand_over(target: Target) -> bool:
-    """Move to `target` what was ingested ahead for its fingerprint; return whether there is any."""
-    ingestion = _finished.pop(target.fingerprint, None)
+    """Move to `target` what was ingested ahead for its listing; return whether there is any."""
+    ingestion = _finished.pop(target.listing_digest, None)
     if ingestion is None:
         return False
     ingestion.move_to(target)

@@ -19,7 +19,7 @@ class ImageExampleGenSpec(ComponentSpec):
     PARAMETERS = {
         "data": ExecutionParameter(type=str),
         "beam": ExecutionParameter(type=str),
-        "data_fingerprint": ExecutionParameter(type=str),
+        "data_listing": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
     INPUTS = {}
@@ -35,17 +35,17 @@ class ImageExampleGen(BaseBeamComponent):
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
-    def __init__(self, data: DataConfig, beam: BeamConfig, data_fingerprint: str) -> None:
-        """Take the sections `data` and `beam` and the images' fingerprint.
+    def __init__(self, data: DataConfig, beam: BeamConfig, data_listing: str) -> None:
+        """Take the sections `data` and `beam` and the digest of the images' listing.
 
-        The fingerprint (`fingerprint.dataset_fingerprint`) is part of the cache key, so that a
+        The digest (`listing_digest.listing_digest`) is part of the cache key, so that a
         changed image is ingested again.
         """
         # The choice of a runner changes no example.
         spec = ImageExampleGenSpec(
             data=settings_json(data),
             beam=beam.model_dump_json(include={"decode_processes"}),
-            data_fingerprint=data_fingerprint,
+            data_listing=data_listing,
             code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
             examples=types.Channel(type=standard_artifacts.Examples),
             manifest=types.Channel(type=ImageManifest),

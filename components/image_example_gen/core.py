@@ -5,7 +5,7 @@ Imports neither TensorFlow nor TFX nor Beam: the decode processes run this.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
 from components.image_example_gen.tf_record import RecordWriter
 from contracts import features
+from contracts.image_reading import ImageReading
 from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 
@@ -49,18 +50,20 @@ class Job:
     examples_uri: str
     manifest_uri: str
     cut: Cut
+    reading: ImageReading
 
 
-def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> None:
+def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report) -> None:
     """Write the examples and manifest rows of a shard, each file of them whole or not at all.
 
     The same files give the same bytes under the same names, which end in a digest of all that is
     in the shard (`earlier.link_shards` goes by it). Files that cannot be read are quarantined.
 
     Args:
-      job: where to, and how splits are cut.
+      job: where to, how images are read, and how splits are cut.
       shard: which files.
-      crashing: positions of files that are known to end the process that decodes them.
+      deadly: why files are left out that are known to end the process that decodes them, by
+        position.
       report: is called with the position of each file before it is touched.
 
     Raises:
@@ -77,9 +80,9 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
         for position, file in enumerate(shard.files):
             report(position)
             try:
-                if position in crashing:
-                    raise Quarantined("crashes_decoder", "ends the process that decodes it")
-                read = read_image(job.root, file)
+                if position in deadly:
+                    raise deadly[position]
+                read = read_image(job.root, file, job.reading)
                 split = job.cut.split_of(file, read.sha256)
                 writers[split].write(_example(file, read))
                 row = _ingested_row(file, split, read)
@@ -94,7 +97,11 @@ def ingest(job: Job, shard: Shard, crashing: frozenset[int], report: Report) -> 
 
 
 def read_digests(
-    root: Path, files: Sequence[ImageFile], decode: bool, report: Report
+    root: Path,
+    files: Sequence[ImageFile],
+    reading: ImageReading,
+    decode: bool,
+    report: Report,
 ) -> list[str | None]:
     """Return the SHA-256 of each file as lower-case hex, None of one that would be quarantined.
 
@@ -105,9 +112,9 @@ def read_digests(
         report(position)
         try:
             if decode:
-                digests.append(read_image(root, file).sha256)
+                digests.append(read_image(root, file, reading).sha256)
             else:
-                digests.append(hashlib.sha256(read_bytes(root, file)).hexdigest())
+                digests.append(hashlib.sha256(read_bytes(root, file, reading)).hexdigest())
         except Quarantined:
             digests.append(None)
     return digests
@@ -156,6 +163,7 @@ def _ingested_row(file: ImageFile, split: str, read: ReadImage) -> FileRow:
         split=split,
         group=file.group,
         status=INGESTED,
+        detail=read.image.note,
         sha256=read.sha256,
         width=read.image.width,
         height=read.image.height,

@@ -14,28 +14,34 @@ from threading import Lock
 from typing import IO, Any, TypeVar
 
 from components.image_example_gen import decode_worker
-from components.image_example_gen.decode_worker import Answer, Call
+from components.image_example_gen.decode_worker import Answer, Call, Limits
 from contracts.errors import ComponentError
 
 Result = TypeVar("Result")
 Report = Callable[[int], None]
 
-_MAIN = f"from {decode_worker.__name__} import serve; serve()"
+_MAIN = f"from {decode_worker.__name__} import Limits, serve; serve({{limits!r}})"
 
 
 class WorkerDied(Exception):
-    """A decode process ended in the middle of a call, at about `position`; `cause` says how."""
+    """A decode process ended in the middle of a call, at about `position`; `cause` says how.
 
-    def __init__(self, cause: str, position: int) -> None:
-        super().__init__(cause, position)
+    `is_late`: an image took longer than it may.
+    """
+
+    def __init__(self, cause: str, position: int, is_late: bool) -> None:
+        super().__init__(cause, position, is_late)
         self.cause = cause
         self.position = position
+        self.is_late = is_late
 
 
 class DecodeWorker:
     """One decode process; the next call starts a new one where it died."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._main = _MAIN.format(limits=limits)
         self._lock = Lock()  # between a call that starts a process anew and the closing
         self._is_closed = False
         self._start()
@@ -73,7 +79,8 @@ class DecodeWorker:
                 raise CancelledError from error
             if not isinstance(error, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
                 raise
-            raise WorkerDied(self._cause_of_death(), position) from error
+            cause, is_late = self._cause_of_death(), self._process.returncode == -signal.SIGALRM
+            raise WorkerDied(cause, position, is_late) from error
         if answer.kind == decode_worker.ERROR:
             raise answer.value
         return answer.value
@@ -96,7 +103,7 @@ class DecodeWorker:
     def _start(self) -> None:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _MAIN],
+            [sys.executable, "-c", self._main],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -112,7 +119,7 @@ class DecodeWorker:
         except (EOFError, pickle.UnpicklingError) as error:
             raise ComponentError(
                 "ImageExampleGen: a process to decode images in did not start "
-                f"({self._cause_of_death()}): {sys.executable} -c {_MAIN!r}."
+                f"({self._cause_of_death()}): {sys.executable} -c {self._main!r}."
             ) from error
 
     def _receive(self) -> Answer:
@@ -129,10 +136,10 @@ class DecodeWorker:
 class DecodePool:
     """Some decode processes, started at once, and a thread for each to wait for it."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, limits: Limits) -> None:
         self.processes = processes
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
-        self._workers = [DecodeWorker() for _ in range(processes)]
+        self._workers = [DecodeWorker(limits) for _ in range(processes)]
         self._idle: SimpleQueue[DecodeWorker] = SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
@@ -157,18 +164,18 @@ class DecodePool:
 
 
 @cache
-def pool_of_this_process(processes: int) -> DecodePool:
+def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
     """Return the pool that everything in this process shares, opened at the first call.
 
     On a Beam worker it lives as long as the worker.
     """
-    return DecodePool(processes)
+    return DecodePool(processes, limits)
 
 
 @contextmanager
-def open_pool(processes: int) -> Iterator[DecodePool]:
+def open_pool(processes: int, limits: Limits) -> Iterator[DecodePool]:
     """Give the pool of this process, and close it at the end of the block."""
-    pool = pool_of_this_process(processes)
+    pool = pool_of_this_process(processes, limits)
     try:
         yield pool
     finally:

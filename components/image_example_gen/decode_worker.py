@@ -7,13 +7,23 @@ what decoding needs is imported, whatever the parent's own main module is.
 import importlib
 import os
 import pickle
+import resource
 import signal
 import sys
 import time
 import traceback
+from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 _REPORT_EVERY_S = 0.2
+
+
+class Limits(NamedTuple):
+    """What a process may take: seconds for each image, and bytes of memory besides its own."""
+
+    seconds: float
+    memory_bytes: int
 
 
 class Call(NamedTuple):
@@ -37,9 +47,14 @@ class Answer(NamedTuple):
 READY, POSITION, RESULT, ERROR = "ready", "position", "result", "error"
 
 
-def serve() -> None:
-    """Answer calls until the parent closes the input."""
+def serve(limits: Limits) -> None:
+    """Answer calls until the parent closes the input.
+
+    An image that takes too long ends the process by SIGALRM, whatever its decoder does: the
+    kernel asks nobody. One that takes too much memory meets a MemoryError.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this ends
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Libraries write warnings straight to these; answers have to stay clean of them.
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -51,15 +66,26 @@ def serve() -> None:
             call: Call = pickle.load(calls)
         except EOFError:
             return
-        _send(answers, _answer(call, answers))
+        _send(answers, _answer(call, answers, limits))
 
 
-def _answer(call: Call, answers: BinaryIO) -> Answer:
+@cache
+def _limit_memory(more_bytes: int) -> None:
+    """Let this process take so much more than it has after its first imports, once."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = pages * resource.getpagesize() + more_bytes
+    if most == resource.RLIM_INFINITY or limit < most:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+
+
+def _answer(call: Call, answers: BinaryIO, limits: Limits) -> Answer:
     """Run a call. Errors that cannot be pickled are sent as their trace."""
     next_report_s = 0.0
 
     def report(position: int) -> None:
         nonlocal next_report_s
+        signal.setitimer(signal.ITIMER_REAL, limits.seconds)
         if call.is_careful or time.monotonic() >= next_report_s:
             next_report_s = time.monotonic() + _REPORT_EVERY_S
             _send(answers, Answer(POSITION, position))
@@ -67,6 +93,7 @@ def _answer(call: Call, answers: BinaryIO) -> Answer:
     try:
         module, _, name = call.function.partition(":")
         function = getattr(importlib.import_module(module), name)
+        _limit_memory(limits.memory_bytes)
         return Answer(RESULT, function(*call.arguments, report))
     except Exception as error:
         try:
@@ -74,6 +101,8 @@ def _answer(call: Call, answers: BinaryIO) -> Answer:
         except Exception:
             return Answer(ERROR, RuntimeError(traceback.format_exc()))
         return Answer(ERROR, error)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _send(answers: BinaryIO, answer: Answer) -> None:

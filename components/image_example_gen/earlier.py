@@ -23,14 +23,17 @@ SCHEMA = pa.schema([ROW.field(name) for name in COLUMNS])
 
 @dataclass(frozen=True)
 class Earlier:
-    """An ingestion by the same code with the same settings.
+    """An ingestion into the same workspace.
 
-    `digests` are the SHA-256 of the files as they are now, by path; files whose content is not
-    known are not in it.
+    `settings` is the digest of its code and settings, by which its shards can be used again or
+    not; the moves of its split are kept in any case. `digests` are the SHA-256 of the files as
+    they are now, by path; files whose content is not known are not in it.
     """
 
     examples_uri: str
     manifest_uri: str
+    settings: str
+    moved: Mapping[str, str]
     digests: Mapping[str, str]
 
 

@@ -12,8 +12,15 @@ from tfx.types import artifact_utils
 from components.image_example_gen import ahead
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import open_pool, pool_of_this_process
-from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
+from components.image_example_gen.decode_worker import Limits
+from components.image_example_gen.ingestion import (
+    Target,
+    ingest_dataset,
+    ingest_shards,
+    limits_of,
+)
 from components.image_example_gen.layout import read_layout
+from components.image_example_gen.manifest import read_dataset
 from components.image_example_gen.shards import Shard
 from contracts import features
 from contracts.config import BeamConfig, DataConfig
@@ -40,6 +47,7 @@ class Executor(BaseBeamExecutor):
         data = DataConfig.model_validate_json(exec_properties["data"])
         processes = BeamConfig.model_validate_json(exec_properties["beam"]).decode_processes
         processes = processes or len(os.sched_getaffinity(0))
+        limits = limits_of(data)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest = artifact_utils.get_single_instance(output_dict["manifest"])
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
@@ -48,22 +56,25 @@ class Executor(BaseBeamExecutor):
         def run(job: Job, shards: Sequence[Shard]) -> None:
             # As bytes: Beam would take long to find out what they are made of.
             pickled = [pickle.dumps(shard) for shard in shards]
-            ingest = _IngestShards(job, processes)
+            ingest = _IngestShards(job, processes, limits)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | "Shards" >> beam.Create(pickled) | "Ingest" >> beam.ParDo(ingest)
 
-        target = Target(examples.uri, manifest.uri, exec_properties["data_fingerprint"])
-        if ahead.hand_over(target):
-            return
-        with open_pool(processes) as pool:
-            ingest_dataset(read_layout(data), data, pool, target, run)
+        target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
+        if not ahead.hand_over(target):
+            with open_pool(processes, limits) as pool:
+                ingest_dataset(read_layout(data), data, pool, target, run)
+        fingerprint = read_dataset(manifest.uri).fingerprint
+        for artifact in (examples, manifest):
+            artifact.set_string_custom_property(features.FINGERPRINT_PROPERTY, fingerprint)
 
 
 class _IngestShards(beam.DoFn):
     """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
 
-    def __init__(self, job: Job, processes: int) -> None:
+    def __init__(self, job: Job, processes: int, limits: Limits) -> None:
         self._job = job
+        self._limits = limits
         self._processes = processes
 
     def start_bundle(self) -> None:
@@ -73,4 +84,5 @@ class _IngestShards(beam.DoFn):
         self._shards.append(pickle.loads(pickled))
 
     def finish_bundle(self) -> None:
-        ingest_shards(pool_of_this_process(self._processes), self._job, self._shards)
+        pool = pool_of_this_process(self._processes, self._limits)
+        ingest_shards(pool, self._job, self._shards)

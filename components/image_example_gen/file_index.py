@@ -56,7 +56,7 @@ class FileIndex:
         with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
             for some in threads.map(self._read, tasks):
                 found |= some
-                report(len(found), len(self.unknown), "files", "read for the fingerprint")
+                report(len(found), len(self.unknown), "files", "read to see what has changed")
         self.note(found)
 
     def _read(self, files: Iterable[ImageFile]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from components.image_example_gen.listing import (
     split_of,
 )
 from contracts import features
-from contracts.errors import DataError, some_of
+from contracts.errors import DataError
 
 _HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program")
 
@@ -36,7 +36,7 @@ def read_folder(root: Path) -> Layout:
     all the folders that stand there themselves, so that a circle of links ends.
 
     Raises:
-      DataError: the folder is empty, holds no class folders, or a part of it is unreadable.
+      DataError: the folder is empty, holds no class folders, or cannot be listed itself.
     """
     tree = _TreeReader(root).read()
     tops = [folder for folder in tree.folders if "/" not in folder and not is_clutter(folder)]
@@ -94,25 +94,18 @@ class _TreeReader:
         self.tree = _Tree()
         self._root = root
         self._seen: set[tuple[int, int]] = set()
-        self._refused: list[str] = []
 
     def read(self) -> _Tree:
         """Return everything below the root, sorted.
 
         Raises:
-          DataError: folders cannot be listed; all of them are named.
+          DataError: the root cannot be listed.
         """
         links = deque([""])
         while links:
             folders = [links.popleft()]
             while folders:
                 self._read_folder(folders.pop(), folders, links)
-        if self._refused:
-            raise DataError(
-                f"data.root: expected readable folders in {self._root}, "
-                f"{len(self._refused)} cannot be listed: {some_of(self._refused)}. "
-                "Make them readable, or move them away."
-            )
         self.tree.files.sort()
         self.tree.folders.sort()
         return self.tree
@@ -129,7 +122,13 @@ class _TreeReader:
             with os.scandir(self._root / folder) as scan:
                 entries = list(scan)
         except OSError as error:
-            self._refused.append(f"{printable(folder) or '.'} ({error.strerror})")
+            if not folder:
+                raise DataError(
+                    f"data.root: {self._root} cannot be listed ({error.strerror}). "
+                    "Make it readable, or name another folder."
+                ) from error
+            detail = f"a folder that cannot be listed: {error.strerror}"
+            self.tree.skipped.append(SkippedFile(folder, "unreadable_folder", detail))
             return
         if folder:
             self.tree.folders.append(folder)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.image_example_gen.listing import ImageFile
-from contracts.image_bytes import DEFAULT_LIMITS, CanonicalImage, UnreadableImage, canonicalise
+from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
+from contracts.image_reading import ImageReading
 
 # What opening or reading a file can say about this file. All else, such as a full disk or too
 # many open files, is trouble of this machine and ends the run.
@@ -44,35 +45,37 @@ class Quarantined(Exception):
         self.sha256 = sha256
 
 
-def read_image(root: Path, file: ImageFile) -> ReadImage:
+def read_image(root: Path, file: ImageFile, reading: ImageReading) -> ReadImage:
     """Return the image in a file, decoded whole.
 
     Raises:
       Quarantined: the file cannot be opened, or holds no image that can be read.
       OSError: this machine is in trouble.
     """
-    raw = read_bytes(root, file)
+    raw = read_bytes(root, file, reading)
     sha256 = hashlib.sha256(raw).hexdigest()
     try:
-        return ReadImage(canonicalise(raw), sha256, len(raw))
+        return ReadImage(canonicalise(raw, reading), sha256, len(raw))
     except UnreadableImage as error:
         raise Quarantined(error.reason, error.detail, sha256) from error
 
 
-def read_bytes(root: Path, file: ImageFile) -> bytes:
+def read_bytes(root: Path, file: ImageFile, reading: ImageReading) -> bytes:
     """Return all of a file.
 
     Raises:
       Quarantined: it cannot be opened or is too large.
       OSError: this machine is in trouble.
     """
-    limit = DEFAULT_LIMITS.max_bytes
+    limit = reading.max_bytes
     try:
         with (root / file.path).open("rb", buffering=0) as opened:
             size = os.fstat(opened.fileno()).st_size
             if size > limit:
                 raise Quarantined("too_many_bytes", f"{size}, limit {limit}")
             return opened.readall()
+    except MemoryError as error:
+        raise Quarantined("out_of_memory", "while reading it") from error
     except OSError as error:
         if error.errno not in _FILE_FAULTS:
             raise

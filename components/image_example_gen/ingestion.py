@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from components.code_digest import code_digest
 from components.image_example_gen import core, isolation, splits
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import DecodePool
+from components.image_example_gen.decode_worker import Limits
 from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.layout import ImageFile, Layout, require_trainable
 from components.image_example_gen.manifest import Dataset, sum_up
@@ -20,6 +21,7 @@ from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
+from contracts.image_reading import ImageReading
 from contracts.progress import report
 
 _FILES_A_CALL = 64
@@ -27,18 +29,23 @@ _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
 SOURCES = ("contracts", "components.image_example_gen")
-LIBRARIES = ("pillow",)
+LIBRARIES = ("pillow", "pillow-heif")
 
 RunShards = Callable[[Job, Sequence[Shard]], None]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where examples and manifest go, and the fingerprint that is noted with them."""
+    """Where examples and manifest go, and the digest of the listing, which is noted with them."""
 
     examples_uri: str
     manifest_uri: str
-    fingerprint: str
+    listing_digest: str
+
+
+def limits_of(data: DataConfig) -> Limits:
+    """Return what a decode process may take."""
+    return Limits(data.limits.max_seconds, data.limits.max_memory_mib << 20)
 
 
 def settings_json(data: DataConfig) -> str:
@@ -77,16 +84,21 @@ def ingest_dataset(
     """
     try:
         require_trainable(layout, data)
-        cut = cut_splits(pool, layout, data.splits.model_dump())
-        job = Job(layout.root, target.examples_uri, target.manifest_uri, cut)
+        reading = data.reading()
+        moved = earlier.moved if earlier else {}
+        cut = splits.cut_of(layout, data.splits.model_dump(), moved)
+        cut = cut_splits(pool, layout, reading, cut)
+        job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         files, first = layout.files, 0
-        if earlier is not None:
+        if earlier is not None and earlier.settings == settings_digest(data):
             files, first = link_shards(earlier, job, files)
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
         core.write_labels(target.examples_uri, layout.labels)
+        reading.write(Path(target.examples_uri))
         core.write_skipped(target.manifest_uri, layout.skipped)
-        dataset = sum_up(target.manifest_uri, layout, target.fingerprint, settings_digest(data))
+        settings = settings_digest(data)
+        dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
     except BaseException:
@@ -116,18 +128,17 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Sequence[Shard]) -> None:
             future.result()
 
 
-def cut_splits(pool: DecodePool, layout: Layout, parts: Mapping[str, int]) -> Cut:
-    """Return how the splits that the data does not bring are cut, by the configured `parts`.
+def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut) -> Cut:
+    """Return `cut` with moves that let each small class stand in every split.
 
-    Reads the images of small classes, so that each of these stands in every split.
+    Reads the images of these classes.
     """
-    cut = splits.cut_of(layout, parts)
     small = splits.small_classes(layout, cut)
     pending: list[tuple[list[ImageFile], Future[list[str | None]]]] = []
     for files, decode in ((small.checked, True), (small.hashed, False)):
         for start in range(0, len(files), _FILES_A_CALL):
             some = files[start : start + _FILES_A_CALL]
-            future = pool.submit(isolation.read_digests, layout.root, some, decode)
+            future = pool.submit(isolation.read_digests, layout.root, some, reading, decode)
             pending.append((some, future))
     keys = [
         (file.label, splits.key_of(file, digest))

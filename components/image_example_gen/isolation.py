@@ -7,13 +7,14 @@ from components.image_example_gen import core
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import DecodeWorker, WorkerDied
 from components.image_example_gen.decode_worker import Call
+from components.image_example_gen.image_file import Quarantined
 from components.image_example_gen.listing import ImageFile, printable
 from components.image_example_gen.shards import Shard
-from contracts.errors import ComponentError, some_of
+from contracts.errors import ComponentError
+from contracts.image_reading import ImageReading
 
 # Deaths that no image explains, such as by a lack of memory, before the run is given up.
 _UNEXPLAINED_DEATHS = 3
-_CRASHING_FILES = 20
 
 _INGEST = f"{core.__name__}:{core.ingest.__name__}"
 _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
@@ -24,66 +25,92 @@ Report = Callable[[int], None]
 def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> None:
     """Ingest a shard, whatever its images do to the process that decodes them.
 
-    After a death the shard is begun anew with every position reported. The image at the next
-    death is decoded once more by itself: if that is deadly too, it is quarantined. `on_position`
+    After a death the images from there on are only decoded, each one reported, to find all that
+    are deadly; then the shard is begun anew without these, which are quarantined. `on_position`
     is called with positions of files now and then, and at the end with their number.
 
     Raises:
-      ComponentError: processes die without an image that explains it, or too many images do it.
+      ComponentError: processes die without an image that explains it.
       OSError: this machine is in trouble.
     """
-    crashing: set[int] = set()
+    deadly: dict[int, Quarantined] = {}
     unexplained = 0
     while True:
-        is_careful = bool(crashing or unexplained)
-        arguments = (job, shard, frozenset(crashing))
         try:
-            worker.call(Call(_INGEST, arguments, is_careful), on_position)
+            worker.call(Call(_INGEST, (job, shard, deadly), is_careful=False), on_position)
             on_position(len(shard.files))
             return
         except WorkerDied as death:
-            if is_careful and _is_deadly(worker, job.root, shard.files[death.position]):
-                crashing.add(death.position)
-            else:
-                unexplained += 1
-            if unexplained == _UNEXPLAINED_DEATHS or len(crashing) == _CRASHING_FILES:
-                raise ComponentError(_given_up(shard, death, crashing)) from death
+            found = _deadly(worker, job, shard.files, death.position)
+            unexplained += not found
+            if unexplained == _UNEXPLAINED_DEATHS:
+                raise ComponentError(_given_up(shard, death)) from death
+            deadly |= found
+
+
+def _deadly(
+    worker: DecodeWorker, job: Job, files: Sequence[ImageFile], first: int
+) -> dict[int, Quarantined]:
+    """Return why each of the files from `first` on that ends its process is left out."""
+    deadly: dict[int, Quarantined] = {}
+    while first < len(files):
+        arguments = (job.root, files[first:], job.reading, True)
+        try:
+            worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
+        except WorkerDied as death:
+            at = first + death.position
+            # A process may also die of what no image does: only what repeats itself counts.
+            again = death if death.is_late else _death_by(worker, job, files[at])
+            if again is not None:
+                deadly[at] = _quarantined(again, worker)
+            first = at + 1
+        else:
+            break
+    return deadly
+
+
+def _death_by(worker: DecodeWorker, job: Job, file: ImageFile) -> WorkerDied | None:
+    """Decode a file alone; return the end of the process that did, if it ended."""
+    arguments = (job.root, [file], job.reading, True)
+    try:
+        worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
+    except WorkerDied as death:
+        return death
+    return None
+
+
+def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
+    if death.is_late:
+        return Quarantined("too_slow", f"takes longer than {worker.limits.seconds:g} s")
+    return Quarantined("crashes_decoder", f"ends the process that decodes it: {death.cause}")
 
 
 def read_digests(
-    worker: DecodeWorker, root: Path, files: Sequence[ImageFile], decode: bool
+    worker: DecodeWorker,
+    root: Path,
+    files: Sequence[ImageFile],
+    reading: ImageReading,
+    decode: bool,
 ) -> list[str | None]:
-    """Return what `core.read_digests` does, with None for an image that crashes its process."""
+    """Return what `core.read_digests` does, with None for an image that ends its process."""
     try:
-        call = Call(_READ_DIGESTS, (root, files, decode), is_careful=False)
+        call = Call(_READ_DIGESTS, (root, files, reading, decode), is_careful=False)
         digests: list[str | None] = worker.call(call, _ignore)
     except WorkerDied:
         if len(files) == 1:
             return [None]
-        return [read_digests(worker, root, [file], decode)[0] for file in files]
+        return [read_digests(worker, root, [file], reading, decode)[0] for file in files]
     return digests
-
-
-def _is_deadly(worker: DecodeWorker, root: Path, file: ImageFile) -> bool:
-    """Tell whether decoding this file alone ends a process."""
-    try:
-        worker.call(Call(_READ_DIGESTS, (root, [file], True), is_careful=False), _ignore)
-    except WorkerDied:
-        return True
-    return False
 
 
 def _ignore(position: int) -> None:
     """Take a report that nobody waits for."""
 
 
-def _given_up(shard: Shard, death: WorkerDied, crashing: set[int]) -> str:
-    where = f"ImageExampleGen: shard {shard.index}"
-    if len(crashing) == _CRASHING_FILES:
-        names = some_of([printable(shard.files[position].path) for position in sorted(crashing)])
-        return f"{where}: {len(crashing)} images end the process that decodes them: {names}."
+def _given_up(shard: Shard, death: WorkerDied) -> str:
     near = printable(shard.files[death.position].path)
     return (
-        f"{where}: its process died {_UNEXPLAINED_DEATHS} times ({death.cause}), last near {near}, "
-        "which is readable by itself. If memory is short, lower beam.decode_processes."
+        f"ImageExampleGen: shard {shard.index}: its process died {_UNEXPLAINED_DEATHS} times "
+        f"({death.cause}), last near {near}, which is readable by itself. "
+        "If memory is short, lower beam.decode_processes."
     )

@@ -39,10 +39,12 @@ def read_layout(data: DataConfig) -> Layout:
     """
     root = data.root.expanduser()
     if root.is_dir():
-        return _grouped(read_folder(root), data.group_by)
+        return _finished(_grouped(read_folder(root), data.group_by), data)
     if root.is_file() and root.suffix.lower() == ".csv":
         layout, has_group_column = read_table(root, data.group_by)
-        return layout if has_group_column else _grouped(layout, data.group_by)
+        if not has_group_column:
+            layout = _grouped(layout, data.group_by)
+        return _finished(layout, data)
     if root.is_file():
         raise DataError(
             f"data.root: expected an image folder or a .csv file, received the file {root}. "
@@ -51,6 +53,45 @@ def read_layout(data: DataConfig) -> Layout:
     raise DataError(
         f"data.root: {root} does not exist. "
         "Name an image folder, or a CSV with the columns path,label."
+    )
+
+
+def _finished(layout: Layout, data: DataConfig) -> Layout:
+    """Return `layout` without the labels to leave out; the description says what looks odd.
+
+    Raises:
+      DataError: a label to leave out is none of the data's.
+    """
+    labels = layout.labels
+    unknown = sorted(set(data.leave_out) - set(labels))
+    if unknown:
+        raise DataError(
+            f"data.leave_out: expected labels of {data.root} ({some_of(labels)}), received "
+            f"{some_of(unknown)}. Correct them, or remove them."
+        )
+    if data.leave_out:
+        layout = _without(layout, frozenset(data.leave_out))
+    by_name: dict[str, list[str]] = {}
+    for label in layout.labels:
+        by_name.setdefault(label.casefold(), []).append(label)
+    alike = [" and ".join(names) for names in by_name.values() if len(names) > 1]
+    if not alike:
+        return layout
+    odd = f" Classes that differ only in upper and lower case: {some_of(alike)}."
+    return replace(layout, description=layout.description + odd)
+
+
+def _without(layout: Layout, labels: frozenset[str]) -> Layout:
+    detail = "its label is one of data.leave_out"
+    skipped = [
+        SkippedFile(file.path, "label_left_out", detail)
+        for file in layout.files
+        if file.label in labels
+    ]
+    return replace(
+        layout,
+        files=[file for file in layout.files if file.label not in labels],
+        skipped=sorted([*layout.skipped, *skipped], key=lambda one: one.path),
     )
 
 

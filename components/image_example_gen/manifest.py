@@ -1,8 +1,9 @@
 """The manifest: a row for every file that was found, and the counts that sum them up."""
 
+import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,7 @@ class FileRow(NamedTuple):
     group: str | None
     status: str  # INGESTED or QUARANTINED
     reason: str | None = None  # a stable name, only of a quarantined file
-    detail: str | None = None
+    detail: str | None = None  # a half sentence; of an ingested file, what was left out of it
     sha256: str | None = None  # lower-case hex of the file as it was found
     width: int | None = None  # pixels, upright
     height: int | None = None
@@ -53,6 +54,7 @@ ROW = pa.schema(
 class Dataset:
     """What is in the data: found = ingested + quarantined, always."""
 
+    listing_digest: str
     fingerprint: str
     settings: str  # digest of what else the examples follow from
     layout: str  # the sentence on what was inferred
@@ -62,6 +64,7 @@ class Dataset:
     quarantined: int
     splits: dict[str, int]  # ingested, by split
     classes: dict[str, dict[str, int]]  # ingested, by class and split
+    moved: dict[str, str]  # split by key, of keys that were moved so that no class lacks a split
     empty_classes: tuple[str, ...]
     quarantine_reasons: dict[str, int]
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
@@ -134,6 +137,23 @@ def _parts(uri: str) -> list[Path]:
     return sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
 
 
+def _fingerprint(uri: str) -> str:
+    """Return the SHA-256 over content and label of every ingested image, sorted.
+
+    The same pictures of the same classes have the same one on every machine, whatever they are
+    called, in whatever order they are listed, and however they are split.
+    """
+    rows = read_rows(uri, ["sha256", "label", "split"])
+    rows = rows.filter(pc.is_valid(rows["split"])).sort_by(
+        [("sha256", "ascending"), ("label", "ascending")]
+    )
+    whole = hashlib.sha256()
+    for batch in rows.to_batches(_ROWS_A_GROUP):
+        lines = pc.binary_join_element_wise(batch["sha256"], batch["label"], "\t")
+        whole.update("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+    return whole.hexdigest()
+
+
 def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
     """Return the SHA-256 of every file that could be read, by path.
 
@@ -148,7 +168,9 @@ def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
     return {path: sha256 for path, sha256 in read.items() if sha256}
 
 
-def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset:
+def sum_up(
+    uri: str, layout: Layout, moved: Mapping[str, str], listing_digest: str, settings: str
+) -> Dataset:
     """Return the counts of the rows that stand at `uri`, a part at a time."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
@@ -165,7 +187,8 @@ def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset
     splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
     ingested, quarantined = sum(splits.values()), reasons.total()
     return Dataset(
-        fingerprint=fingerprint,
+        listing_digest=listing_digest,
+        fingerprint=_fingerprint(uri),
         settings=settings,
         layout=layout.description,
         labels=tuple(layout.labels),
@@ -177,6 +200,7 @@ def sum_up(uri: str, layout: Layout, fingerprint: str, settings: str) -> Dataset
             label: {split: counts[split] for split in features.SPLITS}
             for label, counts in classes.items()
         },
+        moved=dict(sorted(moved.items())),
         empty_classes=tuple(layout.empty_classes),
         quarantine_reasons=dict(sorted(reasons.items())),
         quarantine_examples=dict(sorted(examples.items())),

@@ -8,7 +8,8 @@ preferred to exact balance.
 
 One exception makes small data usable. Where a class would have no image at all in one of the
 splits, the nearest key that its own split can spare is moved there. Only classes too small for
-chance to serve them all are looked at, and adding images to such a class may undo the move.
+chance to serve them all are looked at. Moves are remembered beside the data they were made for,
+so that images which are added later undo none of them.
 """
 
 import hashlib
@@ -41,12 +42,13 @@ class Cut:
     def split_of(self, file: ImageFile, sha256: str) -> str:
         """Return the split of `file`, whose bytes have this SHA-256 as lower-case hex."""
         if file.split in self.shares or file.split is None:
-            key = key_of(file, sha256)
-            return self.moved.get(key) or self.natural_split(key)
+            return self.split_of_key(key_of(file, sha256))
         return file.split
 
-    def natural_split(self, key: str) -> str:
-        """Return the split in whose share the position of `key` falls."""
+    def split_of_key(self, key: str) -> str:
+        """Return where a key was moved to, or else in whose share its position falls."""
+        if key in self.moved:
+            return self.moved[key]
         position, end = position_of(key), 0.0
         for split, share in self.shares.items():
             end += share
@@ -76,15 +78,17 @@ class SmallClasses:
     hashed: list[ImageFile]
 
 
-def cut_of(layout: Layout, parts: Mapping[str, int]) -> Cut:
-    """Return the shares of the splits that are cut out of the training images.
+def cut_of(layout: Layout, parts: Mapping[str, int], moved: Mapping[str, str] | None = None) -> Cut:
+    """Return how splits are cut out of the training images.
 
     `parts` are the configured parts by split. A split that the data brings is left as it is.
+    `moved` are keys that were moved before, to these splits.
     """
     brought = set(layout.splits) - {features.TRAIN}
     cut = [split for split in features.SPLITS if split not in brought]
     total = sum(parts[split] for split in cut)
-    return Cut({split: parts[split] / total for split in cut})
+    stays = {key: split for key, split in (moved or {}).items() if split in cut}
+    return Cut({split: parts[split] / total for split in cut}, stays)
 
 
 def position_of(key: str) -> float:
@@ -118,7 +122,7 @@ def with_moves(cut: Cut, keys: Iterable[tuple[str, str]]) -> Cut:
     """Return `cut` with keys moved so that every class stands in every split, where it can.
 
     Args:
-      cut: the shares.
+      cut: the shares, and the keys that were moved before and stay where they are.
       keys: label and key of every readable training image of the small classes.
     """
     mover = _Mover(cut, sorted(set(keys)))
@@ -132,14 +136,14 @@ class _Mover:
     """Moves keys between splits, the last one of a class only for training."""
 
     def __init__(self, cut: Cut, keys: Sequence[tuple[str, str]]) -> None:
-        self.moved: Assigned = {}
+        self.moved: Assigned = dict(cut.moved)
         self._cut = cut
         self._keys: dict[str, list[str]] = defaultdict(list)
         self._labels: dict[str, list[str]] = defaultdict(list)
         for label, key in keys:
             self._keys[label].append(key)
             self._labels[key].append(label)
-        self._splits = {key: cut.natural_split(key) for key in self._labels}
+        self._splits = {key: cut.split_of_key(key) for key in self._labels}
         self._counts = Counter((label, self._splits[key]) for label, key in keys)
         self.labels = sorted(self._keys)
 

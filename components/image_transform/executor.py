@@ -13,7 +13,9 @@ from tfx.types import artifact_utils
 
 from components.image_transform import core
 from components.image_transform.earlier import Shard, link_shards, shards_of, write_shards
+from contracts import features
 from contracts.config import PreprocessingConfig
+from contracts.image_reading import ImageReading
 from trainer.data import ImageDataset
 
 
@@ -35,7 +37,10 @@ class Executor(BaseBeamExecutor):
         labels = core.read_labels(source.uri)
         for split in splits:
             Path(target.uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
-        dataset = ImageDataset(target.uri, labels, config, dict.fromkeys(splits, 0))
+        reading = ImageReading.read(Path(source.uri))
+        fingerprint = source.get_string_custom_property(features.FINGERPRINT_PROPERTY)
+        counts = dict.fromkeys(splits, 0)
+        dataset = ImageDataset(target.uri, labels, config, counts, reading, fingerprint)
         settings = json.dumps([config.model_dump(), labels, exec_properties["code_digest"]])
         wanted = shards_of(source.uri, splits)
         linked = link_shards(target.uri, settings, wanted)

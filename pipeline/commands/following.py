@@ -19,7 +19,7 @@ def following(command: str, args: argparse.Namespace, *more: str) -> str:
         options += ["--workspace", str(args.workspace)]
     for override in args.overrides:
         options += ["--set", override]
-    return shlex.join([_program(), command, *options, *more])
+    return shlex.join([_program(), *command.split(), *options, *more])
 
 
 def short(path: Path) -> str:

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts import features
 from contracts.config import PipelineConfig
 from contracts.errors import InputError
 from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.image_reading import ImageReading
 from contracts.load import load_config
 from pipeline.output import output_in
 from pipeline.quick_imports import quick_imports
@@ -35,9 +37,10 @@ def run(args: argparse.Namespace) -> int:
       ComponentError: the champion's SavedModel is gone, or the registry does not answer.
     """
     config = load_config(args.config, args.overrides, needs_data=False)
-    images = _read(args.images)
     with output_in(Path(os.devnull)):
-        predictions = _predict(config, Workspace(args.workspace.resolve()), images)
+        model = _champion(config, Workspace(args.workspace.resolve()))
+        images = _read(args.images, ImageReading.read(model / features.EXTRA_ASSETS))
+        predictions = _predict(model, images)
     if args.json:
         rows = [{"image": str(path), **asdict(one)} for path, one in predictions]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -48,12 +51,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(paths: list[Path]) -> list[tuple[Path, bytes]]:
+def _champion(config: PipelineConfig, workspace: Workspace) -> Path:
+    registry = open_registry(workspace, config)
+    champion = registry.champion() if registry else None
+    if champion is None:
+        raise InputError(
+            f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
+        )
+    return champion.require_folder()
+
+
+def _read(paths: list[Path], reading: ImageReading) -> list[tuple[Path, bytes]]:
     """Return the canonical bytes of every image, or name all that cannot be read."""
     images, problems = [], []
     for path in paths:
         try:
-            images.append((path, canonicalise(path.read_bytes()).encoded))
+            images.append((path, canonicalise(path.read_bytes(), reading).encoded))
         except OSError as error:
             problems.append(f"{path}: expected an image file, received: {error.strerror}.")
         except UnreadableImage as error:
@@ -63,19 +76,11 @@ def _read(paths: list[Path]) -> list[tuple[Path, bytes]]:
     return images
 
 
-def _predict(
-    config: PipelineConfig, workspace: Workspace, images: list[tuple[Path, bytes]]
-) -> list[tuple[Path, "Prediction"]]:
-    registry = open_registry(workspace, config)
-    champion = registry.champion() if registry else None
-    if champion is None:
-        raise InputError(
-            f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
-        )
+def _predict(model: Path, images: list[tuple[Path, bytes]]) -> list[tuple[Path, "Prediction"]]:
     with quick_imports():
         from serving.predictor import Predictor
 
-    predictor = Predictor(champion.require_folder())
+    predictor = Predictor(model)
     predictions = []
     for first in range(0, len(images), BATCH):
         paths, batch = zip(*images[first : first + BATCH], strict=True)

@@ -6,15 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
-from contracts.image_bytes import (
-    DEFAULT_LIMITS,
-    CanonicalImage,
-    ImageLimits,
-    UnreadableImage,
-    canonicalise,
-)
+from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
+from contracts.image_reading import DEFAULT_READING, ImageReading
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -38,9 +33,9 @@ def pixels_of(canonical: CanonicalImage) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def refusal(raw: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> str:
+def refusal(raw: bytes, reading: ImageReading = DEFAULT_READING) -> str:
     with pytest.raises(UnreadableImage) as caught:
-        canonicalise(raw, limits)
+        canonicalise(raw, reading)
     assert caught.value.detail
     return caught.value.reason
 
@@ -101,7 +96,7 @@ def test_everything_else_becomes_the_same_pixels_as_png(image_format: str, mode:
     assert canonicalise(canonical.encoded).encoded == canonical.encoded
 
 
-def test_transparency_is_laid_on_white() -> None:
+def test_transparency_is_laid_on_the_background() -> None:
     clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
     clear.putpixel((0, 0), (255, 0, 0, 255))
     clear.putpixel((1, 0), (0, 0, 0, 51))
@@ -109,11 +104,104 @@ def test_transparency_is_laid_on_white() -> None:
     assert pixels[0, 0].tolist() == [255, 0, 0]
     assert pixels[0, 1].tolist() == [204, 204, 204]
     assert pixels[3, 3].tolist() == [255, 255, 255]
+    on_green = ImageReading(background="#00ff00")
+    assert pixels_of(canonicalise(encode(clear, "PNG"), on_green))[3, 3].tolist() == [0, 255, 0]
 
 
-def test_colour_named_transparent_becomes_white() -> None:
-    raw = encode(Image.new("RGB", (4, 4), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
-    assert pixels_of(canonicalise(raw)).min() == 255
+@pytest.mark.parametrize(
+    ("mode", "colour", "transparency"),
+    [
+        ("RGB", (1, 2, 3), (1, 2, 3)),
+        ("L", 7, 7),
+        ("P", 0, b"\0"),
+        ("I;16", 300, 300),
+    ],
+)
+def test_a_colour_named_transparent_becomes_the_background(
+    mode: str, colour: Any, transparency: Any
+) -> None:
+    image = Image.new(mode, (4, 4), colour)
+    raw = encode(image, "PNG", transparency=transparency)
+    if mode == "I;16":  # Pillow does not write it
+        raw = with_chunk(raw, b"tRNS", struct.pack(">H", transparency))
+    canonical = canonicalise(raw, ImageReading(background="#102030"))
+    assert pixels_of(canonical)[1, 1].tolist() == [0x10, 0x20, 0x30]
+
+
+def with_chunk(png: bytes, name: bytes, content: bytes) -> bytes:
+    """Return a PNG with one more chunk before its pixels."""
+    chunk = struct.pack(">I", len(content)) + name + content
+    chunk += struct.pack(">I", zlib.crc32(name + content))
+    at = png.index(b"IDAT") - 4
+    return png[:at] + chunk + png[at:]
+
+
+def profile(name: str) -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+
+
+def swapped_profile() -> bytes:
+    """Return an RGB profile that means green where sRGB means red, and the other way round."""
+    raw = bytearray(profile("sRGB"))
+    tags = {
+        bytes(raw[at : at + 4]): struct.unpack(">II", raw[at + 4 : at + 12])
+        for at in range(132, 132 + 12 * struct.unpack(">I", raw[128:132])[0], 12)
+    }
+    (red, size), (green, _) = tags[b"rXYZ"], tags[b"gXYZ"]
+    raw[red : red + size], raw[green : green + size] = (
+        raw[green : green + size],
+        raw[red : red + size],
+    )
+    return bytes(raw)
+
+
+def test_colours_are_those_that_the_profile_means() -> None:
+    image = Image.new("RGB", (8, 8), (200, 30, 60))
+    for image_format in ("PNG", "JPEG", "TIFF", "WEBP"):
+        options = {"lossless": True} if image_format == "WEBP" else {}
+        raw = encode(image, image_format, icc_profile=swapped_profile(), **options)
+        canonical = canonicalise(raw)
+        red, green, blue = pixels_of(canonical)[4, 4].tolist()
+        assert abs(red - 30) < 6 and abs(green - 200) < 6 and abs(blue - 60) < 6, image_format
+        with Image.open(io.BytesIO(canonical.encoded)) as again:
+            assert "icc_profile" not in again.info
+    clear = Image.new("RGBA", (8, 8), (200, 30, 60, 255))
+    pixels = pixels_of(canonicalise(encode(clear, "PNG", icc_profile=swapped_profile())))
+    assert pixels[4, 4, 1] > 190
+
+
+def test_a_profile_that_is_srgb_damaged_or_of_other_pixels_changes_nothing() -> None:
+    for icc_profile in (profile("sRGB"), b"damaged", profile("sRGB")[:200], profile("LAB")):
+        raw = encode(texture(), "JPEG", icc_profile=icc_profile)
+        assert canonicalise(raw).encoded == raw
+
+
+def test_lab_pixels_become_srgb() -> None:
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = ImageCms.applyTransform(Image.new("RGB", (8, 8), (200, 30, 60)), to_lab)
+    pixels = pixels_of(canonicalise(encode(lab, "TIFF")))
+    assert np.abs(pixels[4, 4].astype(int) - (200, 30, 60)).max() < 6
+
+
+def test_heic_and_avif_are_read_and_upright() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    image = Image.new("RGB", (64, 48), "red")
+    image.paste("blue", (32, 0, 64, 48))
+    for orientation in (1, 6):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        buffer = io.BytesIO()
+        pillow_heif.from_pillow(image).save(buffer, quality=-1, exif=exif.tobytes())
+        avif = encode(image, "AVIF", quality=100, exif=exif.tobytes())
+        for raw, name in ((buffer.getvalue(), "HEIF"), (avif, "AVIF")):
+            canonical = canonicalise(raw)
+            assert canonical.source_format == name
+            pixels = pixels_of(canonical).astype(int)
+            upright = np.rot90(np.asarray(image), -1) if orientation == 6 else np.asarray(image)
+            assert pixels.shape == upright.shape, (name, orientation)
+            assert np.abs(pixels - upright).mean() < 3, (name, orientation)
 
 
 def test_wide_values_are_scaled_not_clipped() -> None:
@@ -141,6 +229,8 @@ def test_first_frame_of_an_animation_is_taken() -> None:
         raw = encode(red, image_format, save_all=True, append_images=[blue], **options)
         pixels = pixels_of(canonicalise(raw))
         assert pixels[0, 0].tolist() == [255, 0, 0], image_format
+        assert canonicalise(raw).note == "the first of 2 frames", image_format
+    assert canonicalise(encode(red, "GIF")).note is None
 
 
 def test_brightness_is_of_the_luma() -> None:
@@ -168,9 +258,19 @@ def test_refusals_have_names() -> None:
     assert refusal(png[: len(png) // 2]) == "truncated"
     assert refusal(png[:-12]) == "truncated"
     assert refusal(jpeg[:4]) == "corrupt"
-    assert refusal(png, ImageLimits(max_pixels=24 * 16 - 1)) == "too_many_pixels"
-    assert refusal(png, ImageLimits(max_bytes=len(png) - 1)) == "too_many_bytes"
-    assert canonicalise(png, ImageLimits(24 * 16, len(png))).encoded == png
+    assert refusal(png, ImageReading(max_pixels=24 * 16 - 1)) == "too_many_pixels"
+    assert refusal(png, ImageReading(max_bytes=len(png) - 1)) == "too_many_bytes"
+    assert refusal(png, ImageReading(max_aspect=1.4)) == "too_elongated"
+    just_so = ImageReading(max_bytes=len(png), max_pixels=24 * 16, max_aspect=1.5)
+    assert canonicalise(png, just_so).encoded == png
+
+
+def test_a_jpeg_of_twelve_bits_is_refused_with_the_reason() -> None:
+    raw = bytearray(encode(texture(), "JPEG"))
+    frame = raw.index(b"\xff\xc0")
+    raw[frame + 4] = 12
+    with pytest.raises(UnreadableImage, match=r"unsupported_pixels \(a JPEG of 12 bits a sample\)"):
+        canonicalise(bytes(raw))
 
 
 @pytest.mark.parametrize("side", [9_460, 20_000])

@@ -158,3 +158,44 @@ def test_odd_files_are_quarantined_and_the_counts_add_up(project):
     transformed = project.workspace / "pipeline" / "ImageTransform" / "transformed_examples"
     newest = max(transformed.iterdir(), key=lambda folder: int(folder.name))
     assert Path(newest, "image_dataset.json").is_file()
+
+
+def contents(workspace: Path) -> dict[str, bytes]:
+    """Return the bytes of every file of the newest ingestion, by artifact and path in it."""
+    found = {}
+    for key in ("examples", "manifest"):
+        folders = (workspace / "pipeline" / "ImageExampleGen" / key).iterdir()
+        newest = max(folders, key=lambda folder: int(folder.name))
+        files = (path for path in newest.rglob("*") if path.is_file())
+        found |= {f"{key}/{path.relative_to(newest)}": path.read_bytes() for path in files}
+    return found
+
+
+def test_killed_in_ingestion_then_run_again_gives_the_same_bytes(tmp_path):
+    rng = np.random.default_rng(1)
+    for index in range(1200):
+        path = tmp_path / "photos" / ("bright", "dark")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (96, 96, 3)).astype(np.uint8)).save(path)
+    (tmp_path / "photos" / "dark" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (tmp_path / "pipeline.yaml").write_text("name: toys\ndata: {root: photos}\n")
+    project = Project(tmp_path)
+    undisturbed = tmp_path / "undisturbed"
+    up_to = ("--to", "ImageExampleGen")
+    with started(project, *up_to) as process:
+        ahead = project.workspace / "ingested-ahead"
+        until_s = time.monotonic() + 60
+        while not list(ahead.rglob(".data_tfrecord*")):
+            assert time.monotonic() < until_s and process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert list(ahead.rglob("*")), "it was killed too late"
+    assert project.run(*up_to).code == 0
+    assert project.run(*up_to, "--workspace", undisturbed).code == 0
+    again, whole = contents(project.workspace), contents(undisturbed)
+    assert again.keys() == whole.keys()
+    assert again == whole
+    data = project.command("status", "--json").summary["data"]
+    assert (data["found"], data["ingested"], data["quarantined"]) == (1201, 1200, 1)
+    assert not ahead.exists()

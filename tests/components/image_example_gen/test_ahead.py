@@ -12,10 +12,11 @@ from components.image_example_gen.layout import read_layout
 from components.image_example_gen.manifest import read_dataset, read_rows
 from contracts import features
 from contracts.config import DataConfig
+from contracts.image_reading import READING_FILE
 
 
-def target_in(folder: Path, fingerprint: str = "fingerprint") -> Target:
-    target = Target(str(folder / "examples"), str(folder / "manifest"), fingerprint)
+def target_in(folder: Path, listing: str = "listing") -> Target:
+    target = Target(str(folder / "examples"), str(folder / "manifest"), listing)
     for uri in (target.examples_uri, target.manifest_uri):
         Path(uri).mkdir(parents=True)
     return target
@@ -34,16 +35,17 @@ def test_it_is_handed_over_once_and_whole(image_folder: Path, tmp_path: Path) ->
         digests = ingestion.digests()
         assert len(digests) == 81
         assert not hand_over(target)
-        ingestion.offer("fingerprint")
+        ingestion.offer("listing")
         assert not hand_over(target_in(tmp_path / "other", "another"))
         assert hand_over(target)
         assert not hand_over(target)
     assert not staged.exists()
     dataset = read_dataset(target.manifest_uri)
-    assert (dataset.fingerprint, dataset.found, dataset.ingested) == ("fingerprint", 81, 80)
+    assert (dataset.listing_digest, dataset.found, dataset.ingested) == ("listing", 81, 80)
     assert len(read_rows(target.manifest_uri)) == 81
     found = {path.name for path in Path(target.examples_uri).iterdir()}
-    assert found == {features.LABELS_FILE, *(f"Split-{split}" for split in features.SPLITS)}
+    files = {features.LABELS_FILE, READING_FILE}
+    assert found == files | {f"Split-{split}" for split in features.SPLITS}
 
 
 def test_what_fails_is_left_to_the_component(
@@ -54,7 +56,7 @@ def test_what_fails_is_left_to_the_component(
     target = target_in(tmp_path / "out")
     with ingesting(image_folder, tmp_path / "staged") as ingestion:
         assert ingestion.digests() == {}
-        ingestion.offer("fingerprint")
+        ingestion.offer("listing")
         assert not hand_over(target)
     assert "the ingestion ahead failed" in caplog.text
     assert list(Path(target.examples_uri).iterdir()) == []

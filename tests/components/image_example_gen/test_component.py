@@ -47,7 +47,7 @@ def ingest(data: DataConfig, folder: Path, prepare: Callable[[Outputs], object] 
     properties = {
         "data": data.model_dump_json(),
         "beam": BeamConfig(decode_processes=2).model_dump_json(),
-        "data_fingerprint": "fingerprint",
+        "data_listing": "listing",
     }
     artifacts = {"examples": [outputs.examples], "manifest": [outputs.manifest]}
     Executor(context).Do({}, artifacts, properties)
@@ -78,7 +78,7 @@ def test_tensorflow_reads_every_example(
     rows = {row["path"]: row for row in read_rows(outputs.manifest.uri).to_pylist()}
     dataset = read_dataset(outputs.manifest.uri)
     assert (dataset.found, dataset.ingested, dataset.quarantined) == (81, 80, 1)
-    assert dataset.fingerprint == "fingerprint"
+    assert dataset.listing_digest == "listing"
     examples = {split: parsed(outputs, split) for split in features.SPLITS}
     assert {split: len(some) for split, some in examples.items()} == dataset.splits
     for split, some in examples.items():
@@ -150,7 +150,7 @@ def test_duplicates_alone_fill_no_split(image_folder: Path, tmp_path: Path) -> N
 
 
 def test_the_component_feeds_tfx(image_folder: Path, tmp_path: Path) -> None:
-    examples = ImageExampleGen(DataConfig(root=image_folder), BeamConfig(), "fingerprint")
+    examples = ImageExampleGen(DataConfig(root=image_folder), BeamConfig(), "listing")
     options = tfdv.StatsOptions(feature_allowlist=list(features.DERIVED))
     statistics = StatisticsGen(examples=examples.outputs["examples"], stats_options=options)
     store = tmp_path / "metadata.sqlite"

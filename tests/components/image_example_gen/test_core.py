@@ -16,6 +16,7 @@ from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splits import cut_of
 from contracts import features
 from contracts.config import DataConfig
+from contracts.image_reading import DEFAULT_READING
 
 PARTS = {"train": 8, "validation": 1, "test": 1}
 
@@ -25,9 +26,9 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
     layout = read_layout(DataConfig(root=root, **options))
     job = job_of(layout, target)
     for shard in plan_shards(layout.root, layout.files, 1 << 30, shards // 2):
-        core.ingest(job, shard, frozenset(), lambda position: None)
+        core.ingest(job, shard, {}, lambda position: None)
     core.write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, "fingerprint", "settings")
+    dataset = sum_up(job.manifest_uri, layout, {}, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
@@ -35,7 +36,9 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
 
 def job_of(layout: Layout, target: Path) -> Job:
     cut = cut_of(layout, PARTS)
-    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut)
+    return Job(
+        layout.root, str(target / "examples"), str(target / "manifest"), cut, DEFAULT_READING
+    )
 
 
 def table(target: Path) -> dict[str, dict[str, Any]]:
@@ -108,7 +111,7 @@ def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
-    core.ingest(job_of(layout, tmp_path), shard, frozenset(), lambda position: None)
+    core.ingest(job_of(layout, tmp_path), shard, {}, lambda position: None)
     rows = table(tmp_path)
     assert rows["cat/000.jpg"]["reason"] == "vanished"
     assert rows["cat/002.jpg"]["reason"] == "unreadable_file"
@@ -188,7 +191,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
     with pytest.raises(OSError) as caught:
-        core.ingest(job, shard, frozenset(), lambda position: None)
+        core.ingest(job, shard, {}, lambda position: None)
     assert caught.value.errno == errno.ENOSPC
     assert list(target.parent.iterdir()) == []
 
@@ -200,7 +203,7 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(image_folder: Path, tmp_pa
     files.mkdir(parents=True)
     (files / ".part-00000.parquet.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
-        core.ingest(job, Shard(0, layout.files), frozenset(), lambda position: None)
+        core.ingest(job, Shard(0, layout.files), {}, lambda position: None)
     assert not [path for path in tmp_path.rglob("*-00000*") if path.is_file()]
 
 
@@ -213,7 +216,7 @@ def test_trouble_of_the_machine_is_no_reason(
     layout = read_layout(DataConfig(root=image_folder))
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(OSError, match="Too many open files"):
-        core.read_digests(layout.root, layout.files, False, lambda position: None)
+        core.read_digests(layout.root, layout.files, DEFAULT_READING, False, lambda position: None)
 
 
 def test_labels_are_written_in_index_order(tmp_path: Path) -> None:

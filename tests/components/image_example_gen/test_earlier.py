@@ -10,7 +10,12 @@ import pytest
 from components.image_example_gen.decode_pool import DecodePool
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.file_index import FileIndex
-from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards
+from components.image_example_gen.ingestion import (
+    Target,
+    ingest_dataset,
+    ingest_shards,
+    limits_of,
+)
 from components.image_example_gen.layout import read_layout
 from components.image_example_gen.manifest import Dataset, read_rows
 from contracts import features
@@ -21,10 +26,10 @@ class Ingested:
     """An ingestion of a folder, perhaps on top of an earlier one."""
 
     def __init__(self, root: Path, folder: Path, earlier: "Ingested | None" = None) -> None:
-        self.target = Target(str(folder / "examples"), str(folder / "manifest"), "fingerprint")
+        self.target = Target(str(folder / "examples"), str(folder / "manifest"), "listing")
         self.decoded: list[str] = []
         data = DataConfig(root=root)
-        pool = DecodePool(2)
+        pool = DecodePool(2, limits_of(data))
         try:
             run = partial(self._run, pool)
             self.dataset: Dataset = ingest_dataset(
@@ -40,7 +45,14 @@ class Ingested:
     def seen_from(self, data: DataConfig) -> Earlier:
         index = FileIndex(read_layout(data))
         index.read_unknown()
-        return Earlier(self.target.examples_uri, self.target.manifest_uri, index.digests)
+        known = self.dataset
+        return Earlier(
+            self.target.examples_uri,
+            self.target.manifest_uri,
+            known.settings,
+            known.moved,
+            index.digests,
+        )
 
     def rows(self) -> dict[str, tuple]:
         found = read_rows(self.target.manifest_uri).to_pylist()

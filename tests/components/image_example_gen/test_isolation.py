@@ -10,24 +10,32 @@ import pytest
 from components.image_example_gen import isolation
 from components.image_example_gen.core import Job
 from components.image_example_gen.decode_pool import DecodePool, DecodeWorker, WorkerDied
-from components.image_example_gen.decode_worker import Call
+from components.image_example_gen.decode_worker import Call, Limits
 from components.image_example_gen.layout import Layout, read_layout
 from components.image_example_gen.manifest import read_rows
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
 from contracts.config import DataConfig
 from contracts.errors import ComponentError
+from contracts.image_reading import DEFAULT_READING
+
+LIMITS = Limits(seconds=1.0, memory_bytes=1 << 28)
 
 DEADLY = """
-import os, signal
+import ctypes, os, signal
 from components.image_example_gen import core, image_file
 
 read = image_file.canonicalise
+libc = ctypes.PyDLL(None)
 
-def read_or_die(raw):
+def read_or_die(raw, reading):
     if raw.endswith(b"deadly"):
         os.kill(os.getpid(), signal.SIGSEGV)
-    return read(raw)
+    if raw.endswith(b"endless"):
+        libc.pause()  # as in C code that does not ask Python
+    if raw.endswith(b"greedy"):
+        raw = b"P6 9400 9400 255 " + bytes(100)
+    return read(raw, reading)
 
 image_file.canonicalise = read_or_die
 ingest, read_digests = core.ingest, core.read_digests
@@ -63,14 +71,16 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def worker() -> Iterator[DecodeWorker]:
-    worker = DecodeWorker()
+    worker = DecodeWorker(LIMITS)
     yield worker
     worker.close()
 
 
 def job_of(layout: Layout, target: Path) -> Job:
     cut = Cut({"train": 0.8, "test": 0.2})
-    return Job(layout.root, str(target / "examples"), str(target / "manifest"), cut)
+    return Job(
+        layout.root, str(target / "examples"), str(target / "manifest"), cut, DEFAULT_READING
+    )
 
 
 def statuses(job: Job) -> dict[str, str]:
@@ -87,16 +97,36 @@ def test_an_image_that_crashes_its_process_is_left_out_alone(
             file.write(b"deadly")
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path)
-    worker = DecodeWorker()
+    worker = DecodeWorker(LIMITS)
     isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
     found = statuses(job)
     assert {path for path, status in found.items() if status == "crashes_decoder"} == victims
     assert sum(status == "ingested" for status in found.values()) == 78
     assert not list(tmp_path.rglob(".*"))
     files = [file for file in layout.files if file.path in {*victims, "cat/000.jpg"}]
-    digests = isolation.read_digests(worker, layout.root, files, True)
+    digests = isolation.read_digests(worker, layout.root, files, DEFAULT_READING, True)
     assert [digest is None for digest in digests] == [False, True, True]
     worker.close()
+
+
+def test_images_that_hang_or_take_all_memory_are_left_out_alone(
+    deadly: str, image_folder: Path, tmp_path: Path, worker: DecodeWorker
+) -> None:
+    victims = {"cat/002.jpg": b"endless", "cat/004.jpg": b"greedy", "dog/021.jpg": b"endless"}
+    victims |= {f"dog/{number:03}.jpg": b"deadly" for number in range(41, 53, 2)}
+    for victim, end in victims.items():
+        with (image_folder / victim).open("ab") as file:
+            file.write(end)
+    layout = read_layout(DataConfig(root=image_folder))
+    job = job_of(layout, tmp_path)
+    started_s = time.monotonic()
+    isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+    reasons = {b"endless": "too_slow", b"greedy": "out_of_memory", b"deadly": "crashes_decoder"}
+    expected = {path: reasons[end] for path, end in victims.items()}
+    found = statuses(job)
+    assert {path: status for path, status in found.items() if status != "ingested"} == expected
+    assert len(found) == 80
+    assert time.monotonic() - started_s < 60
 
 
 def test_a_killed_process_costs_nothing_but_time(
@@ -125,14 +155,14 @@ def test_processes_that_keep_dying_end_the_run(
     monkeypatch.setattr(isolation, "_INGEST", f"{deadly}:die")
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path)
-    worker = DecodeWorker()
+    worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"shard 0: .* 3 times \(ended with exit code 3"):
         isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
     worker.close()
 
 
 def test_errors_come_back_as_they_were(deadly: str) -> None:
-    worker = DecodeWorker()
+    worker = DecodeWorker(LIMITS)
 
     def call(function: str) -> object:
         return worker.call(Call(f"{deadly}:{function}", (), False), lambda position: None)
@@ -149,17 +179,18 @@ def test_errors_come_back_as_they_were(deadly: str) -> None:
 
 def test_a_process_that_cannot_start_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
-    worker = DecodeWorker()
+    worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"did not start .*exit code 1"):
         worker.call(Call("os:getpid", (), False), lambda position: None)
     worker.close()
 
 
 def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
-    pool = DecodePool(2)
+    pool = DecodePool(2, LIMITS)
     layout = read_layout(DataConfig(root=image_folder))
     futures = [
-        pool.submit(isolation.read_digests, layout.root, layout.files, True) for _ in range(4)
+        pool.submit(isolation.read_digests, layout.root, layout.files, DEFAULT_READING, True)
+        for _ in range(4)
     ]
     assert len({tuple(future.result()) for future in futures}) == 1
     pids = [worker.pid for worker in pool._workers]
@@ -170,10 +201,10 @@ def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
 
 
 def test_closing_a_pool_ends_the_calls_that_it_is_in(image_folder: Path) -> None:
-    pool = DecodePool(1)
+    pool = DecodePool(1, LIMITS)
     layout = read_layout(DataConfig(root=image_folder))
     endless = layout.files * 100_000
-    future = pool.submit(isolation.read_digests, layout.root, endless, True)
+    future = pool.submit(isolation.read_digests, layout.root, endless, DEFAULT_READING, True)
     time.sleep(1)
     pids = [worker.pid for worker in pool._workers]
     assert not future.done()

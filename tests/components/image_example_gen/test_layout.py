@@ -148,13 +148,42 @@ def test_refused_roots_say_what_to_do(tmp_path: Path) -> None:
         assert problem.endswith(".")
 
 
-def test_an_unreadable_folder_is_no_empty_one(tmp_path: Path) -> None:
-    data = make(tmp_path, "cat/1.jpg", "dog/1.jpg")
-    (tmp_path / "dog").chmod(0)
-    if os.access(tmp_path / "dog", os.R_OK):
-        pytest.skip("this user may list every folder")
+def test_an_unreadable_folder_is_accounted_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make(tmp_path, *numbered("cat", "dog", "shut"))
+    scandir = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name in closed:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    closed = {"shut"}
+    layout = read_layout(data)
+    assert layout.labels == ["cat", "dog"]
+    assert reasons(layout) == {"shut": "unreadable_folder"}
+    assert layout.skipped[0].detail == "a folder that cannot be listed: Permission denied"
+    closed = {tmp_path.name}
     (problem,) = refusal(lambda: read_layout(data))
-    assert "dog (Permission denied)" in problem
+    assert "cannot be listed (Permission denied)" in problem
+
+
+def test_labels_are_left_out_by_name(tmp_path: Path) -> None:
+    root = make(tmp_path, *numbered("cat", "dog", "other")).root
+    layout = read_layout(DataConfig(root=root, leave_out=["other"]))
+    assert layout.labels == ["cat", "dog"]
+    assert reasons(layout) == {f"other/{n}.jpg": "label_left_out" for n in range(3)}
+    assert layout.found == 9
+    (problem,) = refusal(lambda: read_layout(DataConfig(root=root, leave_out=["dgo"])))
+    assert "data.leave_out" in problem and "received dgo" in problem
+
+
+def test_classes_that_differ_in_case_are_pointed_out(tmp_path: Path) -> None:
+    layout = read_layout(make(tmp_path, *numbered("Cat", "cat", "dog")))
+    assert layout.labels == ["Cat", "cat", "dog"]
+    assert layout.description.endswith("differ only in upper and lower case: Cat and cat.")
 
 
 def test_ten_thousand_files_are_listed_at_once(tmp_path: Path) -> None:
@@ -201,13 +230,31 @@ def test_a_table_brings_labels_splits_and_groups(tmp_path: Path) -> None:
 def test_all_faults_of_a_table_come_at_once_with_their_lines(tmp_path: Path) -> None:
     make(tmp_path, "1.jpg", "2.jpg")
     data = write_table(
-        tmp_path,
-        "path,label,split\n1.jpg,cat,train\n2.jpg,dog,trian\n./1.jpg,dog,test\n,dog,test\n2.jpg\n",
+        tmp_path, "path,label,split\n1.jpg,cat,train\n2.jpg,dog,trian\n,dog,test\n2.jpg\n"
     )
     problems = refusal(lambda: read_layout(data))
-    assert len(problems) == 4
-    for words in ("line 3 (trian)", "line 4 (1.jpg, as line 2)", "line 5", "line 6"):
+    assert len(problems) == 3
+    for words in ("line 3 (trian)", "line 4", "line 5"):
         assert any(words in problem for problem in problems)
+
+
+def test_every_file_of_a_table_has_one_row_or_a_reason(tmp_path: Path) -> None:
+    make(tmp_path, "a/1.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/no row.jpg", "b/unused.jpg")
+    data = write_table(
+        tmp_path,
+        "path,label\na/1.jpg,cat\n./a/1.jpg,cat\na/2.jpg,cat\na/2.jpg,dog\na/2.jpg,cat\n"
+        "a/3.jpg,\na/4.jpg,dog\ngone.jpg,dog\n",
+    )
+    layout = read_layout(data)
+    assert [file.path for file in layout.files] == ["a/1.jpg", "a/4.jpg"]
+    assert reasons(layout) == {
+        "a/2.jpg": "conflicting_rows",
+        "a/3.jpg": "no_label",
+        "a/no row.jpg": "no_row",
+        "gone.jpg": "no_such_file",
+    }
+    assert layout.skipped[0].detail == "lines 4 and 5 say different things of it"
+    assert layout.description.endswith("Rows that only repeat others: 1.")
 
 
 @pytest.mark.parametrize(

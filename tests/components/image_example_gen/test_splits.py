@@ -55,7 +55,7 @@ def test_only_missing_splits_are_cut(brought: list[str | None], shares: dict[str
 
 def test_shares_are_met_on_average() -> None:
     cut = Cut({"train": 0.8, "validation": 0.1, "test": 0.1})
-    counts = Counter(cut.natural_split(key(name)) for name in range(20_000))
+    counts = Counter(cut.split_of_key(key(name)) for name in range(20_000))
     assert counts["train"] == pytest.approx(16_000, rel=0.02)
     assert counts["validation"] == pytest.approx(2_000, rel=0.1)
     assert counts["test"] == pytest.approx(2_000, rel=0.1)
@@ -73,7 +73,7 @@ def test_content_or_group_decides_and_nothing_else() -> None:
 def test_positions_never_reach_the_end() -> None:
     positions = [position_of(key(name)) for name in range(1000)]
     assert all(0 <= position < 1 for position in positions)
-    assert Cut({"train": 0.1, "validation": 0.2, "test": 0.7}).natural_split(key(1)) in PARTS
+    assert Cut({"train": 0.1, "validation": 0.2, "test": 0.7}).split_of_key(key(1)) in PARTS
 
 
 def test_small_classes_stand_in_every_split() -> None:
@@ -82,7 +82,7 @@ def test_small_classes_stand_in_every_split() -> None:
         for trial in range(30):
             keys = [("a", key((size, trial, number))) for number in range(size)]
             moved = with_moves(cut, keys)
-            splits = {moved.moved.get(one) or cut.natural_split(one) for _, one in keys}
+            splits = {moved.moved.get(one) or cut.split_of_key(one) for _, one in keys}
             assert splits == set(PARTS)
             assert len(moved.moved) <= 2
 
@@ -91,13 +91,13 @@ def test_training_comes_first_where_there_are_too_few_keys() -> None:
     cut = cut_of(layout_of([ImageFile("", "")]), PARTS)
     for trial in range(30):
         one = with_moves(cut, [("a", key(trial))])
-        assert one.moved.get(key(trial), cut.natural_split(key(trial))) == "train"
+        assert one.moved.get(key(trial), cut.split_of_key(key(trial))) == "train"
 
 
 def test_a_group_that_several_classes_share_moves_only_if_all_can_spare_it() -> None:
     cut = Cut({"train": 0.5, "test": 0.5})
     names = iter(range(10_000))
-    in_train = (key(name) for name in names if cut.natural_split(key(name)) == "train")
+    in_train = (key(name) for name in names if cut.split_of_key(key(name)) == "train")
     shared, of_a, of_b = next(in_train), next(in_train), next(in_train)
     keys = [("a", shared), ("a", of_a), ("b", shared), ("b", of_b)]
     moved = with_moves(cut, keys).moved
@@ -135,3 +135,19 @@ def test_only_small_classes_are_read_ahead() -> None:
     assert len(small_classes(grouped, cut_of(grouped, PARTS)).checked) == 300
     brought = layout_of([ImageFile(split, "a", split) for split in PARTS])
     assert small_classes(brought, cut_of(brought, PARTS)).checked == []
+
+
+def test_what_was_moved_stays_when_images_are_added() -> None:
+    layout = layout_of([ImageFile("", "")])
+    kept: dict[str, str] = {}
+    keys: list[tuple[str, str]] = []
+    splits: dict[str, str] = {}
+    for name in range(60):  # one image of each class more, again and again
+        keys += [(label, key((label, name))) for label in "abc"]
+        cut = with_moves(cut_of(layout, PARTS, kept), keys)
+        now = {one: cut.split_of_key(one) for _, one in keys}
+        if name >= 2:  # enough for an image in each split
+            assert name == 2 or splits.items() <= now.items()
+            for label in "abc":
+                assert {now[one] for which, one in keys if which == label} == set(PARTS)
+        kept, splits = dict(cut.moved), now

@@ -1,4 +1,4 @@
-"""One digest for a data set: the same pictures under the same names and labels, anywhere."""
+"""One digest for all that a listing says: what an ingestion of it follows from."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from components.image_example_gen.listing import Layout
 
 
-def dataset_fingerprint(layout: Layout, digests: Mapping[str, str]) -> str:
+def listing_digest(layout: Layout, digests: Mapping[str, str]) -> str:
     """Return the SHA-256 over path, label, split, group and content of every file.
 
     Entries that the listing skipped and empty classes count by their names: they are part of the

@@ -4,19 +4,19 @@ import time
 from pathlib import Path
 
 from components.image_example_gen.file_index import FileIndex
-from components.image_example_gen.fingerprint import dataset_fingerprint
 from components.image_example_gen.layout import Layout, read_layout
+from components.image_example_gen.listing_digest import listing_digest
 from contracts.config import DataConfig
 
 
 def of(root: Path, **options: str) -> str:
-    return fingerprint_of(read_layout(DataConfig(root=root, **options)))
+    return digest_of(read_layout(DataConfig(root=root, **options)))
 
 
-def fingerprint_of(layout: Layout) -> str:
+def digest_of(layout: Layout) -> str:
     index = FileIndex(layout)
     index.read_unknown()
-    return dataset_fingerprint(layout, index.digests)
+    return listing_digest(layout, index.digests)
 
 
 def age(root: Path) -> None:
@@ -57,7 +57,7 @@ def test_odd_and_unreadable_files_are_no_trouble(image_folder: Path) -> None:
     assert with_odd != before
     layout = read_layout(DataConfig(root=image_folder))
     (image_folder / "cat" / "000.jpg").unlink()
-    assert fingerprint_of(layout) not in (with_odd, before)
+    assert digest_of(layout) not in (with_odd, before)
 
 
 def test_ten_thousand_files_take_a_moment(tmp_path: Path) -> None:

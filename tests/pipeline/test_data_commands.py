@@ -1,0 +1,103 @@
+"""`imgpipe data files` and `data diff` tell of every file what became of it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from pipeline import cli
+from pipeline.summary import DataSummary, SecondsSummary, Summary
+
+RUNS = ("20260101-000000", "20260102-000000")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace of two runs; the second found one image more, and a broken one."""
+    for run_id in RUNS:
+        manifest = tmp_path / "manifests" / run_id
+        with PartWriter(str(manifest), "part-00000") as rows:
+            rows.add(FileRow("cat/b, c.jpg", "cat", "train", None, INGESTED, sha256="1"))
+            if run_id == RUNS[1]:
+                rows.add(
+                    FileRow(
+                        "cat/a.gif",
+                        "cat",
+                        "test",
+                        None,
+                        INGESTED,
+                        sha256="2",
+                        detail="the first of 2 frames",
+                    )
+                )
+                rows.add(
+                    FileRow(
+                        "cat/broken.jpg",
+                        "cat",
+                        None,
+                        None,
+                        QUARANTINED,
+                        "too_slow",
+                        "takes longer than 30 s",
+                        "3",
+                    )
+                )
+        folder = tmp_path / "workspace" / "runs" / run_id
+        folder.mkdir(parents=True)
+        Summary(
+            run_id=run_id,
+            status="partial",
+            data=DataSummary(manifest=str(manifest)),
+            seconds=SecondsSummary(total=1, start=1),
+        ).write(folder)
+    return tmp_path / "workspace"
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert cli.main([str(argument) for argument in arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_row_a_file_as_csv_and_json(workspace, capsys):
+    text = printed(capsys, "data", "files", "--csv", "--workspace", workspace)
+    assert text.startswith("path,label,split,status,reason,detail\n")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["path"] for row in rows] == ["cat/a.gif", "cat/b, c.jpg", "cat/broken.jpg"]
+    assert list(rows[0].values())[1:] == ["cat", "test", "ingested", "", "the first of 2 frames"]
+    assert (rows[2]["status"], rows[2]["reason"]) == ("quarantined", "too_slow")
+    same = json.loads(printed(capsys, "data", "files", "--json", "--workspace", workspace))
+    assert [{key: value or "" for key, value in row.items()} for row in same] == rows
+    first = printed(capsys, "data", "files", RUNS[0], "--csv", "--workspace", workspace)
+    assert len(first.splitlines()) == 2
+
+
+def test_the_counts_come_with_reasons_and_the_next_command(workspace, capsys):
+    lines = printed(capsys, "data", "files", "--workspace", workspace).splitlines()
+    assert lines[0] == f"Run {RUNS[1]}: 3 files found, 2 ingested, 1 quarantined."
+    assert lines[1:3] == [
+        "Ingested in part (1): cat/a.gif (the first of 2 frames)",
+        "Quarantined, too slow (1): cat/broken.jpg",
+    ]
+    assert lines[3].endswith(f"imgpipe data files --workspace {workspace} {RUNS[1]} --csv")
+
+
+def test_what_changed_between_two_runs(workspace, capsys):
+    lines = printed(capsys, "data", "diff", *RUNS, "--workspace", workspace).splitlines()
+    assert lines == ["Added (2): cat/a.gif (cat), cat/broken.jpg (cat)"]
+    found = json.loads(printed(capsys, "data", "diff", *RUNS, "--json", "--workspace", workspace))
+    assert [row["path"] for row in found["added"]] == ["cat/a.gif", "cat/broken.jpg"]
+    assert set(found) == {"added", "removed", "changed", "relabelled", "renamed", "resplit"}
+    same = printed(capsys, "data", "diff", RUNS[0], RUNS[0], "--workspace", workspace)
+    assert same == f"The same images in {RUNS[0]} and {RUNS[0]}.\n"
+
+
+def test_a_run_without_a_record_of_its_files_is_said_so(workspace, capsys):
+    folder = workspace / "runs" / "20260103-000000"
+    folder.mkdir()
+    assert cli.main(["data", "files", "--workspace", str(workspace)]) == 2
+    assert "run 20260103-000000 has left no record of its files" in capsys.readouterr().err
+    assert cli.main(["data", "diff", RUNS[0], "never", "--workspace", str(workspace)]) == 2
+    assert "no run 'never'" in capsys.readouterr().err
