@@ -1,6 +1,5 @@
 """Decoded pixels of any kind -> upright 8-bit grey or RGB, and their brightness."""
 
-from operator import mul
 from typing import TYPE_CHECKING
 
 from contracts.image_colours import profile_of, to_srgb
@@ -10,8 +9,6 @@ if TYPE_CHECKING:
 
 _GREY_MODES = ("1", "L", "LA", "La")
 _BRIGHTNESS_SIDE_PX = 128
-_LEVELS = range(256)
-_SQUARES = tuple(level * level for level in _LEVELS)
 
 
 def eight_bit(image: "Image.Image", background: str) -> "Image.Image":
@@ -85,13 +82,14 @@ def brightness(image: "Image.Image") -> tuple[float, float]:
 
     Taken from a grid of at most 128 by 128 pixels: exact for smaller images.
     """
+    import numpy as np
     from PIL.Image import Resampling
 
     width, height = image.size
     size = (min(width, _BRIGHTNESS_SIDE_PX), min(height, _BRIGHTNESS_SIDE_PX))
     grid = image if size == image.size else image.resize(size, Resampling.NEAREST)
-    counts = (grid if grid.mode == "L" else grid.convert("L")).histogram()
-    total = size[0] * size[1]
-    first, second = sum(map(mul, counts, _LEVELS)), sum(map(mul, counts, _SQUARES))
+    luma = np.frombuffer(grid.convert("L").tobytes(), np.uint8).astype(np.int64)
+    total = luma.size
+    first, second = int(luma.sum()), int(luma @ luma)
     variance = (second * total - first * first) / (total * total)
     return first / total / 255, variance**0.5 / 255

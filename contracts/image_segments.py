@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from collections.abc import Iterator
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -12,7 +11,7 @@ _EIGHT_BITS = 8
 # Baseline, extended and progressive with Huffman coding; decoders differ on all others.
 _COMMON_FRAMES = (0xC0, 0xC1, 0xC2)
 _END = 0xD9
-_NO_FRAMES = (0xC4, 0xC8, 0xCC)  # of the markers 0xC0 to 0xCF: tables and a reserved one
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those are tables, one is reserved
 # Among coded pixels 0xFF is followed by 0, by itself as filling, or by a restart marker's byte.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
@@ -50,33 +49,30 @@ def is_common_jpeg(raw: bytes) -> bool:
     Pillow stops reading at the last row of pixels; TensorFlow reads on to the end marker and
     refuses the file if damage hides it.
     """
-    frames: list[int] = []
-    for marker, _ in _segments(raw):
-        if marker == _END:
-            return len(frames) == 1 and frames[0] in _COMMON_FRAMES
-        if _is_frame(marker):
-            frames.append(marker)
-    return False
+    segments = _segments(raw)
+    frames = [marker for marker, _ in segments if marker in _FRAMES]
+    is_whole = bool(segments) and segments[-1][0] == _END
+    return is_whole and len(frames) == 1 and frames[0] in _COMMON_FRAMES
 
 
 def jpeg_bits(raw: bytes) -> int | None:
     """Return the bits of a sample, as the first frame of a JPEG has them; None without frames."""
-    starts = (start for marker, start in _segments(raw) if _is_frame(marker))
-    start = next(starts, len(raw))
-    return raw[start + 2] if start + 2 < len(raw) else None
+    starts = [start for marker, start in _segments(raw) if marker in _FRAMES]
+    return raw[starts[0] + 2] if starts and starts[0] + 2 < len(raw) else None
 
 
-def _is_frame(marker: int) -> bool:
-    return 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES
-
-
-def _segments(raw: bytes) -> Iterator[tuple[int, int]]:
-    """Give the marker of every segment and where the segment begins, its length first.
+def _segments(raw: bytes) -> list[tuple[int, int]]:
+    """Return marker and start (its length comes first) of every segment, the end marker included.
 
     Source: ITU-T T.81, B.1.1 and table B.1.
     """
-    position = len(JPEG) - 1
-    while found := _MARKER.search(raw, position):
-        marker, start = raw[found.start() + 1], found.end()
-        yield marker, start
-        position = start + int.from_bytes(raw[start : start + 2], "big")
+    found = []
+    position, search = len(JPEG) - 1, _MARKER.search
+    while match := search(raw, position):
+        start = match.end()
+        marker = raw[start - 1]
+        found.append((marker, start))
+        if marker == _END:
+            break
+        position = start + (raw[start] << 8 | raw[start + 1]) if start + 1 < len(raw) else start
+    return found

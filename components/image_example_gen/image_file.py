@@ -52,7 +52,15 @@ def read_image(root: Path, file: ImageFile, reading: ImageReading) -> ReadImage:
       Quarantined: the file cannot be opened, or holds no image that can be read.
       OSError: this machine is in trouble.
     """
-    raw = read_bytes(root, file, reading)
+    return image_in(read_bytes(root, file, reading), reading)
+
+
+def image_in(raw: bytes, reading: ImageReading) -> ReadImage:
+    """Return the image that the bytes of a file are, decoded whole.
+
+    Raises:
+      Quarantined: they are none that can be read.
+    """
     sha256 = hashlib.sha256(raw).hexdigest()
     try:
         return ReadImage(canonicalise(raw, reading), sha256, len(raw))
