@@ -20,6 +20,7 @@ LIBRARIES = (
     "apache-beam",
     "keras",
     "pillow",
+    "pillow-heif",
     "scikit-learn",
     "tensorflow",
     "tensorflow-data-validation",

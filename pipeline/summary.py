@@ -44,6 +44,7 @@ class DataSummary(_Part):
     quarantined: int = 0
     fingerprint: str = ""
     manifest: str = ""  # the folder with a row for every file
+    example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
     anomalies: list[str] = []

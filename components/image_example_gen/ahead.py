@@ -38,13 +38,12 @@ class IngestionAhead:
         folder: Path,
         earlier: Earlier | None,
     ) -> None:
-        self._earlier = earlier
-        self._target = Target(str(folder / "examples"), str(folder / "manifest"), listing_digest="")
+        self._target = Target(str(folder / "examples"), str(folder / "manifest"), "", earlier)
         self._pool = DecodePool(processes, limits_of(data))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)
         self._ingested: Future[Dataset] = self._thread.submit(
-            ingest_dataset, layout, data, self._pool, self._target, run, earlier
+            ingest_dataset, layout, data, self._pool, self._target, run
         )
 
     def digests(self) -> dict[str, str]:
@@ -56,8 +55,8 @@ class IngestionAhead:
             LOGGER.error("the ingestion ahead failed", exc_info=self._ingested.exception())
             return {}
         self._pool.close()
-        earlier = self._earlier.manifest_uri if self._earlier else None
-        return read_digests(self._target.manifest_uri, apart_from=earlier)
+        earlier = self._target.earlier
+        return read_digests(self._target.manifest_uri, apart_from=earlier and earlier.manifest_uri)
 
     def offer(self, listing_digest: str) -> None:
         """Let `hand_over` find what has been ingested."""

@@ -36,11 +36,15 @@ RunShards = Callable[[Job, Sequence[Shard]], None]
 
 @dataclass(frozen=True)
 class Target:
-    """Where examples and manifest go, and the digest of the listing, which is noted with them."""
+    """Where examples and manifest go.
+
+    The digest of the listing is noted with them. `earlier` is what may stand there already.
+    """
 
     examples_uri: str
     manifest_uri: str
     listing_digest: str
+    earlier: Earlier | None = None
 
 
 def limits_of(data: DataConfig) -> Limits:
@@ -65,7 +69,6 @@ def ingest_dataset(
     pool: DecodePool,
     target: Target,
     run: RunShards,
-    earlier: Earlier | None = None,
 ) -> Dataset:
     """Write examples and manifest of all images, or nothing.
 
@@ -75,7 +78,6 @@ def ingest_dataset(
       pool: decodes images.
       target: where to.
       run: has `ingest_shards` called for all shards, in one call or several.
-      earlier: what may stand there already.
 
     Raises:
       DataError: the images cannot be trained on.
@@ -85,6 +87,10 @@ def ingest_dataset(
     try:
         require_trainable(layout, data)
         reading = data.reading()
+        # Before the shards: what is forced to disk now does not wait for all their bytes.
+        core.write_labels(target.examples_uri, layout.labels)
+        reading.write(Path(target.examples_uri))
+        earlier = target.earlier
         moved = earlier.moved if earlier else {}
         cut = splits.cut_of(layout, data.splits.model_dump(), moved)
         cut = cut_splits(pool, layout, reading, cut)
@@ -94,8 +100,6 @@ def ingest_dataset(
             files, first = link_shards(earlier, job, files)
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
-        core.write_labels(target.examples_uri, layout.labels)
-        reading.write(Path(target.examples_uri))
         core.write_skipped(target.manifest_uri, layout.skipped)
         settings = settings_digest(data)
         dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)

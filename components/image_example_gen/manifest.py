@@ -137,6 +137,12 @@ def _parts(uri: str) -> list[Path]:
     return sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
 
 
+def an_ingested_path(uri: str) -> str:
+    """Return the path of an image that was ingested, of the first in order."""
+    rows = read_rows(uri, ["path", "split"])
+    return str(pc.min(rows.filter(pc.is_valid(rows["split"]))["path"]))
+
+
 def _fingerprint(uri: str) -> str:
     """Return the SHA-256 over content and label of every ingested image, sorted.
 

@@ -7,14 +7,10 @@ from pathlib import Path
 
 from components.image_example_gen.layout import Layout
 from contracts.errors import InputError
-from contracts.image_bytes import UnreadableImage, canonicalise
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS
 from pipeline.workspace import Workspace
-
-# Files that are looked at for an image to suggest.
-LOOKED_AT = 20
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
 
@@ -46,22 +42,10 @@ def run(args: argparse.Namespace) -> int:
         follows = (
             following("status", args)
             if summary.pushed_version is None
-            else following("predict", args, _an_image(checked.layout))
+            else following("predict", args, short(checked.layout.root / summary.data.example))
         )
         print_summary(summary, folder, follows, sys.stdout)
     return EXIT_CODES[summary.status]
-
-
-def _an_image(layout: Layout) -> str:
-    """Return the path of an image that `predict` can read."""
-    for file in layout.files[:LOOKED_AT]:
-        path = layout.root / file.path
-        try:
-            canonicalise(path.read_bytes())
-        except (OSError, UnreadableImage):
-            continue  # a run has quarantined it
-        return short(path)
-    return "IMAGE"
 
 
 def _require_apart(workspace: Path, layout: Layout) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import ExifTags, Image
 
 from contracts import features
 from contracts.config import PreprocessingConfig
@@ -100,6 +101,40 @@ def test_predict_says_what_the_evaluation_said(digits, first):
     for row, answer in zip(rows, json.loads(predicted.out), strict=True):
         assert answer["label"] == row["predicted"]
         assert answer["score"] == pytest.approx(row["score"], abs=1e-5)
+
+
+def test_a_turned_picture_is_answered_as_the_upright_one(digits, first, tmp_path):
+    turned_back = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    upright = Image.open(next((digits.folder / "digits" / "4").glob("*.png")))
+    upright.save(tmp_path / "1.png")
+    for orientation, turn in turned_back.items():
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        upright.transpose(turn).save(tmp_path / f"{orientation}.png", exif=exif)
+    predicted = digits.command("predict", "--json", *sorted(tmp_path.glob("*.png")))
+    assert predicted.code == 0, predicted.err
+    answers = [answer["probabilities"] for answer in json.loads(predicted.out)]
+    assert len(answers) == 8
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_the_models_data_version_is_in_mlflow_and_ml_metadata(digits, first):
+    fingerprint = first.summary["data"]["fingerprint"]
+    with sqlite3.connect(digits.workspace / "mlflow.db") as database:
+        query = "select dataset_source from datasets"
+        sources = {json.loads(row[0])["fingerprint"] for row in database.execute(query)}
+    with sqlite3.connect(digits.workspace / "metadata.db") as database:
+        query = "select string_value from ArtifactProperty where name = 'fingerprint'"
+        recorded = {row[0] for row in database.execute(query)}
+    assert sources == recorded == {fingerprint}
 
 
 def test_a_file_that_is_no_image_is_named_by_predict(digits, first, tmp_path):

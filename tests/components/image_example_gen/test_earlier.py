@@ -26,15 +26,18 @@ class Ingested:
     """An ingestion of a folder, perhaps on top of an earlier one."""
 
     def __init__(self, root: Path, folder: Path, earlier: "Ingested | None" = None) -> None:
-        self.target = Target(str(folder / "examples"), str(folder / "manifest"), "listing")
-        self.decoded: list[str] = []
         data = DataConfig(root=root)
+        self.target = Target(
+            str(folder / "examples"),
+            str(folder / "manifest"),
+            "listing",
+            earlier and earlier.seen_from(data),
+        )
+        self.decoded: list[str] = []
         pool = DecodePool(2, limits_of(data))
         try:
             run = partial(self._run, pool)
-            self.dataset: Dataset = ingest_dataset(
-                read_layout(data), data, pool, self.target, run, earlier and earlier.seen_from(data)
-            )
+            self.dataset: Dataset = ingest_dataset(read_layout(data), data, pool, self.target, run)
         finally:
             pool.close()
 
