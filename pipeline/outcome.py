@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.image_example_gen.manifest import an_ingested_path, read_dataset
+from components.image_example_gen.manifest import read_dataset
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
 from contracts.features import SPLITS
@@ -49,7 +49,7 @@ class Outcome:
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
             manifest=outputs["manifest"].uri,
-            example=an_ingested_path(outputs["manifest"].uri),
+            example=dataset.example,
             splits=dataset.splits,
             quarantine_reasons=dataset.quarantine_reasons,
         )

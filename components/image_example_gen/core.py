@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from components.image_example_gen.image_file import (
     Quarantined,
@@ -34,6 +35,7 @@ from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 
 Report = Callable[[int], None]
+Result = TypeVar("Result")
 
 DIGEST_LENGTH = 16
 
@@ -109,12 +111,10 @@ def _read(
         images: list[ReadImage | Quarantined] = []
         for position, raw in enumerate(raws, first):
             report(position)
-            try:
-                if isinstance(raw, Quarantined):
-                    raise raw
-                images.append(image_in(raw, job.reading))
-            except Quarantined as fault:
-                images.append(fault)
+            if isinstance(raw, Quarantined):
+                images.append(raw)
+            else:
+                images.append(_or_fault(image_in, raw, job.reading))
         yield from zip(shard.files[first : first + len(images)], images, strict=True)
 
 
@@ -127,19 +127,25 @@ def _raw(
     for position, file in enumerate(shard.files):
         if not raws:
             report(position)
-        try:
-            if position in deadly:
-                raise deadly[position]
-            raw = read_bytes(job.root, file, job.reading)
+        if position in deadly:
+            raws.append(deadly[position])
+        else:
+            raw = _or_fault(read_bytes, job.root, file, job.reading)
             raws.append(raw)
-            size += len(raw)
-        except Quarantined as fault:
-            raws.append(fault)
+            size += 0 if isinstance(raw, Quarantined) else len(raw)
         if len(raws) == _FILES_A_STEP or size >= _BYTES_A_STEP:
             yield position + 1 - len(raws), raws
             raws, size = [], 0
     if raws:
         yield len(shard.files) - len(raws), raws
+
+
+def _or_fault(read: Callable[..., Result], *arguments: Any) -> Result | Quarantined:
+    """Return what `read` returns, or why it leaves the file out."""
+    try:
+        return read(*arguments)
+    except Quarantined as fault:
+        return fault
 
 
 def read_digests(

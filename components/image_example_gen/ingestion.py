@@ -96,12 +96,12 @@ def ingest_dataset(
         cut = cut_splits(pool, layout, reading, cut)
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         files, first = layout.files, 0
-        if earlier is not None and earlier.settings == settings_digest(data):
+        settings = settings_digest(data)
+        if earlier is not None and earlier.settings == settings:
             files, first = link_shards(earlier, job, files)
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
         core.write_skipped(target.manifest_uri, layout.skipped)
-        settings = settings_digest(data)
         dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)

@@ -54,24 +54,21 @@ def _deadly(
     """Return why each of the files from `first` on that ends its process is left out."""
     deadly: dict[int, Quarantined] = {}
     while first < len(files):
-        arguments = (job.root, files[first:], job.reading, True)
-        try:
-            worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
-        except WorkerDied as death:
-            at = first + death.position
-            # A process may also die of what no image does: only what repeats itself counts.
-            again = death if death.is_late else _death_by(worker, job, files[at])
-            if again is not None:
-                deadly[at] = _quarantined(again, worker)
-            first = at + 1
-        else:
+        death = _death_by(worker, job, files[first:])
+        if death is None:
             break
+        at = first + death.position
+        # A process may also die of what no image does: only what repeats itself counts.
+        again = death if death.is_late else _death_by(worker, job, [files[at]])
+        if again is not None:
+            deadly[at] = _quarantined(again, worker)
+        first = at + 1
     return deadly
 
 
-def _death_by(worker: DecodeWorker, job: Job, file: ImageFile) -> WorkerDied | None:
-    """Decode a file alone; return the end of the process that did, if it ended."""
-    arguments = (job.root, [file], job.reading, True)
+def _death_by(worker: DecodeWorker, job: Job, files: Sequence[ImageFile]) -> WorkerDied | None:
+    """Only decode the files; return the end of the process that did, if it ended."""
+    arguments = (job.root, files, job.reading, True)
     try:
         worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
     except WorkerDied as death:

@@ -65,6 +65,7 @@ class Dataset:
     splits: dict[str, int]  # ingested, by split
     classes: dict[str, dict[str, int]]  # ingested, by class and split
     moved: dict[str, str]  # split by key, of keys that were moved so that no class lacks a split
+    example: str  # path of an ingested image, the first in order
     empty_classes: tuple[str, ...]
     quarantine_reasons: dict[str, int]
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
@@ -137,22 +138,13 @@ def _parts(uri: str) -> list[Path]:
     return sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
 
 
-def an_ingested_path(uri: str) -> str:
-    """Return the path of an image that was ingested, of the first in order."""
-    rows = read_rows(uri, ["path", "split"])
-    return str(pc.min(rows.filter(pc.is_valid(rows["split"]))["path"]))
-
-
-def _fingerprint(uri: str) -> str:
+def _fingerprint(ingested: pa.Table) -> str:
     """Return the SHA-256 over content and label of every ingested image, sorted.
 
     The same pictures of the same classes have the same one on every machine, whatever they are
     called, in whatever order they are listed, and however they are split.
     """
-    rows = read_rows(uri, ["sha256", "label", "split"])
-    rows = rows.filter(pc.is_valid(rows["split"])).sort_by(
-        [("sha256", "ascending"), ("label", "ascending")]
-    )
+    rows = ingested.sort_by([("sha256", "ascending"), ("label", "ascending")])
     whole = hashlib.sha256()
     for batch in rows.to_batches(_ROWS_A_GROUP):
         lines = pc.binary_join_element_wise(batch["sha256"], batch["label"], "\t")
@@ -177,24 +169,23 @@ def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
 def sum_up(
     uri: str, layout: Layout, moved: Mapping[str, str], listing_digest: str, settings: str
 ) -> Dataset:
-    """Return the counts of the rows that stand at `uri`, a part at a time."""
+    """Return the counts of the rows that stand at `uri`."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
     examples: dict[str, list[str]] = defaultdict(list)
-    for part in _parts(uri):
-        table = pq.read_table(part, columns=["label", "split", "reason", "path"])
-        for group in table.group_by(["label", "split"]).aggregate([("path", "count")]).to_pylist():
-            if group["split"] is not None:
-                classes[group["label"]][group["split"]] += group["path_count"]
-        for row in table.filter(pc.is_valid(table["reason"])).to_pylist():
-            reasons[row["reason"]] += 1
-            if len(examples[row["reason"]]) < EXAMPLES_SHOWN:
-                examples[row["reason"]].append(row["path"])
+    rows = read_rows(uri, ["label", "split", "reason", "path", "sha256"])
+    good = rows.filter(pc.is_null(rows["reason"]))
+    for group in good.group_by(["label", "split"]).aggregate([("path", "count")]).to_pylist():
+        classes[group["label"]][group["split"]] += group["path_count"]
+    for row in rows.filter(pc.is_valid(rows["reason"])).to_pylist():
+        reasons[row["reason"]] += 1
+        if len(examples[row["reason"]]) < EXAMPLES_SHOWN:
+            examples[row["reason"]].append(row["path"])
     splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
     ingested, quarantined = sum(splits.values()), reasons.total()
     return Dataset(
         listing_digest=listing_digest,
-        fingerprint=_fingerprint(uri),
+        fingerprint=_fingerprint(good),
         settings=settings,
         layout=layout.description,
         labels=tuple(layout.labels),
@@ -207,6 +198,7 @@ def sum_up(
             for label, counts in classes.items()
         },
         moved=dict(sorted(moved.items())),
+        example=str(pc.min(good["path"])) if len(good) else "",
         empty_classes=tuple(layout.empty_classes),
         quarantine_reasons=dict(sorted(reasons.items())),
         quarantine_examples=dict(sorted(examples.items())),
