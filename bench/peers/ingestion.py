@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from components.image_example_gen.decode_pool import DecodePool
+from components.decoding.pool import DecodePool
 from components.image_example_gen.ingestion import (
     Target,
     ingest_dataset,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from components.image_example_gen.decode_pool import DecodePool
+from components.decoding.pool import DecodePool
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import (
     Target,

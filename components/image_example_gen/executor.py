@@ -9,10 +9,10 @@ import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
+from components.decoding.pool import open_pool, pool_of_this_process
+from components.decoding.worker import Limits
 from components.image_example_gen import ahead
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import open_pool, pool_of_this_process
-from components.image_example_gen.decode_worker import Limits
 from components.image_example_gen.ingestion import (
     Target,
     ingest_dataset,

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from components.code_digest import code_digest
+from components.decoding.pool import DecodePool
+from components.decoding.worker import Limits
 from components.image_example_gen import core, isolation, splits
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import DecodePool
-from components.image_example_gen.decode_worker import Limits
 from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.layout import ImageFile, Layout, require_trainable
 from components.image_example_gen.manifest import Dataset, sum_up
@@ -28,7 +28,7 @@ _FILES_A_CALL = 64
 _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
-SOURCES = ("contracts", "components.image_example_gen")
+SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
 LIBRARIES = ("pillow", "pillow-heif")
 
 RunShards = Callable[[Job, Sequence[Shard]], None]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from components.decoding.pool import DecodeWorker, WorkerDied
+from components.decoding.worker import Call
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import DecodeWorker, WorkerDied
-from components.image_example_gen.decode_worker import Call
 from components.image_example_gen.image_file import Quarantined
 from components.image_example_gen.listing import ImageFile, printable
 from components.image_example_gen.shards import Shard

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.decode_pool import DecodePool
+from components.decoding.pool import DecodePool
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.file_index import FileIndex
 from components.image_example_gen.ingestion import (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from components.decoding.pool import DecodePool, DecodeWorker, WorkerDied
+from components.decoding.worker import Call, Limits
 from components.image_example_gen import isolation
 from components.image_example_gen.core import Job
-from components.image_example_gen.decode_pool import DecodePool, DecodeWorker, WorkerDied
-from components.image_example_gen.decode_worker import Call, Limits
 from components.image_example_gen.layout import Layout, read_layout
 from components.image_example_gen.manifest import read_rows
 from components.image_example_gen.shards import Shard

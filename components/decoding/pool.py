@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import IO, Any, TypeVar
 
-from components.image_example_gen import decode_worker
-from components.image_example_gen.decode_worker import Answer, Call, Limits
+from components.decoding import worker as decode_worker
+from components.decoding.worker import Answer, Call, Limits
 from contracts.errors import ComponentError
 
 Result = TypeVar("Result")
@@ -118,7 +118,7 @@ class DecodeWorker:
             self._is_ready = self._receive().kind == decode_worker.READY
         except (EOFError, pickle.UnpicklingError) as error:
             raise ComponentError(
-                "ImageExampleGen: a process to decode images in did not start "
+                "a process to decode images in did not start "
                 f"({self._cause_of_death()}): {sys.executable} -c {self._main!r}."
             ) from error
 
