@@ -1,7 +1,7 @@
 """The custom artifact types, and what components note on standard ones."""
 
 from tfx.types import Artifact
-from tfx.types.system_artifacts import Dataset
+from tfx.types.system_artifacts import Dataset, Statistics
 
 REGISTRY_VERSION = "registry_version"
 
@@ -11,6 +11,19 @@ class ImageManifest(Artifact):
 
     TYPE_NAME = "ImageManifest"
     TYPE_ANNOTATION = Dataset
+
+
+class ImageDataReport(Artifact):
+    """What is in the images and wrong with them, and the measures that it comes from."""
+
+    TYPE_NAME = "ImageDataReport"
+    TYPE_ANNOTATION = Statistics
+
+
+class DataBlessing(Artifact):
+    """Whether the data may be trained on; the custom property `blessed` is 1 or 0."""
+
+    TYPE_NAME = "DataBlessing"
 
 
 def set_registry_version(model: Artifact, version: int) -> None:

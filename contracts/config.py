@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from contracts.data_checks import ValidationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
+from contracts.section import Section
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """One section of pipeline.yaml: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class SplitsConfig(Section):
@@ -210,6 +206,7 @@ class PipelineConfig(Section):
     ]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     data: DataConfig
+    validation: ValidationConfig = ValidationConfig()
     preprocessing: PreprocessingConfig = PreprocessingConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     trainer: TrainerConfig = TrainerConfig()

@@ -4,7 +4,8 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts.config import MODEL_OPTIONS, PipelineConfig, Section, TrainerConfig
+from contracts.config import MODEL_OPTIONS, PipelineConfig, TrainerConfig
+from contracts.section import Section
 from contracts.yaml_marks import KeyPath
 
 JsonSchema = dict[str, Any]

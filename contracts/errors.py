@@ -1,6 +1,7 @@
 """The errors that users see: sentences, all problems at once, never a trace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 EXAMPLES_SHOWN = 5
 
@@ -38,6 +39,21 @@ class WorkspaceError(InputError):
 
 class ComponentError(PipelineError):
     """A component could not do its work: the run ends with exit code 1."""
+
+
+class Refusal(ComponentError):
+    """A component has done its work, and what came of it is a no; `outputs` says why.
+
+    `outputs` are its output artifacts by key, whole and to be published though the run ends.
+    """
+
+    def __init__(
+        self,
+        problems: str | Iterable[str],
+        outputs: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        super().__init__(problems)
+        self.outputs = outputs or {}
 
 
 def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN) -> str:

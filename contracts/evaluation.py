@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.config import Section
+from contracts.section import Section
 from contracts.whole_files import write_whole
 
 METRICS_FILE = "metrics.json"

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from contracts.config import Section
 from contracts.config_schema import expectation, field_schema, key_paths, known_keys
+from contracts.section import Section
 from contracts.yaml_marks import KeyPath, dotted
 
 RECEIVED_CHARACTERS = 60

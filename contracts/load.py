@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.config import PipelineConfig, Section
+from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
 from contracts.errors import ConfigError
 from contracts.field_problems import Problem, field_problems, received
+from contracts.section import Section
 from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
 
 VARIABLE_PREFIX: Final = "IMGPIPE_"

@@ -6,6 +6,7 @@ Source: tensorflow/core/example/{example,feature}.proto and the protocol buffer 
 import struct
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from typing import Any
 
 _ONE_BYTE = [bytes([value]) for value in range(0x80)]
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
@@ -67,3 +68,67 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+def parse(serialised: bytes) -> dict[str, Scalar]:
+    """Return the first value of every feature that has one.
+
+    Raises:
+      ValueError: these bytes are no tf.Example.
+    """
+    from google.protobuf.message import DecodeError
+
+    example = _message_class()()
+    try:
+        example.ParseFromString(serialised)
+    except DecodeError as error:
+        raise ValueError(f"no tf.Example: {error}") from error
+    values: dict[str, Scalar] = {}
+    for name, feature in example.features.feature.items():
+        kind = feature.WhichOneof("kind")
+        if kind and (some := getattr(feature, kind).value):
+            values[name] = some[0]
+    return values
+
+
+@cache
+def _message_class() -> Any:
+    """Return the class of tf.Example, made from the field numbers of its definition."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    field: Any = descriptor_pb2.FieldDescriptorProto
+    factory: Any = message_factory
+    file = descriptor_pb2.FileDescriptorProto(
+        name="imgpipe/example.proto", package="imgpipe", syntax="proto3"
+    )
+
+    def message(name: str, *fields: Any) -> Any:
+        return file.message_type.add(name=name, field=fields)
+
+    def one(name: str, number: int, kind: str, **options: Any) -> Any:
+        type_ = {"type_name": f".imgpipe.{kind}"} if kind[0].isupper() else {}
+        number_of = field.TYPE_MESSAGE if type_ else getattr(field, f"TYPE_{kind.upper()}")
+        label = options.pop("label", field.LABEL_OPTIONAL)
+        return field(name=name, number=number, type=number_of, label=label, **type_, **options)
+
+    for kind, scalar in _LISTS.items():
+        message(kind, one("value", 1, scalar, label=field.LABEL_REPEATED))
+    lists = zip(("bytes_list", "float_list", "int64_list"), _LISTS, strict=True)
+    kinds = [one(name, number, kind, oneof_index=0) for number, (name, kind) in enumerate(lists, 1)]
+    message("Feature", *kinds).oneof_decl.add(name="kind")
+    features = message("Features", one("feature", 1, "Features.Entry", label=field.LABEL_REPEATED))
+    entry = features.nested_type.add(
+        name="FeatureEntry", field=[one("key", 1, "string"), one("value", 2, "Feature")]
+    )
+    entry.options.map_entry = True
+    features.field[0].type_name = ".imgpipe.Features.FeatureEntry"
+    message("Example", one("features", 1, "Features"))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = pool.FindMessageTypeByName("imgpipe.Example")
+    if hasattr(factory, "GetMessageClass"):
+        return factory.GetMessageClass(found)
+    return factory.MessageFactory(pool).GetPrototype(found)  # protobuf 3
+
+
+_LISTS = {"BytesList": "bytes", "FloatList": "float", "Int64List": "int64"}

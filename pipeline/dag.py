@@ -1,8 +1,8 @@
 """Runs a pipeline's components on this machine, and tells what happens.
 
 TFX's LocalDagRunner does the same one by one and without telling anybody; the launcher is TFX's
-own. What leads to the last component runs in order; what nothing of that waits for, such as
-statistics, runs beside it.
+own. What leads to the last component runs in order; what nothing of that reads, such as what the
+data checks make, runs beside it until it is waited for.
 """
 
 import sys
@@ -141,11 +141,18 @@ class _Beside:
 def _leading_to(
     last: pipeline_pb2.PipelineNode, nodes: Sequence[pipeline_pb2.PipelineNode]
 ) -> list[pipeline_pb2.PipelineNode]:
-    """Return the component and all that it depends on, in the order of `nodes`."""
+    """Return the component and all whose outputs it comes from, in the order of `nodes`.
+
+    What a component only waits for is not among them.
+    """
     wanted = {node_id(last)}
     for node in reversed(nodes):
         if node_id(node) in wanted:
-            wanted.update(node.upstream_nodes)
+            wanted.update(
+                channel.producer_node_query.id
+                for read in node.inputs.inputs.values()
+                for channel in read.channels
+            )
     return [node for node in nodes if node_id(node) in wanted]
 
 

@@ -2,9 +2,11 @@
 
 import logging
 import time
+from pathlib import Path
 
 from tfx.orchestration.pipeline import Pipeline
 
+from components.image_validator.blessing import read_blessing
 from contracts.errors import ComponentError
 from pipeline.dag import run_dag
 from pipeline.failure import is_disk_full, sentence
@@ -14,7 +16,8 @@ from pipeline.outcome import Outcome
 from pipeline.plan import Plan
 from pipeline.records import Records
 from pipeline.registry import champion_identity, registry_stamp
-from pipeline.report.page import PAGE_FILE, write_page
+from pipeline.report import data_page
+from pipeline.report.page import PAGE_FILE, write_pages
 from pipeline.summary import COMPONENTS, ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
 from trainer.devices import use_memory_as_needed
@@ -44,11 +47,14 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         records.cancel_unfinished(workspace.pipeline_root)
         raise
     failed = [one.why for one in components.values() if one.state == "failed"]
+    data = outcome.data
+    if data.report:
+        data = data.model_copy(update={"page": str(plan.folder / data_page.PAGE_FILE)})
     summary = Summary(
         run_id=plan.folder.name,
         status=_status(bool(failed), outcome),
         error=failed[0] if failed else None,
-        data=outcome.data,
+        data=data,
         metrics=outcome.metrics,
         gate=outcome.gate,
         pushed_version=outcome.pushed_version,
@@ -61,10 +67,10 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         seconds=SecondsSummary(total=time.monotonic() - plan.began_s, start=start_s),
     )
     summary.write(plan.folder)
-    if not write_page(summary, outcome.uris, plan.data_root):
-        summary = summary.model_copy(update={"report": None})
-        summary.write(plan.folder)
-    return summary
+    written = write_pages(summary, outcome.uris, plan.data_root)
+    if written != summary:
+        written.write(plan.folder)
+    return written
 
 
 def _champion_afterwards(plan: Plan) -> str:
@@ -89,6 +95,8 @@ def _launch(
         if is_disk_full(failed):
             raise
         components[failed.name] = failed.summary
+        if failed.execution_id is not None:
+            outcome.add(failed.name, records.outputs(failed.execution_id))
     return {name: components[name] for name in COMPONENTS if name in components}
 
 
@@ -111,8 +119,25 @@ def _surroundings(plan: Plan) -> Surroundings:
         store=workspace.tracking_store(config),
         data_listing=plan.listing_digest,
         champion=plan.champion,
+        accepted_statistics=_accepted_statistics(plan),
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
     )
+
+
+def _accepted_statistics(plan: Plan) -> str:
+    """Return where the statistics of the last accepted data lie that is not this data.
+
+    A run over unchanged data so has the same one as the run before it.
+    """
+    for folder in plan.workspace.artifacts("ImageValidator", "blessing"):
+        try:
+            blessing = read_blessing(str(folder))
+        except (OSError, ValueError, TypeError):
+            continue  # of a run that was killed, or of another version
+        is_other = blessing.listing_digest != plan.listing_digest
+        if blessing.blessed and is_other and Path(blessing.statistics).is_dir():
+            return blessing.statistics
+    return ""
 
 
 def _status(failed: bool, outcome: Outcome) -> str:

@@ -18,6 +18,7 @@ from components.champion_resolver.component import ChampionResolver
 from components.code_digest import code_digest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_transform.component import ImageTransform
+from components.image_validator.component import ImageValidator
 from components.model_evaluator.component import ModelEvaluator
 from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
@@ -26,6 +27,10 @@ from contracts.config import BeamConfig, PipelineConfig, TrackingStore, Training
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
 BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}
+
+# Who does not run before, nor after a refusal of, a component whose outputs it does not read: a
+# changed threshold of the validation trains nothing anew.
+WAITS_FOR = {"Trainer": "ImageValidator"}
 
 FEATURE_TYPES = {bytes: schema_pb2.BYTES, int: schema_pb2.INT, float: schema_pb2.FLOAT}
 
@@ -40,6 +45,7 @@ class Surroundings:
     store: TrackingStore
     data_listing: str
     champion: str  # identity, empty: none
+    accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
     curated_schema: str | None = None
 
 
@@ -48,6 +54,10 @@ def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None 
     components = build_components(config, around)
     if to is not None:
         components = up_to(components, to)
+    by_id = {component.id: component for component in components}
+    for waiting, awaited in WAITS_FOR.items():
+        if waiting in by_id:
+            by_id[waiting].add_upstream_node(by_id[awaited])
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=around.pipeline_root,
@@ -71,6 +81,19 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
     schema = _schema(statistics, around.curated_schema)
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    images = ImageValidator(
+        inputs={
+            "examples": examples.outputs["examples"],
+            "manifest": examples.outputs["manifest"],
+            "statistics": statistics.outputs["statistics"],
+            "schema": schema.outputs["schema"],
+            "anomalies": validator.outputs["anomalies"],
+        },
+        validation=config.validation,
+        beam=config.beam,
+        accepted_statistics=around.accepted_statistics,
+        seed=config.seed,
     )
     transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
     trainer = _trainer(transform, config, around.store)
@@ -99,6 +122,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         statistics,
         schema,
         validator,
+        images,
         transform,
         trainer,
         champion,
@@ -117,6 +141,7 @@ def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
         wanted.add(name)
         inputs = by_id[name].inputs.values()
         queue += [channel.producer_component_id for channel in inputs]
+        queue += [WAITS_FOR[name]] if name in WAITS_FOR else []
     return [component for component in components if component.id in wanted]
 
 

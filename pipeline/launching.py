@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tfx.orchestration import metadata
@@ -10,6 +12,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
+from contracts.errors import Refusal
 from pipeline.failure import is_disk_full, sentence
 from pipeline.records import Records
 from pipeline.summary import ComponentSummary
@@ -28,12 +31,18 @@ class Launched:
 
 
 class ComponentFailed(Exception):
-    """A component raised; the cause is `__cause__`."""
+    """A component raised; the cause is `__cause__`.
 
-    def __init__(self, name: str, summary: ComponentSummary) -> None:
+    `execution_id` is of an execution whose outputs are there all the same, None of any other.
+    """
+
+    def __init__(
+        self, name: str, summary: ComponentSummary, execution_id: int | None = None
+    ) -> None:
         super().__init__(name)
         self.name = name
         self.summary = summary
+        self.execution_id = execution_id
 
 
 class Run:
@@ -62,7 +71,8 @@ class Run:
             why = "no space left on the disk" if is_disk_full(error) else sentence(error)
             failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
             self._terminal.ended(name, failed)
-            raise ComponentFailed(name, failed) from error
+            execution_id = self.records.refused.pop(name, None)
+            raise ComponentFailed(name, failed, execution_id) from error
         seconds = time.monotonic() - began_s
         cached, why = self.records.explain(self._ir.pipeline_info.id, name, execution_id)
         state = "cached" if cached else "done"
@@ -78,18 +88,40 @@ def node_id(node: pipeline_pb2.PipelineNode) -> str:
 
 
 class _Launcher(launcher.Launcher):
-    """TFX's launcher, with the metadata store to itself but while the component works."""
+    """TFX's launcher, with the metadata store to itself but while the component works.
+
+    What a component puts out that refuses is kept and recorded.
+    """
 
     def __init__(self, records: Records, **options: Any) -> None:
         super().__init__(**options)
         self._records = records
+        if self._executor_operator is not None:
+            self._executor_operator.run_executor = partial(
+                _keeping_refused, self._executor_operator.run_executor
+            )
 
     def _run_executor(self, execution_info: Any) -> Any:
         self._records.lock.release()
         try:
             return super()._run_executor(execution_info)
+        except Refusal as refusal:
+            with self._records.lock:
+                self._records.publish(execution_info.execution_id, refusal.outputs)
+            name = execution_info.pipeline_node.node_info.id
+            self._records.refused[name] = execution_info.execution_id
+            raise
         finally:
             self._records.lock.acquire()
+
+
+def _keeping_refused(run: Callable[[Any], Any], execution_info: Any) -> Any:
+    """Run the executor; of one that refuses, TFX finds no outputs that it would remove."""
+    try:
+        return run(execution_info)
+    except Refusal:
+        execution_info.output_dict.clear()
+        raise
 
 
 def _execute(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, records: Records) -> int:

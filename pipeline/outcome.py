@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
-
 from components.image_example_gen.manifest import read_dataset
+from components.image_validator.blessing import read_blessing
+from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
-from contracts.features import SPLITS
 from pipeline.summary import DataSummary, GateSummary, MetricsSummary
 
-ANOMALIES_FILE = "SchemaDiff.pb"
 REPORTED = ("manifest", "model_run", "evaluation")
 
 
@@ -32,7 +30,7 @@ class Outcome:
         self.uris |= {key: artifact.uri for key, artifact in outputs.items() if key in REPORTED}
         readers = {
             "ImageExampleGen": self._add_data,
-            "ExampleValidator": self._add_anomalies,
+            "ImageValidator": self._add_issues,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -49,22 +47,19 @@ class Outcome:
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
             manifest=outputs["manifest"].uri,
+            examples=outputs["examples"].uri,
             example=dataset.example,
             splits=dataset.splits,
             quarantine_reasons=dataset.quarantine_reasons,
         )
 
-    def _add_anomalies(self, outputs: Mapping[str, Any]) -> None:
-        found = []
-        for split in SPLITS:
-            path = Path(outputs["anomalies"].uri, f"Split-{split}", ANOMALIES_FILE)
-            if path.is_file():
-                anomalies = anomalies_pb2.Anomalies.FromString(path.read_bytes())
-                found += [
-                    f"{split}: {name}: {anomaly.description}"
-                    for name, anomaly in sorted(anomalies.anomaly_info.items())
-                ]
-        self.data = self.data.model_copy(update={"anomalies": found})
+    def _add_issues(self, outputs: Mapping[str, Any]) -> None:
+        uri = outputs["report"].uri
+        issues = {issue.name: issue.count for issue in read_report(uri).issues}
+        blessing = read_blessing(outputs["blessing"].uri)
+        self.data = self.data.model_copy(
+            update={"report": uri, "issues": issues, "blessed": blessing.blessed}
+        )
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))

@@ -3,14 +3,17 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.orchestration import metadata
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.types.artifact import ArtifactState
 
 from contracts.errors import some_of
 
@@ -32,6 +35,18 @@ class Records:
         self.connection = sqlite_metadata_connection_config(str(database))
         self.lock = RLock()
         self._store = MetadataStore(self.connection)
+        self.refused: dict[str, int] = {}  # executions that ended with a no, by component
+
+    def publish(self, execution_id: int, outputs: Mapping[str, Sequence[Any]]) -> None:
+        """Record outputs (TFX artifacts by key) of an execution that is not to be reused."""
+        for artifact in (one for some in outputs.values() for one in some):
+            artifact.state = ArtifactState.PUBLISHED
+        with self.lock:
+            [execution] = self._store.get_executions_by_id([execution_id])
+            contexts = self._store.get_contexts_by_execution(execution_id)
+            handle = metadata.Metadata(self.connection)
+            with handle:
+                execution_lib.put_execution(handle, execution, contexts, output_artifacts=outputs)
 
     def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
         """Return an execution's output artifacts by key."""

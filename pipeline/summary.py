@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, ValidationError
 
-from contracts.config import Section
 from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
+from contracts.section import Section
 from contracts.whole_files import write_whole
 from pipeline.workspace import Workspace
 
@@ -20,6 +20,7 @@ COMPONENTS = (
     "StatisticsGen",
     "SchemaGen",
     "ExampleValidator",
+    "ImageValidator",
     "ImageTransform",
     "Trainer",
     "ChampionResolver",
@@ -44,10 +45,14 @@ class DataSummary(_Part):
     quarantined: int = 0
     fingerprint: str = ""
     manifest: str = ""  # the folder with a row for every file
+    examples: str = ""  # the folder with the images
     example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
-    anomalies: list[str] = []
+    report: str = ""  # the folder with what is wrong with the images
+    issues: dict[str, int] = {}  # findings, by the name of the check
+    blessed: bool | None = None  # None: nobody has looked
+    page: str = ""  # about the data
 
 
 class MetricsSummary(_Part):

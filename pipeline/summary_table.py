@@ -28,6 +28,7 @@ def print_summary(summary: Summary, run_folder: Path, next_command: str, file: T
     """Print what came of a run, where everything lies and what to do next."""
     console = console_on(file)
     places = [
+        *([("data page", summary.data.page)] if summary.data.page else []),
         ("report", summary.report or "could not be written, the log says why"),
         ("summary", str(run_folder / SUMMARY_FILE)),
         ("log", str(run_folder / LOG_FILE)),
@@ -70,8 +71,9 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     if data.quarantine_reasons:
         reasons = data.quarantine_reasons.items()
         yield "quarantine", ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-    if data.anomalies:
-        yield "anomalies", some_of(data.anomalies)
+    if data.issues:
+        issues = [f"{name} {count:,}" for name, count in data.issues.items()]
+        yield "issues", ", ".join(issues)
     if summary.metrics.accuracy is not None:
         yield "accuracy", _accuracy(summary)
     yield "verdict", _verdict(summary)

@@ -166,6 +166,13 @@ def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
     return {path: sha256 for path, sha256 in read.items() if sha256}
 
 
+def read_groups(uri: str) -> dict[str, str]:
+    """Return the group of every ingested image that has one, by path."""
+    table = read_rows(uri, ["path", "group", "split"])
+    grouped = table.filter(pc.and_(pc.is_valid(table["group"]), pc.is_valid(table["split"])))
+    return dict(zip(grouped["path"].to_pylist(), grouped["group"].to_pylist(), strict=True))
+
+
 def sum_up(
     uri: str, layout: Layout, moved: Mapping[str, str], listing_digest: str, settings: str
 ) -> Dataset:

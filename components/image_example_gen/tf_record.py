@@ -4,13 +4,18 @@ Source: tensorflow/core/lib/io/record_writer.h.
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import google_crc32c
 
 _BUFFER_BYTES = 1 << 20
 _MASK_DELTA = 0xA282EAD8
+_CHECKSUM_BYTES = 4
+_HEAD_BYTES = 8 + _CHECKSUM_BYTES
+_FRAME_BYTES = _HEAD_BYTES + _CHECKSUM_BYTES
 
 
 class RecordWriter:
@@ -59,3 +64,47 @@ def _masked_checksum(data: bytes) -> bytes:
     checksum = google_crc32c.value(data)
     masked = ((checksum >> 15 | checksum << 17) + _MASK_DELTA) & 0xFFFFFFFF
     return struct.pack("<I", masked)
+
+
+def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give the records of an uncompressed TFRecord file, each with where it begins.
+
+    Raises:
+      ValueError: the file is cut off or damaged.
+      OSError: it cannot be read.
+    """
+    with path.open("rb", buffering=_BUFFER_BYTES) as file:
+        position = 0
+        while True:
+            record = _next_record(file, path)
+            if record is None:
+                return
+            yield position, record
+            position += _FRAME_BYTES + len(record)
+
+
+def record_at(path: Path, position: int) -> bytes:
+    """Return the record that begins at a position, as `read_records` gave it.
+
+    Raises:
+      ValueError: there is none, or it is damaged.
+      OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(position)
+        record = _next_record(file, path)
+    if record is None:
+        raise ValueError(f"{path}: expected a record at byte {position}, found the end.")
+    return record
+
+
+def _next_record(file: BinaryIO, path: Path) -> bytes | None:
+    head = file.read(_HEAD_BYTES)
+    if not head:
+        return None
+    length, body = head[:8], b""
+    if len(head) == _HEAD_BYTES and _masked_checksum(length) == head[8:]:
+        body = file.read(size := struct.unpack("<Q", length)[0] + _CHECKSUM_BYTES)
+        if len(body) == size and _masked_checksum(body[:-_CHECKSUM_BYTES]) == body[-4:]:
+            return body[:-_CHECKSUM_BYTES]
+    raise ValueError(f"{path}: expected a whole TFRecord file, found it cut off or damaged.")

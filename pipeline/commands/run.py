@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        follows = (
-            following("status", args)
-            if summary.pushed_version is None
-            else following("predict", args, short(checked.layout.root / summary.data.example))
-        )
+        if summary.pushed_version is not None:
+            image = short(checked.layout.root / summary.data.example)
+            follows = following("predict", args, image)
+        else:
+            follows = following("data report" if summary.data.issues else "status", args)
         print_summary(summary, folder, follows, sys.stdout)
     return EXIT_CODES[summary.status]
 

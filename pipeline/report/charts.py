@@ -1,4 +1,4 @@
-"""Learning curves as SVG, without a plotting library or a request to anywhere."""
+"""Charts as SVG, without a plotting library or a request to anywhere."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT = 460, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 90, 24, 28
+BASE, BASE_HEIGHT = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
 COLOURS = ("#4269d0", "#e8710a")
 
 
@@ -45,6 +46,37 @@ def curve(title: str, series: Mapping[str, Sequence[float]], best_epoch: int) ->
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/>')
         end = f'x="{x(len(line) - 1) + 6:.1f}" y="{label_y + 4:.1f}"'
         parts.append(f'<text {end} style="fill: {colour}">{name}</text>')
+    return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')
+
+
+def histogram(title: str, values: Sequence[float], edges: Sequence[float], unit: str) -> Markup:
+    """Return a bar for each interval between `edges`, as high as the values in it are many.
+
+    Args:
+      title: what is drawn.
+      values: all finite; those beyond the edges belong to the outermost bars.
+      edges: rising, at least two.
+      unit: stands behind the first and the last edge.
+    """
+    import numpy as np
+
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
+    most = max(int(counts.max()), 1)
+    width = (WIDTH - LEFT - RIGHT) / len(counts)
+    bars = [
+        f'<rect x="{LEFT + width * number:.1f}" y="{BASE - BASE_HEIGHT * count / most:.1f}" '
+        f'width="{max(width - 1, 1):.1f}" height="{BASE_HEIGHT * count / most:.1f}">'
+        f"<title>{edges[number]:.3g} to {edges[number + 1]:.3g} {unit}: {count:,}</title></rect>"
+        for number, count in enumerate(counts)
+    ]
+    end = WIDTH - RIGHT
+    parts = [
+        f'<text x="{LEFT}" y="14" class="title">{title}</text>',
+        *bars,
+        f'<text x="{LEFT - 6}" y="{TOP + 4}" class="end">{most:,}</text>',
+        f'<text x="{LEFT}" y="{HEIGHT - 8}">{edges[0]:.3g} {unit}</text>',
+        f'<text x="{end}" y="{HEIGHT - 8}" class="end">{edges[-1]:.3g} {unit}</text>',
+    ]
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')
 
 

@@ -1,6 +1,5 @@
 """The test images that a model got wrong with the most confidence."""
 
-import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ import pyarrow.parquet as pq
 
 from contracts.evaluation import PREDICTIONS_FILE
 from contracts.image_bytes import UnreadableImage, canonicalise
+from pipeline.report.thumbnails import data_uri
 
 SHOWN = 24
-THUMBNAIL_PX = 128
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,11 @@ def worst_mistakes(evaluation: Path, data_root: Path) -> list[Mistake]:
 
 
 def _thumbnail(path: Path) -> str | None:
-    """Return the picture as a small JPEG; None where the file has gone since it was ingested."""
+    """Return the picture as a data URI; None where the file has gone since it was ingested."""
     from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(canonicalise(path.read_bytes()).encoded)).convert("RGB")
+        image = Image.open(io.BytesIO(canonicalise(path.read_bytes()).encoded))
     except (OSError, UnreadableImage):
         return None
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return data_uri(image)

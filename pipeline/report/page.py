@@ -1,7 +1,7 @@
 """Writes the page: verdict, evidence, learning curves and the worst mistakes as pictures."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from contracts.evaluation import Metrics
 from contracts.whole_files import write_whole
 from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
+from pipeline.report.data_page import write_data_page
 from pipeline.report.mistakes import worst_mistakes
 from pipeline.summary import Summary
 from trainer.record import TrainingRecord
@@ -23,10 +24,10 @@ PAGE_FILE = "report.html"
 LARGEST_MATRIX = 30
 
 
-def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> bool:
-    """Write the run's page to `summary.report`, whole or not at all, and return whether it is.
+def write_pages(summary: Summary, uris: Mapping[str, str], data_root: Path) -> Summary:
+    """Write the pages that the summary names, whole or not at all; return it without the others.
 
-    A run is what it is, whatever becomes of the page about it; the log says why there is none.
+    A run is what it is, whatever becomes of the pages about it; the log says why there are none.
 
     Args:
       summary: what came of the run.
@@ -37,8 +38,22 @@ def write_page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> bo
     Raises:
       OSError: the disk is full.
     """
+    data = summary.data
+    if data.page and not _is_written(
+        lambda: write_data_page(Path(data.page), summary.run_id, data)
+    ):
+        data = data.model_copy(update={"page": ""})
+        summary = summary.model_copy(update={"data": data})
+    if summary.report and not _is_written(
+        lambda: write_whole(Path(summary.report), _page(summary, uris, data_root))
+    ):
+        summary = summary.model_copy(update={"report": None})
+    return summary
+
+
+def _is_written(write: Callable[[], None]) -> bool:
     try:
-        write_whole(Path(summary.report), _page(summary, uris, data_root))
+        write()
     except Exception as error:
         if is_disk_full(error):
             raise

@@ -34,7 +34,10 @@ from tests.contracts.conftest import GOOD
         ),
         (f"{GOOD}beam: {{runner: flink}}", "beam.runner: expected direct, received 'flink'."),
         (f"{GOOD}batch_size: 3", "did you mean `trainer.batch_size` or `evaluation.batch_size`?"),
-        (f"{GOOD}colour: red", "unknown key; known keys: name, seed, data, preprocessing, "),
+        (
+            f"{GOOD}colour: red",
+            "unknown key; known keys: name, seed, data, validation, preprocessing, ",
+        ),
         (f"{GOOD}1: 2", "pipeline.yaml:4: expected text as a key, received 1."),
         (f"{GOOD}data.root: x", "pipeline.yaml:4: data.root: unknown key; "),
     ],

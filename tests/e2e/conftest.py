@@ -49,7 +49,7 @@ class Project:
 
     def command(self, name: str, *arguments: object) -> Result:
         """Run a command in the project's folder."""
-        return imgpipe(name, *arguments, cwd=self.folder)
+        return imgpipe(*name.split(), *arguments, cwd=self.folder)
 
     def run(self, *arguments: object) -> Result:
         """Run the pipeline and ask for the summary as JSON."""

@@ -250,16 +250,18 @@ def test_data_that_breaks_a_curated_schema_is_reported(digits, first):
     inferred = (artifact(digits, "SchemaGen", "schema") / "schema.pbtxt").read_text()
     curated = digits.folder / "curated.pbtxt"
     curated.write_text(inferred.replace('value: "PNG"', 'value: "JPEG"'))
-    result = digits.run("--set", f"data.schema={curated}", "--to", "ExampleValidator")
+    result = digits.run("--set", f"data.schema={curated}", "--to", "ImageValidator")
     assert result.code == 0, result.err
     assert result.summary["components"]["ImageExampleGen"]["cached"]
     assert not result.summary["components"]["SchemaGen"]["cached"]
-    anomalies = result.summary["data"]["anomalies"]
-    assert any(text.startswith("train: image/source_format:") for text in anomalies), anomalies
+    issues = digits.command("data report", "--json").summary["issues"]
+    (anomalies,) = (issue for issue in issues if issue["name"] == "schema_anomaly")
+    assert anomalies["count"] == len(anomalies["details"])
+    assert any("train: image/source_format:" in text for text in anomalies["details"]), anomalies
     inside = curated.read_text()
     curated.write_text(inside.replace('value: "JPEG"', 'value: "PNG"'))
-    mended = digits.run("--set", f"data.schema={curated}", "--to", "ExampleValidator")
-    assert mended.summary["data"]["anomalies"] == []
+    mended = digits.run("--set", f"data.schema={curated}", "--to", "ImageValidator")
+    assert "schema_anomaly" not in mended.summary["data"]["issues"]
 
 
 def test_a_lost_registry_and_serving_folder_come_back(digits, first):

@@ -21,15 +21,24 @@ UPSTREAM = {
     "StatisticsGen": ["ImageExampleGen"],
     "SchemaGen": ["StatisticsGen"],
     "ImageTransform": ["ImageExampleGen"],
-    "Trainer": ["ImageTransform"],
+    "Trainer": ["ImageTransform", "SchemaGen"],
 }
+# Whose outputs a component does not read, though it waits for it.
+ONLY_AWAITED = {"Trainer": ["SchemaGen"]}
 
 
 def nodes() -> list[pipeline_pb2.PipelineNode]:
-    return [
-        pipeline_pb2.PipelineNode(node_info=pipeline_pb2.NodeInfo(id=name), upstream_nodes=upstream)
-        for name, upstream in UPSTREAM.items()
-    ]
+    return [node(name, upstream) for name, upstream in UPSTREAM.items()]
+
+
+def node(name: str, upstream: list[str]) -> pipeline_pb2.PipelineNode:
+    made = pipeline_pb2.PipelineNode(
+        node_info=pipeline_pb2.NodeInfo(id=name), upstream_nodes=upstream
+    )
+    for producer in set(upstream) - set(ONLY_AWAITED.get(name, ())):
+        channel = made.inputs.inputs[producer].channels.add()
+        channel.producer_node_query.id = producer
+    return made
 
 
 @dataclass
@@ -56,7 +65,7 @@ def beside_of(run: FakeRun) -> dag._Beside:
     return dag._Beside(run, chosen)
 
 
-def test_what_leads_to_the_last_component_is_all_that_it_depends_on():
+def test_what_leads_to_the_last_component_is_all_whose_outputs_it_comes_from():
     everything = nodes()
     leading = dag._leading_to(everything[-1], everything)
     assert [node_id(node) for node in leading] == ["ImageExampleGen", "ImageTransform", "Trainer"]

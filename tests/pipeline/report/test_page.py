@@ -23,7 +23,7 @@ def summary(tmp_path) -> Summary:
 
 
 def test_a_run_without_artifacts_has_a_page_with_its_verdict(summary, tmp_path):
-    assert page.write_page(summary, {}, tmp_path)
+    assert page.write_pages(summary, {}, tmp_path) == summary
     written = Path(summary.report).read_text()
     assert "20260101-000000" in written
     assert "below &lt;min_accuracy&gt;" in written
@@ -32,7 +32,8 @@ def test_a_run_without_artifacts_has_a_page_with_its_verdict(summary, tmp_path):
 def test_a_page_that_cannot_be_made_is_logged_and_leaves_no_file(summary, tmp_path, caplog):
     (tmp_path / "training.json").write_text(json.dumps({"history": 3}))
     with caplog.at_level(logging.ERROR):
-        assert not page.write_page(summary, {"model_run": str(tmp_path)}, tmp_path)
+        written = page.write_pages(summary, {"model_run": str(tmp_path)}, tmp_path)
+    assert written == summary.model_copy(update={"report": None})
     assert "the report could not be written" in caplog.text
     assert not Path(summary.report).exists()
 
@@ -43,4 +44,4 @@ def test_a_full_disk_is_the_users_business(summary, tmp_path, monkeypatch):
 
     monkeypatch.setattr(page, "write_whole", full)
     with pytest.raises(OSError, match="No space left"):
-        page.write_page(summary, {}, tmp_path)
+        page.write_pages(summary, {}, tmp_path)

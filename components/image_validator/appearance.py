@@ -1,0 +1,94 @@
+"""Pictures that look wrong by themselves, or unlike the others.
+
+What is dark, light, of little information or of an odd aspect, cleanvision says, from numbers that
+were measured as it defines them. What is blurred or of an odd size, we do (docs/adr/0010).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from cleanvision.issue_managers.image_property import (
+    AspectRatioProperty,
+    BrightnessProperty,
+    EntropyProperty,
+)
+
+from components.image_validator.pictures import Pictures
+from contracts.data_checks import ValidationConfig
+
+Array = npt.NDArray[Any]
+
+# A picture is odd only where its score is below this part of the median: a whole data set of night
+# photos or of drawings is no finding, the odd one in it is.
+_PART_OF_MEDIAN = 0.5
+# Of the interquartile range beyond the quartiles, for sizes.
+_OUTLYING = 3.0
+# In levels: what has no edge as strong as this is blank, neither blurred nor drawn.
+_EDGE = 3 / 255
+# As cleanvision scales entropy, in bits, to a score.
+_SCORE_A_BIT = 0.1
+
+
+def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array]:
+    """Return which rows each of the checks on single pictures finds, bool [images]."""
+    scores = _scores(pictures)
+    found = {
+        name: (score < config.check(name).threshold) & (score < _PART_OF_MEDIAN * _median(score))
+        for name, score in scores.items()
+    }
+    has_edges = pictures.column("edge") > _EDGE
+    found["placeholder"] = has_edges & _is_drawn(pictures, config.placeholder.threshold)
+    found["blurry"] &= has_edges & ~found["placeholder"]
+    found["odd_size"] = _is_odd_size(pictures, config.odd_size.threshold)
+    is_grey = pictures.column("is_grey").astype(bool)
+    is_rare = is_grey.mean() <= config.grayscale_among_colour.threshold if len(pictures) else False
+    found["grayscale_among_colour"] = is_grey & is_rare & has_edges & ~found["placeholder"]
+    return found
+
+
+def _scores(pictures: Pictures) -> dict[str, Array]:
+    """Return a score for each picture, from 0 to 1; the worse, the lower."""
+    width, height = (pictures.column(name).astype(float) for name in ("width", "height"))
+    names = ("brightness_perc_5", "brightness_perc_99", "entropy")
+    measures = pd.DataFrame({name: pictures.column(name).astype(float) for name in names})
+    measures["aspect_ratio"] = np.minimum(width / height, height / width)
+
+    def score(judge: Any, name: str, **options: float) -> Array:
+        scored: Array = judge.get_scores(measures, name, **options)[f"{name}_score"].to_numpy()
+        return scored
+
+    return {
+        "dark": score(BrightnessProperty("dark"), "dark"),
+        "light": score(BrightnessProperty("light"), "light"),
+        "low_information": score(
+            EntropyProperty(), "low_information", normalizing_factor=_SCORE_A_BIT
+        ),
+        "odd_aspect": score(AspectRatioProperty(), "odd_aspect"),
+        "blurry": pictures.column("sharpness").astype(float),
+    }
+
+
+def _is_drawn(pictures: Pictures, threshold: float) -> Array:
+    """Tell which pictures are of one colour for the most part while the others are not."""
+    rest = 1.0 - pictures.column("one_colour").astype(float)
+    drawn: Array = (rest < 1.0 - threshold) & (rest < _PART_OF_MEDIAN * _median(rest))
+    return drawn
+
+
+def _is_odd_size(pictures: Pictures, factor: float) -> Array:
+    """Tell which pictures are so many times larger or smaller than usual, and outliers too."""
+    area = pictures.column("width").astype(float) * pictures.column("height")
+    logs = np.log(np.sqrt(area))
+    if not len(logs):
+        return np.zeros(0, bool)
+    low, middle, high = np.percentile(logs, (25, 50, 75))
+    margin = _OUTLYING * (high - low)
+    outlying = (logs < low - margin) | (logs > high + margin)
+    odd: Array = outlying & (np.abs(logs - middle) >= np.log(factor))
+    return odd
+
+
+def _median(values: Array) -> float:
+    return float(np.median(values)) if len(values) else 0.0

@@ -1,0 +1,32 @@
+"""Whether the data may be trained on, and why not."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from contracts.whole_files import write_whole
+
+BLESSING_FILE = "data_blessing.json"
+
+
+@dataclass(frozen=True)
+class DataBlessing:
+    """The validator's word, and what it is about.
+
+    `statistics` is where those of the data lie, that later data is measured against.
+    """
+
+    blessed: bool
+    reasons: list[str]
+    listing_digest: str
+    fingerprint: str
+    statistics: str
+
+    def write(self, uri: str) -> None:
+        """Put it into a folder, whole or not at all."""
+        write_whole(Path(uri, BLESSING_FILE), json.dumps(asdict(self), indent=1))
+
+
+def read_blessing(uri: str) -> DataBlessing:
+    """Return what `write` put there."""
+    return DataBlessing(**json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8")))

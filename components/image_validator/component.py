@@ -1,0 +1,78 @@
+"""The ImageValidator component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import DataBlessing, ImageDataReport, ImageManifest
+from components.code_digest import code_digest
+from components.image_validator.executor import Executor
+from contracts.config import BeamConfig
+from contracts.data_checks import ValidationConfig
+
+# What the report follows from.
+SOURCES = (
+    "contracts",
+    "components.decoding",
+    "components.image_example_gen.manifest",
+    "components.image_example_gen.tf_record",
+    "components.image_validator",
+)
+LIBRARIES = ("cleanvision", "numpy", "pillow", "scikit-learn", "tensorflow-data-validation")
+
+
+class ImageValidatorSpec(ComponentSpec):
+    """Examples and what is known of them in, a report and a blessing out."""
+
+    PARAMETERS = {
+        "validation": ExecutionParameter(type=str),
+        "beam": ExecutionParameter(type=str),
+        "accepted_statistics": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "manifest": ChannelParameter(type=ImageManifest),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+    }
+    OUTPUTS = {
+        "report": ChannelParameter(type=ImageDataReport),
+        "blessing": ChannelParameter(type=DataBlessing),
+    }
+
+
+class ImageValidator(BaseBeamComponent):
+    """Looks at every image; TFX's ExampleValidator sees columns, and its anomalies join in."""
+
+    SPEC_CLASS = ImageValidatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        inputs: dict[str, types.BaseChannel],
+        validation: ValidationConfig,
+        beam: BeamConfig,
+        accepted_statistics: str,
+        seed: int,
+    ) -> None:
+        """Take the channels by the names of the spec's inputs, and two sections of the config.
+
+        `accepted_statistics` is where the statistics of the last accepted data lie, other data
+        than this; empty where there is none.
+        """
+        spec = ImageValidatorSpec(
+            **inputs,
+            validation=validation.model_dump_json(),
+            beam=beam.model_dump_json(include={"decode_processes"}),
+            accepted_statistics=accepted_statistics,
+            seed=seed,
+            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
+            report=types.Channel(type=ImageDataReport),
+            blessing=types.Channel(type=DataBlessing),
+        )
+        super().__init__(spec=spec)

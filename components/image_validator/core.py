@@ -1,0 +1,154 @@
+"""What was measured of the images -> the issues that they have."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.image_validator.appearance import odd_looking
+from components.image_validator.classes import Counts, OddClass, odd_classes
+from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
+from components.image_validator.mislabelled import likely_mislabelled
+from components.image_validator.pictures import Pictures
+from components.image_validator.report import DataReport, Issue
+from contracts import features
+from contracts.data_checks import CHECKS, ValidationConfig
+
+Array = npt.NDArray[Any]
+
+# As many copies of a picture, under several labels, are a placeholder.
+_REPEATED = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the checks look at.
+
+    Args:
+      pictures: what was measured.
+      groups: the group of data.group_by of each path that has one.
+      counts: ingested images, by class and split.
+      anomalies: what TFDV found, a sentence each.
+      drift: what differs from the last accepted data, a sentence each.
+      seed: of the quick model that judges labels.
+    """
+
+    pictures: Pictures
+    counts: Counts
+    groups: Mapping[str, str] = field(default_factory=dict)
+    anomalies: Sequence[str] = ()
+    drift: Sequence[str] = ()
+    seed: int = 0
+
+
+def find_issues(evidence: Evidence, config: ValidationConfig) -> DataReport:
+    """Return everything that the checks find that are not off, the failing issues first."""
+    notes: list[str] = []
+    found = {**_of_pictures(evidence, config), **_of_classes(evidence, config)}
+    if config.likely_mislabelled.severity != "off":
+        threshold = config.likely_mislabelled.threshold
+        rows, notes = likely_mislabelled(evidence.pictures, threshold, evidence.seed)
+        found["likely_mislabelled"] = _Found(_singles(evidence.pictures, rows))
+    found["schema_anomaly"] = _Found(details=list(evidence.anomalies))
+    found["drift"] = _Found(details=list(evidence.drift))
+    issues = list(_issues(found, config))
+    return DataReport(sorted(issues, key=lambda issue: issue.severity != "fail"), notes)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a check found: groups of paths, or sentences, or one of each for every finding."""
+
+    groups: list[list[str]] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+
+# Whose threshold is the number of findings from which on they are reported.
+_COUNTED = ("exact_duplicate", "cross_split_leak", "label_conflict", "schema_anomaly")
+
+
+def _issues(found: Mapping[str, _Found], config: ValidationConfig) -> Iterator[Issue]:
+    for name in CHECKS:
+        check = config.check(name)
+        one = found.get(name, _Found())
+        count = max(len(one.groups), len(one.details))
+        least = check.threshold if name in _COUNTED else 1
+        if check.severity != "off" and count >= least:
+            yield Issue(name, check.severity, count, one.groups, one.details)
+
+
+def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
+    pictures = evidence.pictures
+    same = find_duplicates(pictures, config.near_duplicate.threshold)
+    odd = odd_looking(pictures, config)
+    found = {
+        name: _Found(_singles(pictures, np.flatnonzero(is_odd))) for name, is_odd in odd.items()
+    }
+    found["placeholder"] = _placeholders(pictures, same, odd["placeholder"])
+    exact, alike = groups_of(same.exact), groups_of(same.alike)
+    near = [rows for rows in alike if len(np.unique(same.exact[rows])) > 1]
+    found["exact_duplicate"] = _Found(_paths(pictures, exact))
+    found["near_duplicate"] = _Found(_paths(pictures, near))
+    conflicts = [rows for rows in alike if len(np.unique(pictures.column("label")[rows])) > 1]
+    found["label_conflict"] = _Found(_paths(pictures, conflicts))
+    found["cross_split_leak"] = _leaks(evidence, alike)
+    return found
+
+
+def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Found:
+    """Return drawn pictures, equal ones together, and those that stand often under many labels."""
+    labels = pictures.column("label")
+    is_placeholder = is_drawn.copy()
+    for rows in groups_of(same.exact):
+        if len(rows) >= _REPEATED and len(np.unique(labels[rows])) > 1:
+            is_placeholder[rows] = True
+    rows = np.flatnonzero(is_placeholder)
+    order = rows[np.argsort(same.exact[rows], kind="stable")]
+    starts = np.flatnonzero(np.diff(same.exact[order])) + 1
+    return _Found(_paths(pictures, np.split(order, starts) if len(order) else []))
+
+
+def _leaks(evidence: Evidence, alike: Sequence[Array]) -> _Found:
+    """Return the pictures and the groups of data.group_by that stand in several splits."""
+    pictures = evidence.pictures
+    splits = pictures.column("split")
+    of_pictures = [rows for rows in alike if len(np.unique(splits[rows])) > 1]
+    members: dict[str, list[int]] = {}
+    for row, path in enumerate(pictures.column("path")):
+        if path in evidence.groups:
+            members.setdefault(evidence.groups[path], []).append(row)
+    of_groups = {
+        group: np.array(rows)
+        for group, rows in sorted(members.items())
+        if len(np.unique(splits[rows])) > 1
+    }
+    groups = _paths(pictures, [*of_pictures, *of_groups.values()])
+    if not of_groups:
+        return _Found(groups)
+    details = ["the same picture"] * len(of_pictures)
+    details += [f"the group {group} of data.group_by" for group in of_groups]
+    return _Found(groups, details)
+
+
+def _of_classes(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
+    """Return the odd classes; of those that are too small, the images too."""
+    found = {
+        name: _Found(details=[one.detail for one in odd])
+        for name, odd in odd_classes(evidence.counts, config).items()
+    }
+    small: list[OddClass] = odd_classes(evidence.counts, config)["class_too_small"]
+    pictures = evidence.pictures
+    is_training = pictures.column("split") == features.TRAIN
+    rows = [np.flatnonzero(is_training & (pictures.column("label") == one.label)) for one in small]
+    found["class_too_small"] = _Found(_paths(pictures, rows), found["class_too_small"].details)
+    return found
+
+
+def _paths(pictures: Pictures, groups: Sequence[Array]) -> list[list[str]]:
+    return [pictures.paths(rows) for rows in groups]
+
+
+def _singles(pictures: Pictures, rows: Array) -> list[list[str]]:
+    return [[path] for path in pictures.paths(rows)]

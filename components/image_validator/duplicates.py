@@ -1,0 +1,143 @@
+"""Which images show the same picture: pixel for pixel, or in another size, format or quality.
+
+Pictures that may be the same are found by their perceptual hashes; whether two of them are is
+then decided by comparing them. Nothing is compared with everything, so that millions are no
+trouble.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from components.image_validator.pictures import Pictures
+
+Array = npt.NDArray[Any]
+Pairs = Array  # int64 [pairs, 2], rows of the table of measures
+
+# Hashes that differ in more bits are of other pictures; resizing and re-encoding flips none to two.
+FEWEST_EQUAL_BITS = 58
+_HASH_BITS = 64
+# Of 4 bands of 16 bits at least one is equal where no more than 3 bits differ.
+_BANDS, _BAND_BITS = 4, 16
+_PAIRS_AT_ONCE = 1 << 22
+# Below this contrast, in levels, a picture is blank: its noise says nothing.
+_BLANK_STD = 2.0
+_BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which rows show the same picture.
+
+    `exact` and `alike` hold a number for every row; rows of one number have equal pixels, or show
+    the same picture (which those of equal pixels do too).
+    """
+
+    exact: Array
+    alike: Array
+
+
+def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
+    """Return which pictures are the same.
+
+    Args:
+      pictures: all of them.
+      near_threshold: how far two pictures may differ to be the same: the root mean square of the
+        difference of their miniatures, as part of their contrast.
+    """
+    hashes = pictures.column("hash")
+    _, first_of, by_bytes = np.unique(
+        pictures.column("sha256"), return_index=True, return_inverse=True
+    )
+    looks = [pictures.column(name)[first_of] for name in ("entropy", "brightness_perc_99")]
+    pairs = first_of[_candidates(hashes[first_of], looks)]
+    distances = _distances(pictures, pairs)
+    near = pairs[distances <= near_threshold]
+    equal = near[_have_equal_pixels(pictures, near)]
+    same_file = np.stack([np.arange(len(hashes)), first_of[by_bytes]], axis=1)
+    exact = np.concatenate([same_file, equal])
+    return Duplicates(
+        exact=_components(exact, len(hashes)),
+        alike=_components(np.concatenate([exact, near]), len(hashes)),
+    )
+
+
+def groups_of(numbers: Array) -> list[Array]:
+    """Return the rows of every number that several rows have."""
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
+
+
+def _candidates(hashes: Array, looks: Sequence[Array]) -> Pairs:
+    """Return the pairs of rows whose hashes differ in few bits.
+
+    Rows of equal hashes stand for one another: each is paired with the next of them in order of
+    `looks` alone, or many blank pictures would give pairs without number.
+    """
+    order = np.lexsort((*looks, hashes))
+    neighbours = np.stack([order[:-1], order[1:]], axis=1)
+    found = [neighbours[hashes[neighbours[:, 0]] == hashes[neighbours[:, 1]]]]
+    values, first_of = np.unique(hashes, return_index=True)
+    for band in range(_BANDS):
+        parts = (values >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
+        for pairs in _pairs_of_equals(parts):
+            differing = _bits_set(values[pairs[:, 0]] ^ values[pairs[:, 1]])
+            found.append(first_of[pairs[differing <= _HASH_BITS - FEWEST_EQUAL_BITS]])
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+
+
+def _pairs_of_equals(parts: Array) -> Iterator[Pairs]:
+    """Give all pairs of positions with equal values, some millions at a time."""
+    order = np.argsort(parts, kind="stable")
+    ordered = parts[order]
+    for shift in range(1, len(parts)):
+        firsts = np.flatnonzero(ordered[:-shift] == ordered[shift:])
+        if not len(firsts):
+            return
+        yield np.stack([order[firsts], order[firsts + shift]], axis=1)
+
+
+def _bits_set(words: Array) -> Array:
+    """Return how many bits of each uint64 are 1."""
+    counts: Array = _BITS_OF_BYTE[words.view(np.uint8).reshape(-1, 8)].sum(axis=1)
+    return counts
+
+
+def _distances(pictures: Pictures, pairs: Pairs) -> Array:
+    """Return how far the pictures of each pair differ, as part of their contrast."""
+    distances = np.empty(len(pairs))
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE >> 8):
+        some = slice(start, start + (_PAIRS_AT_ONCE >> 8))
+        one, other = (pictures.miniatures(pairs[some, side]) for side in (0, 1))
+        contrast = np.sqrt((one.var(axis=1) + other.var(axis=1)) / 2)
+        difference = np.sqrt(np.square(one - other).mean(axis=1))
+        distances[some] = difference / np.maximum(contrast, _BLANK_STD)
+    return distances
+
+
+def _have_equal_pixels(pictures: Pictures, pairs: Pairs) -> Array:
+    """Tell of each pair whether the pictures have the same size and pixels; they are decoded."""
+    width, height = pictures.column("width"), pictures.column("height")
+    first, second = pairs[:, 0], pairs[:, 1]
+    equal: Array = (width[first] == width[second]) & (height[first] == height[second])
+    last, pixels = -1, b""
+    for at in np.flatnonzero(equal):
+        one, other = (int(row) for row in pairs[at])
+        if one != last:
+            last, pixels = one, pictures.pixels(one)
+        equal[at] = pixels == pictures.pixels(other)
+    return equal
+
+
+def _components(pairs: Pairs, rows: int) -> Array:
+    ones = np.ones(len(pairs), np.int8)
+    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
+    _, numbers = connected_components(graph, directed=False)
+    found: Array = numbers
+    return found

@@ -1,0 +1,131 @@
+"""Measures the images shard by shard on Beam, and judges them all together."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import tensorflow_data_validation as tfdv
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import artifact_utils
+
+from components.code_digest import code_digest
+from components.decoding.pool import open_pool, pool_of_this_process
+from components.decoding.worker import Limits
+from components.image_example_gen.manifest import read_dataset, read_groups
+from components.image_validator import core, statistics
+from components.image_validator.blessing import DataBlessing
+from components.image_validator.pictures import Pictures
+from components.image_validator.report import DataReport
+from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
+from contracts.config import BeamConfig
+from contracts.data_checks import ValidationConfig
+from contracts.errors import Refusal
+
+BLESSED_PROPERTY = "blessed"
+BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
+
+# What the numbers of an image follow from.
+MEASURED_BY = (
+    "components.image_example_gen.tf_record",
+    "components.image_validator.image_measures",
+    "components.image_validator.shard_measures",
+    "contracts.tf_example",
+)
+# The images are canonical: they have been decoded before.
+_LIMITS = Limits(seconds=600.0, memory_bytes=8 << 30)
+
+
+class Executor(BaseBeamExecutor):
+    """Examples, their manifest, statistics and anomalies -> ImageDataReport and DataBlessing."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Write report and blessing, then fail where a check that is `fail` has found something.
+
+        Raises:
+          Refusal: the data must not be trained on.
+        """
+        config = ValidationConfig.model_validate_json(exec_properties["validation"])
+        inputs = {key: artifact_utils.get_single_uri(some) for key, some in input_dict.items()}
+        report_uri = artifact_utils.get_single_uri(output_dict["report"])
+        self._measure(inputs["examples"], report_uri, exec_properties["beam"])
+        report = _judge(inputs, report_uri, config, exec_properties)
+        report.write(report_uri)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        dataset = read_dataset(inputs["manifest"])
+        blessed = not report.reasons
+        word = DataBlessing(
+            blessed=blessed,
+            reasons=report.reasons,
+            listing_digest=dataset.listing_digest,
+            fingerprint=dataset.fingerprint,
+            statistics=inputs["statistics"],
+        )
+        word.write(blessing.uri)
+        Path(blessing.uri, BLESSED_FILE if blessed else NOT_BLESSED_FILE).touch()
+        blessing.set_int_custom_property(BLESSED_PROPERTY, int(blessed))
+        if not blessed:
+            raise Refusal(report.reasons, output_dict)
+
+    def _measure(self, examples_uri: str, report_uri: str, beam_json: str) -> None:
+        """Write the measures of every shard, those of earlier runs linked."""
+        made_by = code_digest(*MEASURED_BY, libraries=("pillow", "numpy"))
+        left = link_measured(shards_of(examples_uri, report_uri), report_uri, made_by)
+        if not left:
+            return
+        processes = BeamConfig.model_validate_json(beam_json).decode_processes
+        processes = processes or len(os.sched_getaffinity(0))
+        with open_pool(processes, _LIMITS), self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(left)
+                | "Reshuffle" >> beam.Reshuffle()
+                | "Measure" >> beam.ParDo(_MeasureShards(processes, made_by))
+            )
+
+
+class _MeasureShards(beam.DoFn):
+    """Measures all shards of a bundle at the same time; what comes of it lies on disk."""
+
+    def __init__(self, processes: int, made_by: str) -> None:
+        self._processes = processes
+        self._made_by = made_by
+
+    def start_bundle(self) -> None:
+        self._shards: list[Shard] = []
+
+    def process(self, shard: Shard) -> Iterable[None]:
+        self._shards.append(shard)
+        return ()
+
+    def finish_bundle(self) -> None:
+        pool = pool_of_this_process(self._processes, _LIMITS)
+        measure_shards(pool, self._shards, self._made_by)
+
+
+def _judge(
+    inputs: dict[str, str],
+    report_uri: str,
+    config: ValidationConfig,
+    exec_properties: dict[str, Any],
+) -> DataReport:
+    moved: list[str] = []
+    accepted = exec_properties["accepted_statistics"]
+    if accepted and config.drift.severity != "off":
+        schema = tfdv.load_schema_text(str(Path(inputs["schema"], "schema.pbtxt")))
+        moved = statistics.drift(inputs["statistics"], accepted, schema, config.drift.threshold)
+    evidence = core.Evidence(
+        pictures=Pictures(report_uri, inputs["examples"]),
+        counts=read_dataset(inputs["manifest"]).classes,
+        groups=read_groups(inputs["manifest"]),
+        anomalies=statistics.anomalies(inputs["anomalies"]),
+        drift=moved,
+        seed=exec_properties["seed"],
+    )
+    return core.find_issues(evidence, config)

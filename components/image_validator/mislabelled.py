@@ -1,0 +1,98 @@
+"""Labels that a quick model does not believe, by confident learning.
+
+Source: Northcutt, Jiang, Chuang, Confident Learning, 2021; cleanlab, an optional dependency.
+"""
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.image_validator.pictures import Pictures
+from contracts.errors import ComponentError
+
+Array = npt.NDArray[Any]
+
+_FOLDS = 5
+_NEIGHBOURS = 10
+_COMPONENTS = 50
+_JUDGED_AT_MOST = 20_000
+# A quick model that is wrong more often than this has no say in who else is.
+_LEAST_ACCURACY = 0.7
+
+
+def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple[Array, list[str]]:
+    """Return the rows whose label is likely wrong, and notes on what could not be judged.
+
+    The model are the nearest neighbours of miniatures, each fifth of the images judged by the
+    other four; it sees shapes and colours, and little of what photographs show.
+
+    Args:
+      pictures: all of them.
+      threshold: the probability of the given label from which on it is believed.
+      seed: of the choice of images where there are too many, and of the folds.
+
+    Raises:
+      ComponentError: cleanlab is not installed.
+    """
+    if importlib.util.find_spec("cleanlab") is None:
+        raise ComponentError(
+            "validation.likely_mislabelled: expected the package cleanlab, which is not installed. "
+            "Install it (pip install 'imgpipe[cleanlab]'), or set the severity to off."
+        )
+    from cleanlab.filter import find_label_issues
+
+    rows, labels, notes = _judged(pictures, seed)
+    if not len(rows):
+        return rows, [*notes, "likely_mislabelled: too few images a class to judge any."]
+    probabilities = _out_of_fold(pictures.miniatures(rows), labels, seed)
+    accuracy = float((probabilities.argmax(axis=1) == labels).mean())
+    if accuracy < _LEAST_ACCURACY:
+        notes.append(
+            f"likely_mislabelled: the quick model is right about {accuracy:.0%} of the images, "
+            f"too few (below {_LEAST_ACCURACY:.0%}) to doubt labels."
+        )
+        return rows[:0], notes
+    is_doubtful = find_label_issues(labels, probabilities, n_jobs=1)
+    own = probabilities[np.arange(len(labels)), labels]
+    return rows[is_doubtful & (own < threshold)], notes
+
+
+def _judged(pictures: Pictures, seed: int) -> tuple[Array, Array, list[str]]:
+    """Return the rows that are judged and the numbers of their labels, from 0."""
+    names, labels, sizes = np.unique(
+        pictures.column("label").astype(str), return_inverse=True, return_counts=True
+    )
+    rows = np.flatnonzero(sizes[labels] >= _FOLDS)
+    notes = []
+    if len(rows) > _JUDGED_AT_MOST:
+        notes.append(f"likely_mislabelled: {_JUDGED_AT_MOST:,} of {len(rows):,} images judged.")
+        chosen = np.random.default_rng(seed).choice(len(rows), _JUDGED_AT_MOST, replace=False)
+        rows = np.sort(rows[chosen])
+    _, numbers, left = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    is_large = left[numbers] >= _FOLDS
+    rows = rows[is_large]
+    _, numbers = np.unique(labels[rows], return_inverse=True)
+    small = [str(name) for name, size in zip(names, sizes, strict=True) if size < _FOLDS]
+    if small:
+        notes.append(f"likely_mislabelled: {len(small)} classes are too small to be judged.")
+    return rows, numbers, notes
+
+
+def _out_of_fold(images: Array, labels: Array, seed: int) -> Array:
+    """Return the probability of each class for each image, by a model that has not seen it."""
+    from sklearn.decomposition import PCA
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+
+    components = min(_COMPONENTS, len(images) * (_FOLDS - 1) // _FOLDS)
+    model = make_pipeline(
+        PCA(components, random_state=seed), KNeighborsClassifier(_NEIGHBOURS, weights="distance")
+    )
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    probabilities: Array = cross_val_predict(
+        model, images, labels, cv=folds, method="predict_proba"
+    )
+    return probabilities

@@ -1,0 +1,102 @@
+"""The images of a shard -> a table with a row for each.
+
+Imports neither TensorFlow nor TFX nor Beam: decode processes run this.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.image_example_gen.tf_record import read_records
+from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
+from contracts import features
+from contracts.tf_example import parse
+
+Report = Callable[[int], None]
+
+_IMAGES_A_BATCH = 64
+_ROWS_A_GROUP = 4096
+
+SCHEMA = pa.schema(
+    {
+        "path": pa.string(),
+        "label": pa.string(),
+        "split": pa.string(),
+        "sha256": pa.string(),  # of the file as it was found
+        "position": pa.int64(),  # where its record begins in the shard
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "is_grey": pa.bool_(),
+        "brightness": pa.float32(),  # as cleanvision defines and names them
+        "brightness_perc_5": pa.float32(),
+        "brightness_perc_99": pa.float32(),
+        "entropy": pa.float32(),
+        "sharpness": pa.float32(),
+        "one_colour": pa.float32(),
+        "edge": pa.float32(),
+        "hash": pa.uint64(),
+        "miniature": pa.binary(MINIATURE_PX**2 * 3),
+    }
+)
+
+
+def measure_shard(source: Path, target: Path, made_by: str, report: Report) -> None:
+    """Write a row for every example of a shard, in order; `target` appears whole or not at all.
+
+    `made_by` is the digest of the code; `is_measured` knows by it what `target` was made of.
+
+    Raises:
+      ValueError: the shard is damaged, or its images are none.
+      OSError: it cannot be read, or the disk is full.
+    """
+    partial = target.with_name(f".{target.name}.partial")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with pq.ParquetWriter(partial, SCHEMA.with_metadata(_origin(source, made_by))) as writer:
+            for batch in _batches(source, report):
+                writer.write_table(batch)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def is_measured(source: Path, target: Path, made_by: str) -> bool:
+    """Tell whether `target` holds what `measure_shard` would write of `source` today."""
+    try:
+        return target.is_file() and pq.read_schema(target).metadata == _origin(source, made_by)
+    except pa.ArrowInvalid:
+        return False
+
+
+def _origin(source: Path, made_by: str) -> dict[bytes, bytes]:
+    stat = source.stat()
+    return {b"made_of": f"{stat.st_size} {stat.st_mtime_ns}".encode(), b"by": made_by.encode()}
+
+
+def _batches(source: Path, report: Report) -> Iterator[pa.Table]:
+    split = source.parent.name.removeprefix("Split-")
+    records = read_records(source)
+    done, tables = 0, []
+    while some := list(islice(records, _IMAGES_A_BATCH)):
+        report(done)
+        examples = [parse(record) for _, record in some]
+        columns = {
+            "path": [example[features.PATH].decode() for example in examples],
+            "label": [example[features.LABEL].decode() for example in examples],
+            "split": [split] * len(examples),
+            "sha256": [example[features.SHA256].decode() for example in examples],
+            "position": [position for position, _ in some],
+            "width": [example[features.WIDTH] for example in examples],
+            "height": [example[features.HEIGHT] for example in examples],
+            **measured([picture_of(example[features.ENCODED]) for example in examples]),
+        }
+        tables.append(pa.table(columns, schema=SCHEMA))
+        done += len(some)
+        if len(tables) * _IMAGES_A_BATCH == _ROWS_A_GROUP:
+            yield pa.concat_tables(tables).combine_chunks()
+            tables = []
+    if tables:
+        yield pa.concat_tables(tables).combine_chunks()

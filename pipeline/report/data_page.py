@@ -1,0 +1,187 @@
+"""Writes the page about a run's data: what is in it, what is wrong with it, what was left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import numpy as np
+import pyarrow.compute as pc
+
+from components.image_example_gen.manifest import read_dataset, read_rows
+from components.image_validator.image_measures import opened
+from components.image_validator.pictures import Pictures
+from components.image_validator.report import DataReport, Issue, read_report
+from contracts.features import SPLITS
+from contracts.whole_files import write_whole
+from pipeline.report.charts import histogram
+from pipeline.report.thumbnails import THUMBNAIL_PX, data_uri
+from pipeline.summary import DataSummary
+
+PAGE_FILE: Final = "data.html"
+
+# What a page shows at the most, so that it opens at once, however large the data is.
+GROUPS_SHOWN, PICTURES_SHOWN = 12, 6
+DETAILS_SHOWN, ROWS_SHOWN, CLASSES_SHOWN = 20, 200, 200
+_BARS = 32
+
+MEANINGS: Final[dict[str, str]] = {
+    "exact_duplicate": "The same pixels more than once.",
+    "near_duplicate": "The same picture in another size, format or quality.",
+    "cross_split_leak": "The same picture, or one group, in several splits: metrics say too much.",
+    "label_conflict": "The same picture under several labels: one of them is wrong.",
+    "placeholder": "Drawn pictures among photos, or one picture under many labels.",
+    "dark": "Almost black.",
+    "light": "Almost white.",
+    "blurry": "No sharp edge anywhere.",
+    "low_information": "Hardly anything to see.",
+    "odd_size": "Much larger or smaller than the others.",
+    "odd_aspect": "Much longer or narrower than the others.",
+    "grayscale_among_colour": "Without colour, while nearly all others have it.",
+    "class_imbalance": "Far fewer training images than the largest class.",
+    "class_too_small": "Too few training images to learn from.",
+    "class_missing_in_split": "Nothing to measure the class by.",
+    "likely_mislabelled": "A quick model, trained on the others, does not believe the label.",
+    "drift": "Unlike the last data that was accepted.",
+    "schema_anomaly": "What TensorFlow Data Validation finds in the statistics.",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An issue and as much of it as the page shows: pictures in groups, or sentences."""
+
+    issue: Issue
+    meaning: str
+    groups: list[list[dict[str, str]]]
+    details: list[str]
+    left_out: int  # findings that are not shown
+
+
+def write_data_page(path: Path, run_id: str, data: DataSummary) -> None:
+    """Write the page about the data of a run, whole or not at all.
+
+    Args:
+      path: where to.
+      run_id: of the run.
+      data: where its manifest, examples and report lie.
+
+    Raises:
+      OSError: an artifact is gone, or the page cannot be written.
+      ValueError: an artifact is damaged.
+    """
+    report = read_report(data.report)
+    pictures = Pictures(data.report, data.examples)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = "{:,}".format
+    page = environment.get_template("data_page.html").render(
+        run_id=run_id,
+        data=data,
+        report=report,
+        issues=[_shown(issue, pictures) for issue in report.issues],
+        splits=SPLITS,
+        classes=_classes(data.manifest),
+        charts=_charts(pictures),
+        quarantined=_quarantined(data.manifest),
+        rows_shown=ROWS_SHOWN,
+    )
+    write_whole(path, page)
+
+
+def as_json(report: DataReport) -> dict[str, Any]:
+    """Return the issues as `imgpipe data report --json` prints them."""
+    return {
+        "issues": [
+            {
+                "name": issue.name,
+                "severity": issue.severity,
+                "count": issue.count,
+                "groups": issue.groups,
+                "details": issue.details,
+            }
+            for issue in report.issues
+        ],
+        "notes": report.notes,
+    }
+
+
+def _shown(issue: Issue, pictures: Pictures) -> Shown:
+    groups = [_figures(group, pictures) for group in _sample(issue.groups, GROUPS_SHOWN)]
+    details = issue.details[: GROUPS_SHOWN if groups else DETAILS_SHOWN]
+    left_out = issue.count - max(len(groups), len(details))
+    return Shown(issue, MEANINGS[issue.name], groups, details, left_out)
+
+
+def _sample(groups: Sequence[list[str]], most: int) -> list[list[str]]:
+    """Return so many groups at the most, evenly from all of them."""
+    if len(groups) <= most:
+        return list(groups)
+    return [groups[index * len(groups) // most] for index in range(most)]
+
+
+def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:
+    """Return the pictures of a group, with a last one that says how many are not shown."""
+    labels, splits = pictures.column("label"), pictures.column("split")
+    figures = [
+        {
+            "path": path,
+            "about": f"{labels[row]}, {splits[row]}",
+            "thumbnail": data_uri(opened(pictures.encoded(row), THUMBNAIL_PX)),
+        }
+        for path, row in zip(group, pictures.rows_of(group[:PICTURES_SHOWN]), strict=False)
+    ]
+    if len(group) > PICTURES_SHOWN:
+        figures.append({"path": f"and {len(group) - PICTURES_SHOWN:,} more"})
+    return figures
+
+
+def _classes(manifest: str) -> dict[str, Any]:
+    """Return a row a class, the largest first, and the totals."""
+    dataset = read_dataset(manifest)
+    rows = [
+        {"label": label, **counts, "all": sum(counts.values())}
+        for label, counts in dataset.classes.items()
+    ]
+    rows.sort(key=lambda row: (-row["all"], row["label"]))
+    return {
+        "rows": rows[:CLASSES_SHOWN],
+        "left_out": max(0, len(rows) - CLASSES_SHOWN),
+        "largest": max((row["all"] for row in rows), default=1) or 1,
+        "splits": dataset.splits,
+        "ingested": max(dataset.ingested, 1),
+        "empty": dataset.empty_classes,
+    }
+
+
+def _charts(pictures: Pictures) -> list[Any]:
+    """Return the distributions of size, aspect and brightness over all images."""
+    if not len(pictures):
+        return []
+    width, height = (pictures.column(name).astype(float) for name in ("width", "height"))
+    sizes = np.sqrt(width * height)
+    smallest, largest = float(sizes.min()), float(sizes.max())
+    size_edges = np.linspace(smallest, max(largest, smallest + 1), _BARS + 1)
+    unit_edges = np.linspace(0, 1, _BARS + 1)
+    aspect_edges = np.linspace(0, 3, _BARS + 1)
+    return [
+        histogram("size (root of width times height)", sizes, size_edges, "px"),
+        histogram("aspect (width by height)", width / height, aspect_edges, ""),
+        histogram("brightness", pictures.column("brightness"), unit_edges, ""),
+        histogram("sharpness", pictures.column("sharpness"), unit_edges / 2, ""),
+    ]
+
+
+def _quarantined(manifest: str) -> list[dict[str, Any]]:
+    """Return the first rows of the files that were left out, by reason."""
+    table = read_rows(manifest, ["path", "reason", "detail"])
+    left_out = table.filter(pc.is_valid(table["reason"]))
+    rows: list[dict[str, Any]] = left_out.sort_by([("reason", "ascending"), ("path", "ascending")])[
+        :ROWS_SHOWN
+    ].to_pylist()
+    return rows

@@ -1,0 +1,20 @@
+"""Small pictures that a page carries inside itself."""
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+THUMBNAIL_PX = 128
+_QUALITY = 80
+
+
+def data_uri(image: "Image.Image") -> str:
+    """Return an image as the address of a small JPEG that is all in it; the image may shrink."""
+    image = image.convert("RGB")
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
