@@ -27,6 +27,8 @@ _PART_OF_MEDIAN = 0.5
 _OUTLYING = 3.0
 # In levels: what has no edge as strong as this is blank, neither blurred nor drawn.
 _EDGE = 3 / 255
+# A line of a drawing.
+_LINE = 24 / 255
 # As cleanvision scales entropy, in bits, to a score.
 _SCORE_A_BIT = 0.1
 
@@ -39,7 +41,8 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
         for name, score in scores.items()
     }
     has_edges = pictures.column("edge") > _EDGE
-    found["placeholder"] = has_edges & _is_drawn(pictures, config.placeholder.threshold)
+    has_lines = pictures.column("edge") > _LINE
+    found["placeholder"] = has_lines & _is_drawn(pictures, config.placeholder.threshold)
     found["blurry"] &= has_edges & ~found["placeholder"]
     found["odd_size"] = _is_odd_size(pictures, config.odd_size.threshold)
     is_grey = pictures.column("is_grey").astype(bool)

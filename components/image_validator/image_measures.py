@@ -24,6 +24,8 @@ _MAX_LEVEL = 255
 _NO_DIFFERENCE = 128
 _SHARPEST = 0.99
 _GREY_SPREAD = 2
+# Weighs neighbours by their distance: what is shrunk twice comes out as what is shrunk once.
+_SAMPLING = Image.Resampling.BILINEAR
 _KERNEL_PX = 3
 _LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=_NO_DIFFERENCE)
 _BRIGHTNESS_WEIGHTS = np.array([0.241, 0.691, 0.068], np.float32)
@@ -57,27 +59,26 @@ def picture_of(encoded: bytes) -> Picture:
       ValueError: they are none.
     """
     image = opened(encoded, SHARPNESS_PX)
-    is_grey = image.mode == "L"
-    grey = image.convert("L")
-    colour = image.convert("RGB")
-    small = shrunk(colour, COLOUR_PX)
-    small_grey = grey if small is colour else small.convert("L")
+    # Averaging keeps edges as sharp as they are.
+    grey = _shrunk(image, SHARPNESS_PX, Image.Resampling.BOX).convert("L")
+    small = _shrunk(image, COLOUR_PX, _SAMPLING).convert("RGB")
+    small_grey = grey if grey.size == small.size else small.convert("L")
     pixels = np.asarray(small)
     return Picture(
-        is_grey or _has_no_colour(pixels),
+        image.mode == "L" or _has_no_colour(pixels),
         _brightness(pixels),
         _one_colour(pixels),
         _laplacian(grey),
         small.histogram(),
-        np.asarray(small_grey.resize((HASH_PX, HASH_PX), _filter(small, HASH_PX))),
-        small.resize((MINIATURE_PX, MINIATURE_PX), _filter(small, MINIATURE_PX)).tobytes(),
+        np.asarray(small_grey.resize((HASH_PX, HASH_PX), _SAMPLING)),
+        small.resize((MINIATURE_PX, MINIATURE_PX), _SAMPLING).tobytes(),
     )
 
 
-def opened(encoded: bytes, at_most_px: int) -> Image.Image:
-    """Return an image, grey or RGB, its longer side at most so long.
+def opened(encoded: bytes, enough_px: int) -> Image.Image:
+    """Return an image, grey or RGB; where more pixels than asked for are in it, perhaps fewer.
 
-    JPEGs are decoded at a fraction of their size where that is enough.
+    JPEGs are decoded at an eighth, a fourth or half of their size where that is enough.
 
     Raises:
       ValueError: the bytes are no image.
@@ -85,22 +86,22 @@ def opened(encoded: bytes, at_most_px: int) -> Image.Image:
     try:
         image: Image.Image = Image.open(io.BytesIO(encoded))
         longer = max(image.size)
-        if longer > at_most_px:
-            width, height = (max(1, side * at_most_px // longer) for side in image.size)
+        if longer > enough_px:
+            width, height = (max(1, side * enough_px // longer) for side in image.size)
             image.draft(None, (width, height))
         image.load()
     except (OSError, SyntaxError) as error:
         raise ValueError(f"no canonical image: {error}") from error
-    return shrunk(image, at_most_px)
+    return image
 
 
-def shrunk(image: Image.Image, at_most_px: int) -> Image.Image:
+def _shrunk(image: Image.Image, at_most_px: int, sampling: Image.Resampling) -> Image.Image:
     """Return the image with its longer side at most so long; itself where it is already."""
     longer = max(image.size)
     if longer <= at_most_px:
         return image
     width, height = (max(1, round(side * at_most_px / longer)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.BOX)
+    return image.resize((width, height), sampling)
 
 
 def measured(pictures: list[Picture]) -> dict[str, Any]:
@@ -211,8 +212,3 @@ def _levels_at(histograms: Array, part: float) -> Array:
     reached = strengths.cumsum(axis=1) >= part * strengths.sum(axis=1, keepdims=True)
     levels: Array = reached.argmax(axis=1)
     return levels
-
-
-def _filter(image: Image.Image, side_px: int) -> Image.Resampling:
-    """Return averaging where an image becomes smaller, interpolation where it does not."""
-    return Image.Resampling.BOX if min(image.size) >= side_px else Image.Resampling.BILINEAR

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts import features
-from contracts.tf_example import serialise
+from contracts.tf_example import parse, serialise
 
 VALUES = {
     features.ENCODED: bytes(range(256)) * 3,
@@ -35,3 +35,15 @@ def test_examples_are_those_of_tensorflow_byte_for_byte() -> None:
 
 def test_order_of_features_does_not_count() -> None:
     assert serialise(dict(reversed(VALUES.items()))) == serialise(VALUES)
+
+
+def test_what_was_serialised_is_parsed() -> None:
+    parsed = parse(serialise(VALUES))
+    assert parsed.pop(features.BRIGHTNESS) == pytest.approx(0.1)
+    assert parsed == {key: VALUES[key] for key in VALUES if key != features.BRIGHTNESS}
+    assert parse(b"") == {}
+
+
+def test_other_bytes_are_no_example() -> None:
+    with pytest.raises(ValueError, match=r"no tf\.Example"):
+        parse(b"\xff\xff\xff")

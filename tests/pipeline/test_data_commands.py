@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from components.image_validator.report import DataReport, Issue
 from pipeline import cli
 from pipeline.summary import DataSummary, SecondsSummary, Summary
 
@@ -101,3 +102,44 @@ def test_a_run_without_a_record_of_its_files_is_said_so(workspace, capsys):
     assert "run 20260103-000000 has left no record of its files" in capsys.readouterr().err
     assert cli.main(["data", "diff", RUNS[0], "never", "--workspace", str(workspace)]) == 2
     assert "no run 'never'" in capsys.readouterr().err
+
+
+def looked_at(workspace: Path, made, report: DataReport) -> None:
+    folder = workspace / "runs" / "20260104-000000"
+    folder.mkdir(parents=True)
+    seconds = SecondsSummary(total=1, start=1)
+    data = made.found(report)
+    Summary(run_id=folder.name, status="partial", data=data, seconds=seconds).write(folder)
+
+
+def test_data_report_names_what_was_found_and_writes_the_page(tmp_path, made_data, capsys):
+    made = made_data()
+    report = DataReport([Issue("dark", "fail", 1, [[made.names[0]]])], ["a note"])
+    looked_at(tmp_path, made, report)
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[:3] == [
+        "Run 20260104-000000: its data is not to be trained on.",
+        "fail  dark: 1",
+        "a note",
+    ]
+    page = Path(lines[3].removeprefix("Page: "))
+    assert "Not to be trained on." in page.read_text()
+    found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
+    assert found["issues"][0]["groups"] == [[made.names[0]]]
+
+
+def test_a_run_that_has_not_looked_at_its_images_is_said_so(workspace, capsys):
+    assert cli.main(["data", "report", "--workspace", str(workspace)]) == 2
+    said = capsys.readouterr().err
+    assert f"run {RUNS[1]} has not looked at its images" in said
+    assert "run --workspace" in said
+    assert "--to ImageValidator" in said
+
+
+def test_artifacts_that_are_gone_are_a_sentence(tmp_path, made_data, capsys):
+    made = made_data()
+    looked_at(tmp_path, made, DataReport([Issue("dark", "warn", 1, [[made.names[0]]])]))
+    for shard in Path(made.summary.examples).rglob("data_tfrecord*"):
+        shard.unlink()
+    assert cli.main(["data", "report", "--workspace", str(tmp_path)]) == 2
+    assert "No such file or directory. The artifacts of run" in capsys.readouterr().err

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.tf_record import RecordWriter
+from components.image_example_gen.tf_record import RecordWriter, read_records, record_at
 
 
 def test_tensorflow_reads_the_records(tmp_path: Path) -> None:
@@ -33,3 +33,28 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         writer.write(b"one")
     assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []
+
+
+def test_records_come_back_from_where_they_begin(tmp_path: Path) -> None:
+    records = [b"", b"one", bytes(2_000_000)]
+    path = tmp_path / "data"
+    with RecordWriter(path) as writer:
+        for record in records:
+            writer.write(record)
+    found = list(read_records(path))
+    assert [record for _, record in found] == records
+    assert [record_at(path, position) for position, _ in found] == records
+    with pytest.raises(ValueError, match="expected a record at byte 2000051, found the end"):
+        record_at(path, path.stat().st_size)
+
+
+@pytest.mark.parametrize("damage", [slice(0, 1), slice(14, 15), slice(-3, None), slice(-1, None)])
+def test_a_damaged_file_is_no_shorter_list_of_records(tmp_path: Path, damage: slice) -> None:
+    path = tmp_path / "data"
+    with RecordWriter(path) as writer:
+        writer.write(b"some record")
+    raw = bytearray(path.read_bytes())
+    raw[damage] = b"" if damage.stop is None else b"\xff"
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match="data: expected a whole TFRecord file"):
+        list(read_records(path))
