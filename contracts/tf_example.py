@@ -4,7 +4,7 @@ Source: tensorflow/core/example/{example,feature}.proto and the protocol buffer 
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -70,11 +70,11 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def parse(serialised: bytes) -> dict[str, Scalar]:
-    """Return the first value of every feature that has one.
+def parse(serialised: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """Return the first value of each of the named features.
 
     Raises:
-      ValueError: these bytes are no tf.Example.
+      ValueError: these bytes are no tf.Example, or it lacks one of the features.
     """
     from google.protobuf.message import DecodeError
 
@@ -83,11 +83,14 @@ def parse(serialised: bytes) -> dict[str, Scalar]:
         example.ParseFromString(serialised)
     except DecodeError as error:
         raise ValueError(f"no tf.Example: {error}") from error
-    values: dict[str, Scalar] = {}
-    for name, feature in example.features.feature.items():
-        kind = feature.WhichOneof("kind")
-        if kind and (some := getattr(feature, kind).value):
-            values[name] = some[0]
+    found = example.features.feature
+    values: dict[str, Any] = {}
+    for name in names:
+        kind = found[name].WhichOneof("kind")
+        some = getattr(found[name], kind).value if kind else ()
+        if not some:
+            raise ValueError(f"expected a tf.Example with the feature {name}, found none.")
+        values[name] = some[0]
     return values
 
 

@@ -98,8 +98,7 @@ class Pictures:
         part = self._parts[self._part[row]]
         shard = self._examples / part.parent.name / part.stem
         record = record_at(shard, int(self.column("position")[row]))
-        encoded = parse(record)[features.ENCODED]
-        assert isinstance(encoded, bytes)
+        encoded: bytes = parse(record, [features.ENCODED])[features.ENCODED]
         return encoded
 
     def pixels(self, row: int) -> bytes:

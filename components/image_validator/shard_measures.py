@@ -17,6 +17,10 @@ from contracts.tf_example import parse
 
 Report = Callable[[int], None]
 
+_READ = (
+    *(features.ENCODED, features.LABEL, features.PATH),
+    *(features.SHA256, features.WIDTH, features.HEIGHT),
+)
 _IMAGES_A_BATCH = 64
 _ROWS_A_GROUP = 4096
 
@@ -82,7 +86,7 @@ def _batches(source: Path, report: Report) -> Iterator[pa.Table]:
     done, tables = 0, []
     while some := list(islice(records, _IMAGES_A_BATCH)):
         report(done)
-        examples = [parse(record) for _, record in some]
+        examples = [parse(record, _READ) for _, record in some]
         columns = {
             "path": [example[features.PATH].decode() for example in examples],
             "label": [example[features.LABEL].decode() for example in examples],

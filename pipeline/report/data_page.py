@@ -173,7 +173,7 @@ def _charts(pictures: Pictures) -> list[Any]:
         histogram("size (root of width times height)", sizes, size_edges, "px"),
         histogram("aspect (width by height)", width / height, aspect_edges, ""),
         histogram("brightness", pictures.column("brightness"), unit_edges, ""),
-        histogram("sharpness", pictures.column("sharpness"), unit_edges / 2, ""),
+        histogram("sharpness", pictures.column("sharpness"), unit_edges, ""),
     ]
 
 

@@ -38,12 +38,14 @@ def test_order_of_features_does_not_count() -> None:
 
 
 def test_what_was_serialised_is_parsed() -> None:
-    parsed = parse(serialise(VALUES))
+    parsed = parse(serialise(VALUES), VALUES)
     assert parsed.pop(features.BRIGHTNESS) == pytest.approx(0.1)
     assert parsed == {key: VALUES[key] for key in VALUES if key != features.BRIGHTNESS}
-    assert parse(b"") == {}
+    assert parse(b"", []) == {}
+    with pytest.raises(ValueError, match="with the feature image/width, found none"):
+        parse(b"", [features.WIDTH])
 
 
 def test_other_bytes_are_no_example() -> None:
     with pytest.raises(ValueError, match=r"no tf\.Example"):
-        parse(b"\xff\xff\xff")
+        parse(b"\xff\xff\xff", [])
