@@ -40,12 +40,12 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
         name: (score < config.check(name).threshold) & (score < _PART_OF_MEDIAN * _median(score))
         for name, score in scores.items()
     }
-    has_edges = pictures.column("edge") > _EDGE
-    has_lines = pictures.column("edge") > _LINE
+    has_edges = pictures.numbers("edge") > _EDGE
+    has_lines = pictures.numbers("edge") > _LINE
     found["placeholder"] = has_lines & _is_drawn(pictures, config.placeholder.threshold)
     found["blurry"] &= has_edges & ~found["placeholder"]
     found["odd_size"] = _is_odd_size(pictures, config.odd_size.threshold)
-    is_grey = pictures.column("is_grey").astype(bool)
+    is_grey = pictures.numbers("is_grey").astype(bool)
     is_rare = is_grey.mean() <= config.grayscale_among_colour.threshold if len(pictures) else False
     found["grayscale_among_colour"] = is_grey & is_rare & has_edges & ~found["placeholder"]
     return found
@@ -53,9 +53,9 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
 
 def _scores(pictures: Pictures) -> dict[str, Array]:
     """Return a score for each picture, from 0 to 1; the worse, the lower."""
-    width, height = (pictures.column(name).astype(float) for name in ("width", "height"))
+    width, height = (pictures.numbers(name).astype(float) for name in ("width", "height"))
     names = ("brightness_perc_5", "brightness_perc_99", "entropy")
-    measures = pd.DataFrame({name: pictures.column(name).astype(float) for name in names})
+    measures = pd.DataFrame({name: pictures.numbers(name).astype(float) for name in names})
     measures["aspect_ratio"] = np.minimum(width / height, height / width)
 
     def score(judge: Any, name: str, **options: float) -> Array:
@@ -69,20 +69,20 @@ def _scores(pictures: Pictures) -> dict[str, Array]:
             EntropyProperty(), "low_information", normalizing_factor=_SCORE_A_BIT
         ),
         "odd_aspect": score(AspectRatioProperty(), "odd_aspect"),
-        "blurry": pictures.column("sharpness").astype(float),
+        "blurry": pictures.numbers("sharpness").astype(float),
     }
 
 
 def _is_drawn(pictures: Pictures, threshold: float) -> Array:
     """Tell which pictures are of one colour for the most part while the others are not."""
-    rest = 1.0 - pictures.column("one_colour").astype(float)
+    rest = 1.0 - pictures.numbers("one_colour").astype(float)
     drawn: Array = (rest < 1.0 - threshold) & (rest < _PART_OF_MEDIAN * _median(rest))
     return drawn
 
 
 def _is_odd_size(pictures: Pictures, factor: float) -> Array:
     """Tell which pictures are so many times larger or smaller than usual, and outliers too."""
-    area = pictures.column("width").astype(float) * pictures.column("height")
+    area = pictures.numbers("width").astype(float) * pictures.numbers("height")
     logs = np.log(np.sqrt(area))
     if not len(logs):
         return np.zeros(0, bool)

@@ -1,5 +1,6 @@
 """What was measured of the images -> the issues that they have."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,7 +92,7 @@ def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Fou
     near = [rows for rows in alike if len(np.unique(same.exact[rows])) > 1]
     found["exact_duplicate"] = _Found(_paths(pictures, exact))
     found["near_duplicate"] = _Found(_paths(pictures, near))
-    conflicts = [rows for rows in alike if len(np.unique(pictures.column("label")[rows])) > 1]
+    conflicts = [rows for rows in alike if len(np.unique(pictures.numbers("label")[rows])) > 1]
     found["label_conflict"] = _Found(_paths(pictures, conflicts))
     found["cross_split_leak"] = _leaks(evidence, alike)
     return found
@@ -99,7 +100,7 @@ def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Fou
 
 def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Found:
     """Return drawn pictures, equal ones together, and those that stand often under many labels."""
-    labels = pictures.column("label")
+    labels = pictures.numbers("label")
     is_placeholder = is_drawn.copy()
     for rows in groups_of(same.exact):
         if len(rows) >= _REPEATED and len(np.unique(labels[rows])) > 1:
@@ -113,12 +114,12 @@ def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Fou
 def _leaks(evidence: Evidence, alike: Sequence[Array]) -> _Found:
     """Return the pictures and the groups of data.group_by that stand in several splits."""
     pictures = evidence.pictures
-    splits = pictures.column("split")
+    splits = pictures.numbers("split")
     of_pictures = [rows for rows in alike if len(np.unique(splits[rows])) > 1]
-    members: dict[str, list[int]] = {}
-    for row, path in enumerate(pictures.column("path")):
-        if path in evidence.groups:
-            members.setdefault(evidence.groups[path], []).append(row)
+    members: dict[str, list[int]] = defaultdict(list)
+    rows_of_groups = pictures.rows_of(list(evidence.groups))
+    for group, row in zip(evidence.groups.values(), rows_of_groups, strict=True):
+        members[group].append(row)
     of_groups = {
         group: np.array(rows)
         for group, rows in sorted(members.items())
@@ -140,15 +141,15 @@ def _of_classes(evidence: Evidence, config: ValidationConfig) -> dict[str, _Foun
     }
     small: list[OddClass] = odd_classes(evidence.counts, config)["class_too_small"]
     pictures = evidence.pictures
-    is_training = pictures.column("split") == features.TRAIN
-    rows = [np.flatnonzero(is_training & (pictures.column("label") == one.label)) for one in small]
+    is_training = pictures.is_text("split", features.TRAIN)
+    rows = [np.flatnonzero(is_training & pictures.is_text("label", one.label)) for one in small]
     found["class_too_small"] = _Found(_paths(pictures, rows), found["class_too_small"].details)
     return found
 
 
 def _paths(pictures: Pictures, groups: Sequence[Array]) -> list[list[str]]:
-    return [pictures.paths(rows) for rows in groups]
+    return [pictures.texts("path", rows) for rows in groups]
 
 
 def _singles(pictures: Pictures, rows: Array) -> list[list[str]]:
-    return [[path] for path in pictures.paths(rows)]
+    return [[path] for path in pictures.texts("path", rows)]

@@ -50,11 +50,11 @@ def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
       near_threshold: how far two pictures may differ to be the same: the root mean square of the
         difference of their miniatures, as part of their contrast.
     """
-    hashes = pictures.column("hash")
+    hashes = pictures.numbers("hash")
     _, first_of, by_bytes = np.unique(
-        pictures.column("sha256"), return_index=True, return_inverse=True
+        pictures.numbers("sha256"), return_index=True, return_inverse=True
     )
-    looks = [pictures.column(name)[first_of] for name in ("entropy", "brightness_perc_99")]
+    looks = [pictures.numbers(name)[first_of] for name in ("entropy", "brightness_perc_99")]
     pairs = first_of[_candidates(hashes[first_of], looks)]
     distances = _distances(pictures, pairs)
     near = pairs[distances <= near_threshold]
@@ -123,7 +123,7 @@ def _distances(pictures: Pictures, pairs: Pairs) -> Array:
 
 def _have_equal_pixels(pictures: Pictures, pairs: Pairs) -> Array:
     """Tell of each pair whether the pictures have the same size and pixels; they are decoded."""
-    width, height = pictures.column("width"), pictures.column("height")
+    width, height = pictures.numbers("width"), pictures.numbers("height")
     first, second = pairs[:, 0], pairs[:, 1]
     equal: Array = (width[first] == width[second]) & (height[first] == height[second])
     last, pixels = -1, b""

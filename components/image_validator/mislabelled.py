@@ -61,9 +61,8 @@ def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple
 
 def _judged(pictures: Pictures, seed: int) -> tuple[Array, Array, list[str]]:
     """Return the rows that are judged and the numbers of their labels, from 0."""
-    names, labels, sizes = np.unique(
-        pictures.column("label").astype(str), return_inverse=True, return_counts=True
-    )
+    labels = pictures.numbers("label")
+    sizes = np.bincount(labels)
     rows = np.flatnonzero(sizes[labels] >= _FOLDS)
     notes = []
     if len(rows) > _JUDGED_AT_MOST:
@@ -74,9 +73,9 @@ def _judged(pictures: Pictures, seed: int) -> tuple[Array, Array, list[str]]:
     is_large = left[numbers] >= _FOLDS
     rows = rows[is_large]
     _, numbers = np.unique(labels[rows], return_inverse=True)
-    small = [str(name) for name, size in zip(names, sizes, strict=True) if size < _FOLDS]
+    small = int((sizes < _FOLDS).sum())
     if small:
-        notes.append(f"likely_mislabelled: {len(small)} classes are too small to be judged.")
+        notes.append(f"likely_mislabelled: {small} classes are too small to be judged.")
     return rows, numbers, notes
 
 

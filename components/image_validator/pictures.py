@@ -1,13 +1,13 @@
 """All measured images as one table, and the pictures themselves where they are asked for."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.image_example_gen.tf_record import record_at
@@ -42,36 +42,43 @@ class Pictures:
         tables = [pq.read_table(part, columns=names) for part in self._parts]
         sizes = [len(table) for table in tables]
         table = pa.concat_tables([SCHEMA.empty_table().select(names), *tables])
-        order = np.argsort(table["path"].to_numpy(), kind="stable")
+        order = pc.sort_indices(table, [("path", "ascending")]).to_numpy()
         self._table = table.take(order)
         self._part = np.repeat(np.arange(len(sizes)), sizes)[order]
         self._row = np.concatenate([np.arange(0), *(np.arange(size) for size in sizes)])[order]
-        self._columns: dict[str, Array] = {}
+        self._numbers: dict[str, Array] = {}
 
     def __len__(self) -> int:
         return len(self._table)
 
-    def column(self, name: str) -> Array:
-        """Return a column of shard_measures.SCHEMA, [images]."""
-        if name not in self._columns:
-            self._columns[name] = self._table[name].to_numpy()
-        return self._columns[name]
+    def numbers(self, name: str) -> Array:
+        """Return a column of numbers of shard_measures.SCHEMA, [images].
 
-    def paths(self, rows: Array) -> list[str]:
-        """Return the paths of some rows."""
-        return [str(path) for path in self.column("path")[rows]]
-
-    def rows_of(self, paths: Sequence[str]) -> list[int]:
-        """Return the row of each path.
-
-        Raises:
-          KeyError: there is no picture of this path.
+        Of a column of text, which takes much more memory as such: a number for each different text.
         """
-        return [self._row_by_path[path] for path in paths]
+        if name not in self._numbers:
+            column = self._table[name]
+            if pa.types.is_string(column.type):
+                encoded = column.dictionary_encode().unify_dictionaries()
+                column = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
+            self._numbers[name] = column.to_numpy()
+        return self._numbers[name]
 
-    @cached_property
-    def _row_by_path(self) -> dict[str, int]:
-        return {str(path): row for row, path in enumerate(self.column("path"))}
+    def is_text(self, name: str, text: str) -> Array:
+        """Tell where a column of text holds this text, [images]."""
+        equal: Array = pc.equal(self._table[name], text).to_numpy()
+        return equal
+
+    def texts(self, name: str, rows: Array | Sequence[int]) -> list[str]:
+        """Return the values of some rows of a column of text."""
+        values: list[str] = self._table[name].take(pa.array(rows, pa.int64())).to_pylist()
+        return values
+
+    def rows_of(self, paths: Sequence[str]) -> Array:
+        """Return the row of each path, -1 where there is no such picture."""
+        wanted = pa.array(paths, pa.string())
+        found: Array = pc.index_in(wanted, value_set=self._table["path"]).fill_null(-1).to_numpy()
+        return found
 
     def miniatures(self, rows: Array) -> Array:
         """Return the miniatures of some rows, float32 [rows, values] in levels from 0 to 255."""
@@ -97,7 +104,7 @@ class Pictures:
         """
         part = self._parts[self._part[row]]
         shard = self._examples / part.parent.name / part.stem
-        record = record_at(shard, int(self.column("position")[row]))
+        record = record_at(shard, int(self.numbers("position")[row]))
         encoded: bytes = parse(record, [features.ENCODED])[features.ENCODED]
         return encoded
 

@@ -127,14 +127,15 @@ def _sample(groups: Sequence[list[str]], most: int) -> list[list[str]]:
 
 def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:
     """Return the pictures of a group, with a last one that says how many are not shown."""
-    labels, splits = pictures.column("label"), pictures.column("split")
+    rows = pictures.rows_of(group[:PICTURES_SHOWN])
+    abouts = zip(pictures.texts("label", rows), pictures.texts("split", rows), strict=True)
     figures = [
         {
             "path": path,
-            "about": f"{labels[row]}, {splits[row]}",
+            "about": f"{label}, {split}",
             "thumbnail": data_uri(opened(pictures.encoded(row), THUMBNAIL_PX)),
         }
-        for path, row in zip(group, pictures.rows_of(group[:PICTURES_SHOWN]), strict=False)
+        for path, row, (label, split) in zip(group, rows, abouts, strict=False)
     ]
     if len(group) > PICTURES_SHOWN:
         figures.append({"path": f"and {len(group) - PICTURES_SHOWN:,} more"})
@@ -163,7 +164,7 @@ def _charts(pictures: Pictures) -> list[Any]:
     """Return the distributions of size, aspect and brightness over all images."""
     if not len(pictures):
         return []
-    width, height = (pictures.column(name).astype(float) for name in ("width", "height"))
+    width, height = (pictures.numbers(name).astype(float) for name in ("width", "height"))
     sizes = np.sqrt(width * height)
     smallest, largest = float(sizes.min()), float(sizes.max())
     size_edges = np.linspace(smallest, max(largest, smallest + 1), _BARS + 1)
@@ -172,8 +173,8 @@ def _charts(pictures: Pictures) -> list[Any]:
     return [
         histogram("size (root of width times height)", sizes, size_edges, "px"),
         histogram("aspect (width by height)", width / height, aspect_edges, ""),
-        histogram("brightness", pictures.column("brightness"), unit_edges, ""),
-        histogram("sharpness", pictures.column("sharpness"), unit_edges, ""),
+        histogram("brightness", pictures.numbers("brightness"), unit_edges, ""),
+        histogram("sharpness", pictures.numbers("sharpness"), unit_edges, ""),
     ]
 
 

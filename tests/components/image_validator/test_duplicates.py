@@ -15,7 +15,7 @@ def groups(pictures: Pictures) -> tuple[list[list[str]], list[list[str]]]:
     """Return the exact groups, and those of the same picture in any shape."""
     found = find_duplicates(pictures, NEAR)
     return tuple(
-        [pictures.paths(rows) for rows in groups_of(numbers)]
+        [pictures.texts("path", rows) for rows in groups_of(numbers)]
         for numbers in (found.exact, found.alike)
     )
 

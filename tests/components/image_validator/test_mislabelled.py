@@ -24,8 +24,8 @@ def test_digits_under_wrong_labels_are_found(make_pictures):
     pictures = make_pictures(rows)
     found, notes = mislabelled.likely_mislabelled(pictures, threshold=0.05, seed=0)
     wrong = {f"{number:03}.png" for number in range(0, 600, 60)}
-    assert len(wrong & set(pictures.paths(found))) >= 8
-    assert len(set(pictures.paths(found)) - wrong) <= 3
+    assert len(wrong & set(pictures.texts("path", found))) >= 8
+    assert len(set(pictures.texts("path", found)) - wrong) <= 3
     assert notes == []
 
 

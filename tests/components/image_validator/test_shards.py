@@ -45,7 +45,7 @@ def test_a_second_report_links_what_the_first_has_measured(examples, tmp_path):
     linked = next(second.rglob("Split-train/*.parquet"))
     assert linked.samefile(first / linked.relative_to(second))
     pictures = Pictures(str(second), str(examples))
-    assert pictures.column("path").tolist() == [
+    assert pictures.texts("path", range(len(pictures))) == [
         "test/9.png",
         *(f"train/{seed}.png" for seed in range(3)),
     ]
