@@ -1,9 +1,14 @@
 """The custom artifact types, and what components note on standard ones."""
 
+from pathlib import Path
+
 from tfx.types import Artifact
 from tfx.types.system_artifacts import Dataset, Statistics
 
 REGISTRY_VERSION = "registry_version"
+# Of a blessing, as TFX's Evaluator writes it, so that its Pusher reads ours.
+BLESSED_PROPERTY = "blessed"
+BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
 
 
 class ImageManifest(Artifact):
@@ -24,6 +29,12 @@ class DataBlessing(Artifact):
     """Whether the data may be trained on; the custom property `blessed` is 1 or 0."""
 
     TYPE_NAME = "DataBlessing"
+
+
+def set_blessed(blessing: Artifact, blessed: bool) -> None:
+    """Note on the artifact of a blessing, and in its folder, whether it is one."""
+    Path(blessing.uri, BLESSED_FILE if blessed else NOT_BLESSED_FILE).touch()
+    blessing.set_int_custom_property(BLESSED_PROPERTY, int(blessed))
 
 
 def set_registry_version(model: Artifact, version: int) -> None:

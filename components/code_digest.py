@@ -7,6 +7,11 @@ from functools import cache
 from pathlib import Path
 
 
+def installed(*libraries: str) -> tuple[str, ...]:
+    """Return those of the optional libraries that are installed."""
+    return tuple(name for name in libraries if any(importlib.metadata.distributions(name=name)))
+
+
 @cache
 def code_digest(*modules: str, libraries: tuple[str, ...] = ()) -> str:
     """Return the SHA-256 of sources and library versions, as lower-case hex.

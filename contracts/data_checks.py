@@ -3,22 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from contracts.section import Section
 
 Severity = Literal["off", "warn", "fail"]
 
 
-def _unquoted(value: object) -> object:
-    """Return "off" for what YAML 1.1 makes of an unquoted off."""
-    return "off" if value is False else value
+def _with_optional_threshold(schema: dict[str, Any]) -> None:
+    """Let editors know that a check may leave its threshold out (ValidationConfig fills it in)."""
+    schema.pop("required", None)
 
 
 class Check(Section):
     """One check: `warn` reports what it finds, `fail` stops the pipeline before training."""
 
-    severity: Annotated[Severity, BeforeValidator(_unquoted)] = "warn"
+    model_config = ConfigDict(json_schema_extra=_with_optional_threshold)
+
+    severity: Severity = "warn"
     threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

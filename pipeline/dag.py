@@ -17,6 +17,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.decoding.pool import close_shared_pools
 from pipeline.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.records import Records
 from pipeline.summary import COMPONENTS
@@ -65,9 +66,13 @@ def run_dag(
     except KeyboardInterrupt:
         beside.abandon()
         raise
-    except ComponentFailed:
+    except GeneratorExit:  # whoever takes what has ended failed
         beside.finish()
-        yield from beside.ended()
+        raise
+    except ComponentFailed as failed:
+        beside.finish()
+        yield from beside.done()
+        failed.also = beside.failures(failed)
         raise
 
 
@@ -109,6 +114,24 @@ class _Beside:
                 self._given.add(name)
                 yield future.result()
 
+    def done(self) -> Iterator[Launched]:
+        """Give what has ended well since the last time."""
+        for name, future in self._futures.items():
+            if name not in self._given and future.done() and not future.exception():
+                self._given.add(name)
+                yield future.result()
+
+    def failures(self, known: ComponentFailed) -> list[ComponentFailed]:
+        """Return what has failed besides `known`; what waits for a failed one raises the same."""
+        errors = [future.exception() for future in self._futures.values() if future.done()]
+        return [
+            error
+            for number, error in enumerate(errors)
+            if isinstance(error, ComponentFailed)
+            and error is not known
+            and error not in errors[:number]
+        ]
+
     def wait_for(self, names: Sequence[str]) -> Iterator[Launched]:
         """Wait for those of the components that are launched here, and give what has ended."""
         wait(self._futures[name] for name in names if name in self._futures)
@@ -121,6 +144,7 @@ class _Beside:
 
     def abandon(self) -> None:
         """Let nothing that still runs be published any more."""
+        close_shared_pools()
         for thread in self._threads:
             thread.join(ENDS_WITHIN_S)
         self._run.records.lock.acquire()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfx.orchestration.pipeline import Pipeline
 
-from components.image_validator.blessing import read_blessing
+from components.image_validator.blessing import read_verdict
 from contracts.errors import ComponentError
 from pipeline.dag import run_dag
 from pipeline.failure import is_disk_full, sentence
@@ -36,7 +36,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     workspace = plan.workspace
     records = Records(workspace.metadata_db)
     records.cancel_unfinished(workspace.pipeline_root)
-    pipeline = build_pipeline(plan.config, _surroundings(plan), plan.to)
+    pipeline = build_pipeline(plan.config, _surroundings(plan, records), plan.to)
     terminal.shows(component.id for component in pipeline.components)
     start_s = time.monotonic() - plan.began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
@@ -94,9 +94,10 @@ def _launch(
     except ComponentFailed as failed:
         if is_disk_full(failed):
             raise
-        components[failed.name] = failed.summary
-        if failed.execution_id is not None:
-            outcome.add(failed.name, records.outputs(failed.execution_id))
+        for one in (failed, *failed.also):
+            components[one.name] = one.summary
+            if one.execution_id is not None:
+                outcome.add(one.name, records.outputs(one.execution_id))
     return {name: components[name] for name in COMPONENTS if name in components}
 
 
@@ -110,7 +111,7 @@ def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None
         raise ComponentFailed(launched.name, failed) from error
 
 
-def _surroundings(plan: Plan) -> Surroundings:
+def _surroundings(plan: Plan, records: Records) -> Surroundings:
     workspace, config = plan.workspace, plan.config
     return Surroundings(
         pipeline_root=str(workspace.pipeline_root),
@@ -119,21 +120,21 @@ def _surroundings(plan: Plan) -> Surroundings:
         store=workspace.tracking_store(config),
         data_listing=plan.listing_digest,
         champion=plan.champion,
-        accepted_statistics=_accepted_statistics(plan),
+        accepted_statistics=_accepted_statistics(plan, records),
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
     )
 
 
-def _accepted_statistics(plan: Plan) -> str:
+def _accepted_statistics(plan: Plan, records: Records) -> str:
     """Return where the statistics of the last accepted data lie that is not this data.
 
     A run over unchanged data so has the same one as the run before it.
     """
-    for folder in plan.workspace.artifacts("ImageValidator", "blessing"):
+    for outputs in records.past_outputs(plan.config.name, "ImageValidator"):
         try:
-            blessing = read_blessing(str(folder))
+            blessing = read_verdict(outputs["blessing"].uri)
         except (OSError, ValueError, TypeError):
-            continue  # of a run that was killed, or of another version
+            continue  # it was removed, or is of another version
         is_other = blessing.listing_digest != plan.listing_digest
         if blessing.blessed and is_other and Path(blessing.statistics).is_dir():
             return blessing.statistics

@@ -43,6 +43,7 @@ class ComponentFailed(Exception):
         self.name = name
         self.summary = summary
         self.execution_id = execution_id
+        self.also: list[ComponentFailed] = []  # what failed beside it
 
 
 class Run:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen.manifest import read_dataset
-from components.image_validator.blessing import read_blessing
+from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
@@ -56,7 +56,7 @@ class Outcome:
     def _add_issues(self, outputs: Mapping[str, Any]) -> None:
         uri = outputs["report"].uri
         issues = {issue.name: issue.count for issue in read_report(uri).issues}
-        blessing = read_blessing(outputs["blessing"].uri)
+        blessing = read_verdict(outputs["blessing"].uri)
         self.data = self.data.model_copy(
             update={"report": uri, "issues": issues, "blessed": blessing.blessed}
         )

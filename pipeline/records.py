@@ -56,6 +56,12 @@ class Records:
         artifacts = {artifact.id: artifact for artifact in found}
         return {event.path.steps[0].key: artifacts[event.artifact_id] for event in events}
 
+    def past_outputs(self, pipeline: str, node: str) -> Iterator[dict[str, mlmd.Artifact]]:
+        """Give the output artifacts of what a node has done well, the last first."""
+        for execution in sorted(self._executions(pipeline, node), key=lambda one: -one.id):
+            if execution.last_known_state in FINISHED:
+                yield self.outputs(execution.id)
+
     def explain(self, pipeline: str, node: str, execution_id: int) -> tuple[bool, str]:
         """Return whether an execution was served from the cache, and why or why not."""
         executions = self._executions(pipeline, node)
@@ -86,7 +92,7 @@ class Records:
     def _executions(self, pipeline: str, node: str) -> list[mlmd.Execution]:
         with self.lock:
             context = self._store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
-            return list(self._store.get_executions_by_context(context.id))
+            return list(self._store.get_executions_by_context(context.id)) if context else []
 
     def _events(self, execution_id: int, kind: int) -> list[mlmd.Event]:
         with self.lock:

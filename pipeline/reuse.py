@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.code_digest import code_digest
+from components.code_digest import code_digest, installed
 from contracts import features
 from contracts.config import PipelineConfig
 from pipeline.registry import champion_identity, registry_stamp
@@ -18,13 +18,16 @@ OWN_CODE = ("contracts", "components", "trainer", "serving", "pipeline")
 # What a result depends on besides the data, the config and our own code.
 LIBRARIES = (
     "apache-beam",
+    "cleanvision",
     "keras",
+    "numpy",
     "pillow",
     "pillow-heif",
     "scikit-learn",
     "tensorflow",
     "tensorflow-data-validation",
     "tfx",
+    *installed("cleanlab"),
 )
 
 

@@ -71,7 +71,7 @@ class Terminal(logging.Handler):
         self._rows |= {name: _Row(name) for name in names}
 
     def began(self, name: str, detail: str = "", *, is_beside: bool = False) -> None:
-        """Show that a component runs now; progress is not of one that runs beside another."""
+        """Show that a component runs now; progress that names nobody is of the one in front."""
         row = self._rows[name]
         row.state, row.began_s, row.detail = "running", time.monotonic(), detail
         if not is_beside:
@@ -92,13 +92,16 @@ class Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a progress report of the component that runs."""
         progress = getattr(record, "progress", None)
-        if self._running is None or not isinstance(progress, Progress):
+        if not isinstance(progress, Progress):
             return
-        self._running.detail = str(progress)
+        row = self._rows.get(progress.component) if progress.component else self._running
+        if row is None or row.state != "running":
+            return
+        row.detail = str(progress)
         now_s = time.monotonic()
         if now_s - self._last_line_s >= SECONDS_BETWEEN_LINES:
             self._last_line_s = now_s
-            self._line(f"{self._running.name}: {progress}")
+            self._line(f"{row.name}: {progress}")
 
     def _line(self, text: str) -> None:
         if not self._console.is_terminal:

@@ -163,13 +163,24 @@ class DecodePool:
             self._idle.put(worker)
 
 
+_shared: list[DecodePool] = []
+
+
 @cache
 def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
     """Return the pool that everything in this process shares, opened at the first call.
 
     On a Beam worker it lives as long as the worker.
     """
-    return DecodePool(processes, limits)
+    pool = DecodePool(processes, limits)
+    _shared.append(pool)
+    return pool
+
+
+def close_shared_pools() -> None:
+    """End the processes of every pool that this process shares, whatever they do."""
+    for pool in _shared:
+        pool.close()
 
 
 @contextmanager

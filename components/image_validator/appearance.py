@@ -1,7 +1,8 @@
 """Pictures that look wrong by themselves, or unlike the others.
 
 What is dark, light, of little information or of an odd aspect, cleanvision says, from numbers that
-were measured as it defines them. What is blurred or of an odd size, we do (docs/adr/0010).
+are measured as it defines them, on the picture at 64 px. What is blurred or of an odd size, we do
+(docs/adr/0010).
 """
 
 from typing import Any

@@ -10,7 +10,7 @@ BLESSING_FILE = "data_blessing.json"
 
 
 @dataclass(frozen=True)
-class DataBlessing:
+class Verdict:
     """The validator's word, and what it is about.
 
     `statistics` is where those of the data lie, that later data is measured against.
@@ -27,6 +27,6 @@ class DataBlessing:
         write_whole(Path(uri, BLESSING_FILE), json.dumps(asdict(self), indent=1))
 
 
-def read_blessing(uri: str) -> DataBlessing:
+def read_verdict(uri: str) -> Verdict:
     """Return what `write` put there."""
-    return DataBlessing(**json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8")))
+    return Verdict(**json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8")))

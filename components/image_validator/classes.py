@@ -49,14 +49,13 @@ def _imbalanced(counts: Counts, config: ValidationConfig) -> list[OddClass]:
     ]
 
 
-def _missing(counts: Counts, config: ValidationConfig) -> list[OddClass]:
+def _missing(counts: Counts, _: ValidationConfig) -> list[OddClass]:
     missing = {
         label: [split for split in features.SPLITS if not some[split]]
         for label, some in counts.items()
     }
-    found = [
+    return [
         OddClass(label, f"{label}: no image in {' and '.join(splits)}")
         for label, splits in missing.items()
         if splits
     ]
-    return found if len(found) >= config.class_missing_in_split.threshold else []

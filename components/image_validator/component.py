@@ -7,7 +7,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import DataBlessing, ImageDataReport, ImageManifest
-from components.code_digest import code_digest
+from components.code_digest import code_digest, installed
 from components.image_validator.executor import Executor
 from contracts.config import BeamConfig
 from contracts.data_checks import ValidationConfig
@@ -15,12 +15,17 @@ from contracts.data_checks import ValidationConfig
 # What the report follows from.
 SOURCES = (
     "contracts",
+    "components.artifacts",
     "components.decoding",
     "components.image_example_gen.manifest",
     "components.image_example_gen.tf_record",
     "components.image_validator",
 )
-LIBRARIES = ("cleanvision", "numpy", "pillow", "scikit-learn", "tensorflow-data-validation")
+LIBRARIES = (
+    *("cleanvision", "numpy", "pillow", "pyarrow", "scikit-learn", "scipy"),
+    "tensorflow-data-validation",
+    *installed("cleanlab"),
+)
 
 
 class ImageValidatorSpec(ComponentSpec):

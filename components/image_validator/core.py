@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.image_validator.appearance import odd_looking
-from components.image_validator.classes import Counts, OddClass, odd_classes
+from components.image_validator.classes import Counts, odd_classes
 from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
 from components.image_validator.mislabelled import likely_mislabelled
 from components.image_validator.pictures import Pictures
@@ -67,7 +67,10 @@ class _Found:
 
 
 # Whose threshold is the number of findings from which on they are reported.
-_COUNTED = ("exact_duplicate", "cross_split_leak", "label_conflict", "schema_anomaly")
+_COUNTED = (
+    *("exact_duplicate", "cross_split_leak", "label_conflict"),
+    *("class_missing_in_split", "schema_anomaly"),
+)
 
 
 def _issues(found: Mapping[str, _Found], config: ValidationConfig) -> Iterator[Issue]:
@@ -75,9 +78,9 @@ def _issues(found: Mapping[str, _Found], config: ValidationConfig) -> Iterator[I
         check = config.check(name)
         one = found.get(name, _Found())
         count = max(len(one.groups), len(one.details))
-        least = check.threshold if name in _COUNTED else 1
+        least = int(check.threshold) if name in _COUNTED else 1
         if check.severity != "off" and count >= least:
-            yield Issue(name, check.severity, count, one.groups, one.details)
+            yield Issue(name, check.severity, count, one.groups, one.details, least)
 
 
 def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
@@ -135,11 +138,9 @@ def _leaks(evidence: Evidence, alike: Sequence[Array]) -> _Found:
 
 def _of_classes(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
     """Return the odd classes; of those that are too small, the images too."""
-    found = {
-        name: _Found(details=[one.detail for one in odd])
-        for name, odd in odd_classes(evidence.counts, config).items()
-    }
-    small: list[OddClass] = odd_classes(evidence.counts, config)["class_too_small"]
+    odd = odd_classes(evidence.counts, config)
+    found = {name: _Found(details=[one.detail for one in some]) for name, some in odd.items()}
+    small = odd["class_too_small"]
     pictures = evidence.pictures
     is_training = pictures.is_text("split", features.TRAIN)
     rows = [np.flatnonzero(is_training & pictures.is_text("label", one.label)) for one in small]

@@ -1,8 +1,9 @@
 """Which images show the same picture: pixel for pixel, or in another size, format or quality.
 
 Pictures that may be the same are found by their perceptual hashes; whether two of them are is
-then decided by comparing them. Nothing is compared with everything, so that millions are no
-trouble.
+then decided by comparing their miniatures, and for equal pixels the pictures themselves. Only
+pictures that share a quarter of their hash are looked at: few among photos, more where all are of
+one kind.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,9 @@ FEWEST_EQUAL_BITS = 58
 _HASH_BITS = 64
 # Of 4 bands of 16 bits at least one is equal where no more than 3 bits differ.
 _BANDS, _BAND_BITS = 4, 16
-_PAIRS_AT_ONCE = 1 << 22
+_PAIRS_AT_ONCE = 1 << 14
+# Pictures of equal pixels differ by no more than this, also where one is decoded at half its size.
+_NEXT_TO_NOTHING = 0.02
 # Below this contrast, in levels, a picture is blank: its noise says nothing.
 _BLANK_STD = 2.0
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
@@ -55,10 +58,16 @@ def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
         pictures.numbers("sha256"), return_index=True, return_inverse=True
     )
     looks = [pictures.numbers(name)[first_of] for name in ("entropy", "brightness_perc_99")]
-    pairs = first_of[_candidates(hashes[first_of], looks)]
-    distances = _distances(pictures, pairs)
-    near = pairs[distances <= near_threshold]
-    equal = near[_have_equal_pixels(pictures, near)]
+    found = [np.zeros((0, 2), np.int64)]
+    distances = [np.zeros(0)]
+    for candidates in _candidates(hashes[first_of], looks):
+        some = first_of[candidates]
+        differ = _distances(pictures, some)
+        found.append(some[differ <= near_threshold])
+        distances.append(differ[differ <= near_threshold])
+    near = np.concatenate(found)
+    closest = near[np.concatenate(distances) <= _NEXT_TO_NOTHING]
+    equal = closest[_have_equal_pixels(pictures, closest)]
     same_file = np.stack([np.arange(len(hashes)), first_of[by_bytes]], axis=1)
     exact = np.concatenate([same_file, equal])
     return Duplicates(
@@ -74,26 +83,26 @@ def groups_of(numbers: Array) -> list[Array]:
     return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
 
 
-def _candidates(hashes: Array, looks: Sequence[Array]) -> Pairs:
-    """Return the pairs of rows whose hashes differ in few bits.
+def _candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
+    """Give pairs of rows whose hashes differ in few bits, some at a time, a pair perhaps twice.
 
-    Rows of equal hashes stand for one another: each is paired with the next of them in order of
-    `looks` alone, or many blank pictures would give pairs without number.
+    All that differ in up to 3 bits are found, of the others most. Rows of equal hashes stand for
+    one another: each is paired with the next of them in order of `looks` alone, or many blank
+    pictures would give pairs without number.
     """
     order = np.lexsort((*looks, hashes))
     neighbours = np.stack([order[:-1], order[1:]], axis=1)
-    found = [neighbours[hashes[neighbours[:, 0]] == hashes[neighbours[:, 1]]]]
+    yield neighbours[hashes[neighbours[:, 0]] == hashes[neighbours[:, 1]]]
     values, first_of = np.unique(hashes, return_index=True)
     for band in range(_BANDS):
         parts = (values >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
         for pairs in _pairs_of_equals(parts):
             differing = _bits_set(values[pairs[:, 0]] ^ values[pairs[:, 1]])
-            found.append(first_of[pairs[differing <= _HASH_BITS - FEWEST_EQUAL_BITS]])
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+            yield first_of[pairs[differing <= _HASH_BITS - FEWEST_EQUAL_BITS]]
 
 
 def _pairs_of_equals(parts: Array) -> Iterator[Pairs]:
-    """Give all pairs of positions with equal values, some millions at a time."""
+    """Give all pairs of positions with equal values, as many as there are values at a time."""
     order = np.argsort(parts, kind="stable")
     ordered = parts[order]
     for shift in range(1, len(parts)):
@@ -112,8 +121,8 @@ def _bits_set(words: Array) -> Array:
 def _distances(pictures: Pictures, pairs: Pairs) -> Array:
     """Return how far the pictures of each pair differ, as part of their contrast."""
     distances = np.empty(len(pairs))
-    for start in range(0, len(pairs), _PAIRS_AT_ONCE >> 8):
-        some = slice(start, start + (_PAIRS_AT_ONCE >> 8))
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        some = slice(start, start + _PAIRS_AT_ONCE)
         one, other = (pictures.miniatures(pairs[some, side]) for side in (0, 1))
         contrast = np.sqrt((one.var(axis=1) + other.var(axis=1)) / 2)
         difference = np.sqrt(np.square(one - other).mean(axis=1))

@@ -10,21 +10,19 @@ import tensorflow_data_validation as tfdv
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
+from components.artifacts import set_blessed
 from components.code_digest import code_digest
 from components.decoding.pool import open_pool, pool_of_this_process
 from components.decoding.worker import Limits
 from components.image_example_gen.manifest import read_dataset, read_groups
 from components.image_validator import core, statistics
-from components.image_validator.blessing import DataBlessing
+from components.image_validator.blessing import Verdict
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport
 from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
 from contracts.config import BeamConfig
 from contracts.data_checks import ValidationConfig
 from contracts.errors import Refusal
-
-BLESSED_PROPERTY = "blessed"
-BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
 
 # What the numbers of an image follow from.
 MEASURED_BY = (
@@ -60,7 +58,7 @@ class Executor(BaseBeamExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         dataset = read_dataset(inputs["manifest"])
         blessed = not report.reasons
-        word = DataBlessing(
+        word = Verdict(
             blessed=blessed,
             reasons=report.reasons,
             listing_digest=dataset.listing_digest,
@@ -68,8 +66,7 @@ class Executor(BaseBeamExecutor):
             statistics=inputs["statistics"],
         )
         word.write(blessing.uri)
-        Path(blessing.uri, BLESSED_FILE if blessed else NOT_BLESSED_FILE).touch()
-        blessing.set_int_custom_property(BLESSED_PROPERTY, int(blessed))
+        set_blessed(blessing, blessed)
         if not blessed:
             raise Refusal(report.reasons, output_dict)
 

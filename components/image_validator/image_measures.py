@@ -73,6 +73,7 @@ def opened(encoded: bytes, enough_px: int) -> Image.Image:
     Raises:
       ValueError: the bytes are no image.
     """
+    Image.MAX_IMAGE_PIXELS = None  # whatever was ingested was small enough for its limits
     try:
         image: Image.Image = Image.open(io.BytesIO(encoded))
         longer = max(image.size)
@@ -80,7 +81,7 @@ def opened(encoded: bytes, enough_px: int) -> Image.Image:
             width, height = (max(1, side * enough_px // longer) for side in image.size)
             image.draft(None, (width, height))
         image.load()
-    except (OSError, SyntaxError) as error:
+    except Exception as error:  # Pillow's decoders raise whatever they like
         raise ValueError(f"no canonical image: {error}") from error
     return image
 

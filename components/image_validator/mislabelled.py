@@ -86,10 +86,9 @@ def _out_of_fold(images: Array, labels: Array, seed: int) -> Array:
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
 
-    components = min(_COMPONENTS, len(images) * (_FOLDS - 1) // _FOLDS)
-    model = make_pipeline(
-        PCA(components, random_state=seed), KNeighborsClassifier(_NEIGHBOURS, weights="distance")
-    )
+    fitted = len(images) * (_FOLDS - 1) // _FOLDS
+    neighbours = KNeighborsClassifier(min(_NEIGHBOURS, fitted), weights="distance")
+    model = make_pipeline(PCA(min(_COMPONENTS, fitted), random_state=seed), neighbours)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     probabilities: Array = cross_val_predict(
         model, images, labels, cv=folds, method="predict_proba"

@@ -20,6 +20,7 @@ Array = npt.NDArray[Any]
 
 MEASURES_FOLDER = "measures"
 _MINIATURE = "miniature"
+_KEPT_BYTES = 1 << 28
 _SIDE_AT_MOST = 1 << 16  # as it is
 
 
@@ -47,6 +48,7 @@ class Pictures:
         self._part = np.repeat(np.arange(len(sizes)), sizes)[order]
         self._row = np.concatenate([np.arange(0), *(np.arange(size) for size in sizes)])[order]
         self._numbers: dict[str, Array] = {}
+        self._kept: dict[int, Array] = {}  # miniatures, by part
 
     def __len__(self) -> int:
         return len(self._table)
@@ -75,10 +77,18 @@ class Pictures:
         return values
 
     def rows_of(self, paths: Sequence[str]) -> Array:
-        """Return the row of each path, -1 where there is no such picture."""
+        """Return the row of each path.
+
+        Raises:
+          LookupError: there is no picture of one of them.
+        """
         wanted = pa.array(paths, pa.string())
-        found: Array = pc.index_in(wanted, value_set=self._table["path"]).fill_null(-1).to_numpy()
-        return found
+        found = pc.index_in(wanted, value_set=self._table["path"])
+        if found.null_count:
+            lost = wanted.filter(pc.is_null(found)).to_pylist()
+            raise LookupError(f"expected the measures of every image, no measures of {lost[0]}")
+        rows: Array = found.to_numpy()
+        return rows
 
     def miniatures(self, rows: Array) -> Array:
         """Return the miniatures of some rows, float32 [rows, values] in levels from 0 to 255."""
@@ -92,9 +102,15 @@ class Pictures:
         return found
 
     def _miniatures_of(self, part: int) -> Array:
+        """Return those of a shard, uint8 [images, values]; so many are kept as memory allows."""
+        if part in self._kept:
+            return self._kept[part]
         column = pq.read_table(self._parts[part], columns=[_MINIATURE])[_MINIATURE]
         raw = b"".join(chunk.buffers()[1].to_pybytes() for chunk in column.chunks)
-        return np.frombuffer(raw, np.uint8).reshape(len(column), -1)
+        miniatures = np.frombuffer(raw, np.uint8).reshape(len(column), -1)
+        if sum(kept.nbytes for kept in self._kept.values()) + miniatures.nbytes <= _KEPT_BYTES:
+            self._kept[part] = miniatures
+        return miniatures
 
     def encoded(self, row: int) -> bytes:
         """Return the canonical bytes of an image.

@@ -26,13 +26,16 @@ class Issue:
     count: int
     groups: list[list[str]] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+    least: int = 1  # from how many findings on they are reported
 
     @property
     def sentence(self) -> str:
         """What was found, an example of it, and what to do."""
-        example = self.details[0] if self.details else " = ".join(self.groups[0][:_SHOWN])
+        expected = "none" if self.least == 1 else f"fewer than {self.least:,}"
+        pictures = [" = ".join(group[:_SHOWN]) for group in self.groups[:1]]
+        example = ": ".join([*self.details[:1], *pictures])
         return (
-            f"validation.{self.name}: expected none, found {self.count:,}, e.g. {example}. "
+            f"validation.{self.name}: expected {expected}, found {self.count:,}, e.g. {example}. "
             "Correct the data (`imgpipe data report` shows all that was found), "
             "or set the severity to warn."
         )

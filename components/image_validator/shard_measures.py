@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
         "width": pa.int32(),
         "height": pa.int32(),
         "is_grey": pa.bool_(),
-        "brightness": pa.float32(),  # as cleanvision defines and names them
+        "brightness": pa.float32(),  # as cleanvision defines and names them, at COLOUR_PX
         "brightness_perc_5": pa.float32(),
         "brightness_perc_99": pa.float32(),
         "entropy": pa.float32(),
@@ -57,7 +57,6 @@ def measure_shard(source: Path, target: Path, made_by: str, report: Report) -> N
       OSError: it cannot be read, or the disk is full.
     """
     partial = target.with_name(f".{target.name}.partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with pq.ParquetWriter(partial, SCHEMA.with_metadata(_origin(source, made_by))) as writer:
             for batch in _batches(source, report):

@@ -61,13 +61,16 @@ def measure_shards(pool: DecodePool, shards: Sequence[Shard], made_by: str) -> N
       OSError: this machine is in trouble, e.g. the disk is full.
     """
     positions = dict.fromkeys((shard.source for shard in shards), 0)
+    # Not by the processes: what an interrupted run has removed they would make again.
+    for folder in {shard.target.parent for shard in shards}:
+        folder.mkdir(parents=True, exist_ok=True)
     pending = {
         pool.submit(_measure, shard, made_by, partial(positions.__setitem__, shard.source))
         for shard in shards
     }
     while pending:
         done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
-        report(sum(positions.values()), 0, "images", "measured")
+        report(sum(positions.values()), 0, "images", "measured", component="ImageValidator")
         for future in done:
             future.result()
 

@@ -42,7 +42,7 @@ class ModelGate(BaseComponent):
             evaluation=evaluation,
             model=model,
             evaluation_config=evaluation_config.model_dump_json(),
-            code_digest=code_digest("contracts", "components.model_gate"),
+            code_digest=code_digest("contracts", "components.artifacts", "components.model_gate"),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )
         super().__init__(spec=spec)

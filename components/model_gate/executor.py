@@ -6,13 +6,9 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
+from components.artifacts import set_blessed
 from components.model_gate import core
 from contracts.config import EvaluationConfig
-
-# As TFX's Evaluator writes them, so that its Pusher reads ours.
-BLESSED_PROPERTY = "blessed"
-BLESSED_FILE = "BLESSED"
-NOT_BLESSED_FILE = "NOT_BLESSED"
 
 
 class Executor(BaseExecutor):
@@ -31,7 +27,6 @@ class Executor(BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         decision = core.decide(evaluation, config)
         decision.write(Path(blessing.uri))
-        Path(blessing.uri, BLESSED_FILE if decision.blessed else NOT_BLESSED_FILE).touch()
         blessing.set_string_custom_property("current_model", model.uri)
         blessing.set_int_custom_property("current_model_id", model.id)
-        blessing.set_int_custom_property(BLESSED_PROPERTY, int(decision.blessed))
+        set_blessed(blessing, decision.blessed)

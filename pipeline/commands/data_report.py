@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
             print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
             return 0
         write_data_page(page, summary.run_id, summary.data)
-    except OSError as error:
+    except (OSError, ValueError, LookupError) as error:
         raise WorkspaceError(
-            f"{error.filename or page}: {error.strerror}. The artifacts of run {summary.run_id} "
-            f"have to be there: `{following('run', args, '--to', 'ImageValidator')}` makes them."
+            f"{workspace.root}: the artifacts of run {summary.run_id} are gone or damaged "
+            f"({error}). `{following('run', args, '--to', 'ImageValidator')}` makes others."
         ) from error
     verdict = "is not to" if summary.data.blessed is False else "may"
     print(f"Run {summary.run_id}: its data {verdict} be trained on.")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import numpy as np
 import pyarrow.compute as pc
 
@@ -16,6 +15,7 @@ from components.image_validator.report import DataReport, Issue, read_report
 from contracts.features import SPLITS
 from contracts.whole_files import write_whole
 from pipeline.report.charts import histogram
+from pipeline.report.templates import template
 from pipeline.report.thumbnails import THUMBNAIL_PX, data_uri
 from pipeline.summary import DataSummary
 
@@ -73,14 +73,7 @@ def write_data_page(path: Path, run_id: str, data: DataSummary) -> None:
     """
     report = read_report(data.report)
     pictures = Pictures(data.report, data.examples)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = "{:,}".format
-    page = environment.get_template("data_page.html").render(
+    page = template("data_page.html").render(
         run_id=run_id,
         data=data,
         report=report,
@@ -112,17 +105,16 @@ def as_json(report: DataReport) -> dict[str, Any]:
 
 
 def _shown(issue: Issue, pictures: Pictures) -> Shown:
-    groups = [_figures(group, pictures) for group in _sample(issue.groups, GROUPS_SHOWN)]
-    details = issue.details[: GROUPS_SHOWN if groups else DETAILS_SHOWN]
-    left_out = issue.count - max(len(groups), len(details))
-    return Shown(issue, MEANINGS[issue.name], groups, details, left_out)
+    chosen = _sample(issue.count, GROUPS_SHOWN if issue.groups else DETAILS_SHOWN)
+    groups = [_figures(issue.groups[index], pictures) for index in chosen if issue.groups]
+    details = [issue.details[index] for index in chosen if issue.details]
+    return Shown(issue, MEANINGS[issue.name], groups, details, issue.count - len(chosen))
 
 
-def _sample(groups: Sequence[list[str]], most: int) -> list[list[str]]:
-    """Return so many groups at the most, evenly from all of them."""
-    if len(groups) <= most:
-        return list(groups)
-    return [groups[index * len(groups) // most] for index in range(most)]
+def _sample(count: int, most: int) -> list[int]:
+    """Return the positions of so many findings at the most, evenly from all of them."""
+    shown = min(count, most)
+    return [number * count // shown for number in range(shown)]
 
 
 def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from components.image_example_gen.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
 from contracts.whole_files import write_whole
@@ -14,6 +12,7 @@ from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.mistakes import worst_mistakes
+from pipeline.report.templates import template
 from pipeline.summary import Summary
 from trainer.record import TrainingRecord
 
@@ -63,13 +62,6 @@ def _is_written(write: Callable[[], None]) -> bool:
 
 
 def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
     parts: dict[str, Any] = {"summary": summary}
     if "manifest" in uris:
         parts["dataset"] = _with_totals(read_dataset(uris["manifest"]))
@@ -85,7 +77,7 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
         parts["metrics"] = metrics
         parts["matrix"] = metrics.confusion if len(metrics.labels) <= LARGEST_MATRIX else None
         parts["mistakes"] = worst_mistakes(evaluation, data_root)
-    return environment.get_template("page.html").render(parts)
+    return template("page.html").render(parts)
 
 
 def _with_totals(dataset: Dataset) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.config import PipelineConfig
 from contracts.config_schema import config_schema
+from contracts.field_problems import field_problems
 
 
 def test_the_schema_speaks_of_every_key_and_of_the_models():
@@ -15,6 +16,19 @@ def test_the_schema_speaks_of_every_key_and_of_the_models():
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert set(schema["properties"]) == set(PipelineConfig.model_fields)
     assert json.loads(json.dumps(schema)) == schema
+
+
+def test_a_check_may_leave_out_its_threshold(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rfc3987_syntax", None)  # as below
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(config_schema())
+    config = {"name": "toys", "data": {"root": "photos"}}
+    for severity, accepted in (("fail", True), ("off", True), (False, False), ("of", False)):
+        checked = config | {"validation": {"dark": {"severity": severity}}}
+        assert validator.is_valid(checked) is accepted
+        assert (not field_problems(PipelineConfig, checked)) is accepted
+    partly = PipelineConfig.model_validate(config | {"validation": {"dark": {"severity": "fail"}}})
+    assert partly.validation.dark.threshold == PipelineConfig(**config).validation.dark.threshold
 
 
 def test_the_schema_accepts_and_refuses_what_the_loader_does(monkeypatch):

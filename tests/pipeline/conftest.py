@@ -35,6 +35,7 @@ class MadeData:
         )
         shard = write_shard(Path(examples), "train", rows)
         target = measures_path(self.report, shard.parent.name, shard.name)
+        target.parent.mkdir(parents=True)
         measure_shard(shard, target, "test", lambda _: None)
         _multiply(target, names)
         with PartWriter(manifest, "part-00000") as writer:

@@ -94,3 +94,15 @@ def test_a_failure_beside_is_a_failure_and_nothing_after_it_is_launched():
         list(beside.wait_for(beside.names))
     beside.finish()
     assert run.ended == set()
+
+
+def test_what_failed_beside_is_told_with_what_failed_in_front():
+    run = FakeRun(failing="StatisticsGen")
+    beside = beside_of(run)
+    beside.start(after={"ImageExampleGen"})
+    beside.finish()
+    front = ComponentFailed("ImageTransform", FAILED)
+    assert list(beside.done()) == []
+    assert [failed.name for failed in beside.failures(front)] == ["StatisticsGen"]
+    (known,) = beside.failures(front)
+    assert beside.failures(known) == []

@@ -142,4 +142,8 @@ def test_artifacts_that_are_gone_are_a_sentence(tmp_path, made_data, capsys):
     for shard in Path(made.summary.examples).rglob("data_tfrecord*"):
         shard.unlink()
     assert cli.main(["data", "report", "--workspace", str(tmp_path)]) == 2
-    assert "No such file or directory. The artifacts of run" in capsys.readouterr().err
+    assert "the artifacts of run 20260104-000000 are gone or damaged" in capsys.readouterr().err
+    for measures in Path(made.report).rglob("*.parquet"):
+        measures.unlink()
+    assert cli.main(["data", "report", "--workspace", str(tmp_path)]) == 2
+    assert "no measures of" in capsys.readouterr().err

@@ -28,6 +28,22 @@ def test_plain_lines_where_there_is_no_terminal(monkeypatch):
     ]
 
 
+def test_progress_of_what_runs_beside_is_its_own(monkeypatch):
+    monkeypatch.setattr(terminal_module, "SECONDS_BETWEEN_LINES", 0.0)
+    stream = io.StringIO()
+    with Terminal(stream).showing() as terminal:
+        terminal.shows(["ImageTransform", "ImageValidator"])
+        terminal.began("ImageTransform")
+        progress.report(1, 0, "images", component="ImageValidator")  # it has not begun
+        terminal.began("ImageValidator", is_beside=True)
+        progress.report(2, 0, "images")
+        progress.report(3, 0, "images", component="ImageValidator")
+    assert stream.getvalue().splitlines() == [
+        "ImageTransform: 2 images",
+        "ImageValidator: 3 images",
+    ]
+
+
 def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
     code = (
         "import logging, os, sys; from pathlib import Path; from pipeline.output import output_in\n"

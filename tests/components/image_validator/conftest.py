@@ -77,6 +77,7 @@ def make_pictures(tmp_path: Path) -> MakePictures:
         for split in {row[2] for row in rows}:
             shard = write_shard(examples, split, [row for row in rows if row[2] == split])
             target = measures_path(str(measures), shard.parent.name, shard.name)
+            target.parent.mkdir(parents=True)
             measure_shard(shard, target, "test", lambda _: None)
         return Pictures(str(measures), str(examples))
 

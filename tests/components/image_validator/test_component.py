@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.artifacts import DataBlessing, ImageDataReport, ImageManifest
+from components.artifacts import (
+    BLESSED_FILE,
+    NOT_BLESSED_FILE,
+    DataBlessing,
+    ImageDataReport,
+    ImageManifest,
+)
 from components.image_example_gen.listing import ImageFile, Layout
 from components.image_example_gen.manifest import INGESTED, FileRow, PartWriter, sum_up
-from components.image_validator.blessing import read_blessing
-from components.image_validator.executor import BLESSED_FILE, NOT_BLESSED_FILE, Executor
+from components.image_validator.blessing import read_verdict
+from components.image_validator.executor import Executor
 from components.image_validator.report import read_report
 from contracts.config import BeamConfig
 from contracts.data_checks import ValidationConfig
@@ -73,7 +79,7 @@ def test_data_with_warnings_is_blessed(inputs, tmp_path):
     assert found["label_conflict"].groups == [["a/1.png", "b/copy.png"]]
     assert found["cross_split_leak"].count == 1
     assert {issue.severity for issue in found.values()} == {"warn"}
-    blessing = read_blessing(outputs["blessing"].uri)
+    blessing = read_verdict(outputs["blessing"].uri)
     assert (blessing.blessed, blessing.reasons) == (True, [])
     assert (blessing.listing_digest, blessing.statistics) == (
         "listing 1",
@@ -87,7 +93,7 @@ def test_a_failing_check_refuses_and_says_why_in_the_blessing(inputs, tmp_path):
     with pytest.raises(Refusal, match=r"label_conflict: expected none, found 1") as refusal:
         validate(inputs, tmp_path / "out", label_conflict={"severity": "fail"})
     (blessing,) = refusal.value.outputs["blessing"]
-    said = read_blessing(blessing.uri)
+    said = read_verdict(blessing.uri)
     assert not said.blessed
     assert said.reasons == list(refusal.value.problems)
     assert Path(blessing.uri, NOT_BLESSED_FILE).is_file()

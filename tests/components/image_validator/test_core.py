@@ -1,6 +1,7 @@
 """Each check finds what it is for, says how many, and is quiet about good pictures."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -90,6 +91,8 @@ def test_a_group_in_two_splits_is_a_leak_that_is_named(make_pictures):
     leak = issues(make_pictures(rows), groups=groups)["cross_split_leak"]
     assert leak.groups == [["cat/00.png", "cat/x.png"]]
     assert leak.details == ["the group anna of data.group_by"]
+    assert "e.g. the group anna of data.group_by: cat/00.png = cat/x.png. " in leak.sentence
+    assert "expected fewer than 2" in replace(leak, least=2).sentence
 
 
 def test_a_photo_that_stands_under_many_labels_is_a_placeholder(make_pictures):
@@ -146,8 +149,7 @@ def test_a_report_comes_back_as_it_was_written(tmp_path):
     assert read_report(str(tmp_path)) == report
 
 
-def test_the_yaml_word_off_is_off():
-    assert ValidationConfig.model_validate({"dark": {"severity": False}}).dark.severity == "off"
+def test_all_checks_but_the_costly_one_warn_by_default():
     assert {name: ValidationConfig().check(name).severity for name in CHECKS} == {
         **dict.fromkeys(CHECKS, "warn"),
         "likely_mislabelled": "off",

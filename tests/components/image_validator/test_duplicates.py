@@ -1,5 +1,6 @@
 """Every copy of a picture is found, in whatever shape, and no other picture is taken for one."""
 
+import io
 import time
 
 from PIL import Image
@@ -34,6 +35,19 @@ def test_exact_means_equal_pixels_and_near_the_same_picture(make_pictures):
     exact, alike = groups(make_pictures(rows))
     assert exact == [["a.png", "b.png", "c.bmp"]]
     assert alike == [["a.png", "b.png", "c.bmp", "d.jpg", "e.jpg", "f.webp"]]
+
+
+def test_the_pixels_of_a_large_jpeg_are_known_in_another_file(make_pictures):
+    jpeg = encoded(photo(5, (1200, 900)), "JPEG", quality=85)
+    again = Image.open(io.BytesIO(jpeg))
+    rows = [
+        ("a.jpg", "x", "train", jpeg),
+        ("b.png", "x", "train", again),
+        ("c.jpg", "x", "train", encoded(again, "JPEG", quality=80)),
+    ]
+    exact, alike = groups(make_pictures(rows))
+    assert exact == [["a.jpg", "b.png"]]
+    assert alike == [["a.jpg", "b.png", "c.jpg"]]
 
 
 def test_blank_pictures_are_told_apart_by_their_colour(make_pictures):

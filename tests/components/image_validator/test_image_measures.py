@@ -66,6 +66,23 @@ def test_images_of_any_size_are_measured(size):
     assert len(row["miniature"]) == 16 * 16 * 3
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_photos_measure_much_as_their_miniatures_do_with_cleanvision(seed):
+    image = photo(seed, (800, 600))
+    ours = measures(image).iloc[0]
+    whole = image_property.BrightnessProperty("dark").calculate(image)
+    assert ours["brightness"] == pytest.approx(whole["brightness"], abs=0.01)
+    for name in ("brightness_perc_5", "brightness_perc_99"):
+        assert ours[name] == pytest.approx(whole[name], abs=0.1), name
+    whole = image_property.EntropyProperty().calculate(image)
+    assert ours["entropy"] == pytest.approx(whole["entropy"], abs=0.5)
+
+
+def test_images_of_any_number_of_pixels_that_were_ingested_are_measured(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert len(measures(photo(1, (64, 64)))) == 1
+
+
 def test_what_is_no_image_is_said_so():
     with pytest.raises(ValueError, match="no canonical image"):
         picture_of(b"\x89PNG\r\n\x1a\n and then nothing")

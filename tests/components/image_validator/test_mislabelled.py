@@ -36,6 +36,13 @@ def test_a_model_that_knows_nothing_doubts_nobody(make_pictures):
     assert "too few (below 70%) to doubt labels" in notes[0]
 
 
+@pytest.mark.parametrize("images", [10, 12, 13])
+def test_few_images_are_judged_all_the_same(make_pictures, images):
+    rows = [(f"{n:02}.png", "ab"[n % 2], "train", photo(n, (32, 32))) for n in range(images)]
+    found, _ = mislabelled.likely_mislabelled(make_pictures(rows), threshold=0.5, seed=0)
+    assert len(found) <= images
+
+
 def test_classes_that_are_too_small_are_said_not_to_be_judged(make_pictures):
     rows = [("a.png", "a", "train", photo(1)), ("b.png", "b", "train", photo(2))]
     found, notes = mislabelled.likely_mislabelled(make_pictures(rows), threshold=0.5, seed=0)

@@ -87,6 +87,17 @@ def test_a_sample_is_said_to_be_one(made_data, tmp_path):
     assert "the first 200 are shown" in text
 
 
+def test_sampled_pictures_stand_under_their_own_sentences(made_data, tmp_path):
+    made = made_data(images=30)
+    groups = [[name] for name in made.names]
+    details = [f"sentence of {name}." for name in made.names]
+    issue = Issue("class_too_small", "warn", 30, groups, details)
+    _, text = written(made, DataReport([issue]), tmp_path)
+    shown = re.findall(r"sentence of (\S+)\.</p>.*?alt=\"([^\"]+)\"", text, re.DOTALL)
+    assert len(shown) == data_page.GROUPS_SHOWN
+    assert all(said == path for said, path in shown)
+
+
 def test_the_page_opens_from_disk_and_asks_for_nothing(made_data, tmp_path, browser):
     made = made_data()
     report = DataReport([Issue("dark", "warn", 2, [[name] for name in made.names[:2]])])
