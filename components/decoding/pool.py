@@ -179,16 +179,15 @@ def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
 
 def close_shared_pools() -> None:
     """End the processes of every pool that this process shares, whatever they do."""
-    for pool in _shared:
-        pool.close()
+    while _shared:
+        _shared.pop().close()
+    pool_of_this_process.cache_clear()
 
 
 @contextmanager
 def open_pool(processes: int, limits: Limits) -> Iterator[DecodePool]:
     """Give the pool of this process, and close it at the end of the block."""
-    pool = pool_of_this_process(processes, limits)
     try:
-        yield pool
+        yield pool_of_this_process(processes, limits)
     finally:
-        pool.close()
-        pool_of_this_process.cache_clear()
+        close_shared_pools()
