@@ -28,7 +28,8 @@ class Size:
     growth: tuple[int, int, int]
 
 
-FULL = Size(repetitions=3, small=50_000, photos=3_000, growth=(1_000, 20_000, 200_000))
+# So many photos that starting up is the small part that it is with real data: rates are compared.
+FULL = Size(repetitions=3, small=50_000, photos=10_000, growth=(1_000, 20_000, 200_000))
 SHORT = Size(repetitions=1, small=5_000, photos=500, growth=(500, 2_000, 10_000))
 
 

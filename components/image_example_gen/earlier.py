@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from components.image_example_gen.core import Job, records_path
+from components.image_example_gen.file_row import FILES_FOLDER, PART_PREFIX
 from components.image_example_gen.listing import ImageFile, printable
-from components.image_example_gen.manifest import FILES_FOLDER, PART_PREFIX, ROW
+from components.image_example_gen.manifest import ROW, read_part
 from contracts import features
 from contracts.whole_files import link
 
@@ -72,7 +72,7 @@ def _shards(manifest_uri: str) -> dict[str, pa.Table]:
     """Return the rows of every shard, by its number and digest."""
     parts = sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet"))
     return {
-        part.stem.removeprefix(PART_PREFIX): pq.read_table(part, columns=COLUMNS).select(COLUMNS)
+        part.stem.removeprefix(PART_PREFIX): read_part(part, COLUMNS).select(COLUMNS)
         for part in parts
     }
 

@@ -3,8 +3,8 @@
 import errno
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from components.image_example_gen.listing import ImageFile
 from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
@@ -26,8 +26,7 @@ _FILE_FAULTS = {
 }
 
 
-@dataclass(frozen=True)
-class ReadImage:
+class ReadImage(NamedTuple):
     """A readable image, and the file as it was found."""
 
     image: CanonicalImage
@@ -77,7 +76,8 @@ def read_bytes(root: Path, file: ImageFile, reading: ImageReading) -> bytes:
     """
     limit = reading.max_bytes
     try:
-        with (root / file.path).open("rb", buffering=0) as opened:
+        # Joined as text, opened without a buffer: of small files, paths and buffers cost the most.
+        with open(f"{root}/{file.path}", "rb", buffering=0) as opened:  # noqa: PTH123
             size = os.fstat(opened.fileno()).st_size
             if size > limit:
                 raise Quarantined("too_many_bytes", f"{size}, limit {limit}")

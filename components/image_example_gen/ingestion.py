@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,12 @@ from components.image_example_gen import core, isolation, splits
 from components.image_example_gen.core import Job
 from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.layout import ImageFile, Layout, require_trainable
-from components.image_example_gen.manifest import Dataset, sum_up
+from components.image_example_gen.manifest import (
+    Dataset,
+    sum_up,
+    write_part,
+    write_skipped,
+)
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splits import Cut
 from contracts import features
@@ -101,7 +106,7 @@ def ingest_dataset(
             files, first = link_shards(earlier, job, files)
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
-        core.write_skipped(target.manifest_uri, layout.skipped)
+        write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
@@ -121,15 +126,16 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Sequence[Shard]) -> None:
     """
     images = sum(len(shard.files) for shard in shards)
     positions = dict.fromkeys((shard.index for shard in shards), 0)
-    pending = {
-        pool.submit(isolation.ingest_shard, job, shard, partial(positions.__setitem__, shard.index))
-        for shard in shards
-    }
+    parts: dict[Future[str], str] = {}
+    for shard in shards:
+        note = partial(positions.__setitem__, shard.index)
+        parts[pool.submit(isolation.ingest_shard, job, shard, note)] = shard.part
+    pending = set(parts)
     while pending:
-        done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
+        done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_COMPLETED)
         report(sum(positions.values()), images, "images")
         for future in done:
-            future.result()
+            write_part(job.manifest_uri, parts[future], future.result())
 
 
 def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut) -> Cut:

@@ -22,8 +22,8 @@ _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
 Report = Callable[[int], None]
 
 
-def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> None:
-    """Ingest a shard, whatever its images do to the process that decodes them.
+def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:
+    """Return what `core.ingest` does, whatever its images do to the process that decodes them.
 
     After a death the images from there on are only decoded, each one reported, to find all that
     are deadly; then the shard is begun anew without these, which are quarantined. `on_position`
@@ -37,9 +37,10 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
     unexplained = 0
     while True:
         try:
-            worker.call(Call(_INGEST, (job, shard, deadly), is_careful=False), on_position)
+            call = Call(_INGEST, (job, shard, deadly), is_careful=False)
+            suffix: str = worker.call(call, on_position)
             on_position(len(shard.files))
-            return
+            return suffix
         except WorkerDied as death:
             found = _deadly(worker, job, shard.files, death.position)
             unexplained += not found

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.image_example_gen.file_row import PART_PREFIX
 from components.image_example_gen.listing import ImageFile
 
 # Added to each file's size, so that shards of tiny files take as long as those of large ones.
@@ -19,6 +20,16 @@ class Shard:
 
     index: int
     files: Sequence[ImageFile]
+
+    @property
+    def number(self) -> str:
+        """The index as it stands in names."""
+        return f"{self.index:05}"
+
+    @property
+    def part(self) -> str:
+        """What the shard's part of the manifest is called, but for its end."""
+        return f"{PART_PREFIX}{self.number}"
 
 
 def plan_shards(
