@@ -2,10 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from components.code_digest import code_digest
@@ -36,7 +37,7 @@ _PROGRESS_EVERY_S = 1.0
 SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
 LIBRARIES = ("pillow", "pillow-heif")
 
-RunShards = Callable[[Job, Sequence[Shard]], None]
+RunShards = Callable[[Job, Iterable[Shard], int], None]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def ingest_dataset(
       data: how.
       pool: decodes images.
       target: where to.
-      run: has `ingest_shards` called for all shards, in one call or several.
+      run: has `ingest_shards` called for all shards, in one call or several, and is told how
+        many images there are in them.
 
     Raises:
       DataError: the images cannot be trained on.
@@ -100,12 +102,12 @@ def ingest_dataset(
         cut = splits.cut_of(layout, data.splits.model_dump(), moved)
         cut = cut_splits(pool, layout, reading, cut)
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
-        files, first = layout.files, 0
-        settings = settings_digest(data)
+        first, settings = 0, settings_digest(data)
         if earlier is not None and earlier.settings == settings:
-            files, first = link_shards(earlier, job, files)
+            first = link_shards(earlier, job, layout.catalogue)
+        images, _ = layout.catalogue.left()
         shard_bytes = data.shard_size_mib << 20
-        run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
+        run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
@@ -117,25 +119,29 @@ def ingest_dataset(
     return dataset
 
 
-def ingest_shards(pool: DecodePool, job: Job, shards: Sequence[Shard]) -> None:
-    """Ingest shards at the same time, and tell how far that has come.
+def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: int) -> None:
+    """Ingest shards at the same time, and tell how far that has come of `images` in all.
+
+    No more shards are asked for than the pool has work for.
 
     Raises:
       ComponentError: decode processes keep dying.
       OSError: this machine is in trouble, e.g. the disk is full.
     """
-    images = sum(len(shard.files) for shard in shards)
-    positions = dict.fromkeys((shard.index for shard in shards), 0)
+    positions: dict[str, int] = {}
     parts: dict[Future[str], str] = {}
-    for shard in shards:
-        note = partial(positions.__setitem__, shard.index)
-        parts[pool.submit(isolation.ingest_shard, job, shard, note)] = shard.part
-    pending = set(parts)
-    while pending:
-        done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_COMPLETED)
+    waiting = iter(shards)
+    while True:
+        # One more than there are processes, so that none of them waits for its next one.
+        for shard in islice(waiting, pool.processes + 1 - len(parts)):
+            note = partial(positions.__setitem__, shard.part)
+            parts[pool.submit(isolation.ingest_shard, job, shard, note)] = shard.part
+        if not parts:
+            return
+        done, _ = wait(parts, _PROGRESS_EVERY_S, FIRST_COMPLETED)
         report(sum(positions.values()), images, "images")
         for future in done:
-            write_part(job.manifest_uri, parts[future], future.result())
+            write_part(job.manifest_uri, parts.pop(future), future.result())
 
 
 def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut) -> Cut:

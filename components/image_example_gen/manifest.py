@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from components.image_example_gen.catalogue import Layout
 from components.image_example_gen.file_row import (
     FILES_FOLDER,
     INGESTED,
@@ -23,7 +24,7 @@ from components.image_example_gen.file_row import (
     read_rows_file,
     rows_path,
 )
-from components.image_example_gen.listing import Layout, SkippedFile, printable
+from components.image_example_gen.listing import SkippedFile, printable
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
 from contracts.whole_files import write_whole
@@ -209,18 +210,17 @@ def _ingested_between(part: Path, first: str | None, end: str | None) -> pa.Tabl
     return pc.filter(rows.select(["sha256", "label"]), is_asked)
 
 
-def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
-    """Return the SHA-256 of every file that could be read, by path.
+def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple[str, str]]]:
+    """Give path and SHA-256 of every file that could be read, those of a part at a time.
 
     Parts that the manifest at `apart_from` has too are left out.
     """
     known = {part.name for part in _parts(apart_from)} if apart_from else set()
-    read: dict[str, str] = {}
     for part in _parts(uri):
         if part.name not in known:
             table = read_part(part, ["path", "sha256"])
-            read |= zip(table["path"].to_numpy(), table["sha256"].to_numpy(), strict=True)
-    return {path: sha256 for path, sha256 in read.items() if sha256}
+            rows = zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)
+            yield [(path, sha256) for path, sha256 in rows if sha256]
 
 
 def sum_up(

@@ -17,9 +17,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from components.image_example_gen.listing import ImageFile, Layout
+from components.image_example_gen.listing import ImageFile
 from contracts import features
+
+if TYPE_CHECKING:
+    from components.image_example_gen.catalogue import Layout
 
 # A class is small if chance would leave a split without it more often than this.
 _NEGLIGIBLE = 1e-9
@@ -78,7 +82,9 @@ class SmallClasses:
     hashed: list[ImageFile]
 
 
-def cut_of(layout: Layout, parts: Mapping[str, int], moved: Mapping[str, str] | None = None) -> Cut:
+def cut_of(
+    layout: "Layout", parts: Mapping[str, int], moved: Mapping[str, str] | None = None
+) -> Cut:
     """Return how splits are cut out of the training images.
 
     `parts` are the configured parts by split. A split that the data brings is left as it is.
@@ -101,21 +107,17 @@ def key_of(file: ImageFile, sha256: str) -> str:
     return f"group:{file.group}" if file.group else f"sha256:{sha256}"
 
 
-def small_classes(layout: Layout, cut: Cut) -> SmallClasses:
+def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
     """Return the files of the classes that chance might leave out of a split."""
     if len(cut.shares) == 1:
         return SmallClasses([], [])
-    pool = [file for file in layout.files if file.split in (None, features.TRAIN)]
-    keys = Counter(file.label for file in pool if not file.group)
-    keys.update(label for label, _ in {(file.label, file.group) for file in pool if file.group})
+    keys = layout.catalogue.keys_to_cut()
     limit = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
-    checked, hashed = [], []
-    for file in pool:
-        if keys[file.label] < _CHECKED_CLASS_SIZE:
-            checked.append(file)
-        elif keys[file.label] < limit:
-            hashed.append(file)
-    return SmallClasses(checked, hashed)
+    checked = [label for label, count in keys.items() if count < _CHECKED_CLASS_SIZE]
+    hashed = [label for label, count in keys.items() if _CHECKED_CLASS_SIZE <= count < limit]
+    return SmallClasses(
+        layout.catalogue.files_to_cut(checked), layout.catalogue.files_to_cut(hashed)
+    )
 
 
 def with_moves(cut: Cut, keys: Iterable[tuple[str, str]]) -> Cut:

@@ -40,7 +40,7 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
     """Ingest in this process, without moves between splits."""
     layout = read_layout(DataConfig(root=root, **options))
     job = job_of(layout, target)
-    for shard in plan_shards(layout.root, layout.files, 1 << 30, shards // 2):
+    for shard in plan_shards(layout.catalogue, 1 << 30, shards // 2):
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
     write_skipped(job.manifest_uri, layout.skipped)
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_quarantined_with_its_reason(
 
 def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    (shard,) = plan_shards(layout.root, layout.files, 1 << 40, 0)
+    (shard,) = plan_shards(layout.catalogue, 1 << 40, 0)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
@@ -203,7 +203,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path), Shard(0, layout.files)
+    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
     target = core.records_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
@@ -218,7 +218,7 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(
     image_folder: Path, tmp_path: Path, name: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path), Shard(0, layout.files)
+    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
     (files / name).symlink_to("/dev/full")
@@ -236,7 +236,9 @@ def test_trouble_of_the_machine_is_no_reason(
     layout = read_layout(DataConfig(root=image_folder))
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(OSError, match="Too many open files"):
-        core.read_digests(layout.root, layout.files, DEFAULT_READING, False, lambda position: None)
+        core.read_digests(
+            layout.root, list(layout.files), DEFAULT_READING, False, lambda position: None
+        )
 
 
 def test_decoding_imports_nothing_that_takes_long() -> None:
@@ -281,16 +283,18 @@ def test_labels_are_written_in_index_order(tmp_path: Path) -> None:
 
 def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    shards = plan_shards(layout.root, layout.files, 1 << 30, 2)
+    shards = list(plan_shards(layout.catalogue, 1 << 30, 2))
     assert [shard.index for shard in shards] == [0, 1, 2, 3]
-    assert sorted(file for shard in shards for file in shard.files) == layout.files
+    files = list(layout.files)
+    assert sorted(file for shard in shards for file in shard.files) == files
     for shard in shards:
         assert 15 <= len(shard.files) <= 25
         assert len({file.label for file in shard.files}) == 2
-    by_size = plan_shards(layout.root, layout.files, 5_000, 1)
-    total = sum((layout.root / file.path).stat().st_size for file in layout.files)
+    by_size = list(plan_shards(layout.catalogue, 5_000, 1))
+    total = sum((layout.root / file.path).stat().st_size for file in files)
     assert len(by_size) == -(-total // 5_000)
+    layout.catalogue.cover(file.path.encode() for file in files[3:])
     for shard_bytes in (1, 1 << 30):
-        few = plan_shards(layout.root, layout.files[:3], shard_bytes, 8)
-        assert sorted(file for shard in few for file in shard.files) == layout.files[:3]
+        few = list(plan_shards(layout.catalogue, shard_bytes, 8))
+        assert sorted(file for shard in few for file in shard.files) == files[:3]
         assert all(shard.files for shard in few)

@@ -31,30 +31,33 @@ class Ingested:
             str(folder / "examples"),
             str(folder / "manifest"),
             "listing",
-            earlier and earlier.seen_from(data),
+            earlier and earlier.seen,
         )
         self.decoded: list[str] = []
         pool = DecodePool(2, limits_of(data))
         try:
             run = partial(self._run, pool)
-            self.dataset: Dataset = ingest_dataset(read_layout(data), data, pool, self.target, run)
+            layout = read_layout(data)
+            if earlier:
+                FileIndex(layout).read_unknown()
+            self.dataset: Dataset = ingest_dataset(layout, data, pool, self.target, run)
         finally:
             pool.close()
 
-    def _run(self, pool, job, shards) -> None:
+    def _run(self, pool, job, shards, images) -> None:
+        shards = list(shards)
         self.decoded += [file.path for shard in shards for file in shard.files]
-        ingest_shards(pool, job, shards)
+        assert len(self.decoded) == images
+        ingest_shards(pool, job, shards, images)
 
-    def seen_from(self, data: DataConfig) -> Earlier:
-        index = FileIndex(read_layout(data))
-        index.read_unknown()
+    @property
+    def seen(self) -> Earlier:
         known = self.dataset
         return Earlier(
             self.target.examples_uri,
             self.target.manifest_uri,
             known.settings,
             known.moved,
-            index.digests,
         )
 
     def rows(self) -> dict[str, tuple]:

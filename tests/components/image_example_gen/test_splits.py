@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from components.image_example_gen.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.layout import ImageFile, Layout
 from components.image_example_gen.splits import (
     Cut,
@@ -19,7 +20,9 @@ PARTS = {"train": 8, "validation": 1, "test": 1}
 
 
 def layout_of(files: Iterable[ImageFile]) -> Layout:
-    return Layout("classes", "", Path(), list(files))
+    catalogue = Catalogue()
+    catalogue.add((file, NO_STAMP) for file in files)
+    return Layout("classes", "", Path(), catalogue)
 
 
 def digest(name: object) -> str:
