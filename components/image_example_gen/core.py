@@ -203,18 +203,10 @@ def _example(file: ImageFile, read: ReadImage) -> bytes:
 
 
 def _ingested_row(file: ImageFile, split: str, read: ReadImage) -> FileRow:
+    image = read.image
     return FileRow(
-        path=printable(file.path),
-        label=file.label,
-        split=split,
-        group=file.group,
-        status=INGESTED,
-        detail=read.image.note,
-        sha256=read.sha256,
-        width=read.image.width,
-        height=read.image.height,
-        file_bytes=read.file_bytes,
-        source_format=read.image.source_format,
+        *(printable(file.path), file.label, split, file.group, INGESTED, None, image.note),
+        *(read.sha256, image.width, image.height, read.file_bytes, image.source_format),
     )
 
 

@@ -234,7 +234,7 @@ def test_trouble_of_the_machine_is_no_reason(
         raise OSError(errno.EMFILE, "Too many open files")
 
     layout = read_layout(DataConfig(root=image_folder))
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OSError, match="Too many open files"):
         core.read_digests(
             layout.root, list(layout.files), DEFAULT_READING, False, lambda position: None
