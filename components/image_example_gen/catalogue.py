@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from components.image_example_gen.listing import ImageFile, SkippedFile, printable
 from contracts import features
+from contracts.remote_path import Root
 
 Kind = Literal["classes", "splits", "csv"]
 Entry = TypeVar("Entry")
@@ -208,7 +208,7 @@ class Layout:
 
     kind: Kind
     description: str
-    root: Path
+    root: Root
     catalogue: Catalogue
     empty_classes: list[str] = field(default_factory=list)
 

@@ -31,6 +31,7 @@ from components.image_example_gen.splits import Cut
 from components.image_example_gen.tf_record import RecordWriter
 from contracts import features
 from contracts.image_reading import ImageReading
+from contracts.remote_path import Root
 from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 
@@ -52,7 +53,7 @@ def records_path(examples_uri: str, split: str, shard: str) -> Path:
 class Job:
     """What all shards of an ingestion have in common."""
 
-    root: Path
+    root: Root
     examples_uri: str
     manifest_uri: str
     cut: Cut
@@ -150,7 +151,7 @@ def _or_fault(read: Callable[..., Result], *arguments: Any) -> Result | Quaranti
 
 
 def read_digests(
-    root: Path,
+    root: Root,
     files: Sequence[ImageFile],
     reading: ImageReading,
     decode: bool,

@@ -16,6 +16,7 @@ from components.image_example_gen.catalogue import (
     transaction,
 )
 from contracts.progress import report
+from contracts.remote_path import RemotePath, Root
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
 # remembered (as git does with its "racy" entries).
@@ -90,7 +91,7 @@ class FileIndex:
 
     def _read(self, paths: Iterable[bytes]) -> list[tuple[str, str]]:
         files = [decoded(path) for path in paths]
-        return [(file, _sha256(self._root / file)) for file in files]
+        return [(file, _sha256(self._root, file)) for file in files]
 
     def note(self, digests: Iterable[tuple[str, str]]) -> bool:
         """Take digests of files that have been read, by path; return whether any of them is new."""
@@ -142,10 +143,12 @@ class FileIndex:
             run("DETACH remembered")
 
 
-def _sha256(path: Path) -> str:
+def _sha256(root: Root, path: str) -> str:
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        if isinstance(root, RemotePath):
+            return hashlib.sha256(RemotePath.read(f"{root}/{path}")).hexdigest()
+        with (root / path).open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
     except OSError:

@@ -20,8 +20,10 @@ from components.image_example_gen.listing import (
     printable,
     split_of,
 )
+from components.image_example_gen.objects import listed_objects
 from contracts import features
 from contracts.errors import DataError
+from contracts.remote_path import RemotePath, Root
 
 _HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program")
 
@@ -54,7 +56,7 @@ class _Tree:
     files: int = 0
 
 
-def read_folder(root: Path) -> Layout:
+def read_folder(root: Root) -> Layout:
     """Return the layout of an image folder, reading names and what the disk says of files.
 
     No file is opened, and what is in memory does not grow with their number, but with that of
@@ -68,7 +70,10 @@ def read_folder(root: Path) -> Layout:
     """
     catalogue = Catalogue()
     catalogue.database.executescript(_LISTED)
-    tree = _TreeReader(root, catalogue).read()
+    if isinstance(root, RemotePath):
+        tree = _read_objects(root, catalogue)
+    else:
+        tree = _TreeReader(root, catalogue).read()
     folders = sorted(tree.folders)
     tops = [folder for folder in folders if folder and "/" not in folder and not is_clutter(folder)]
     has_splits = bool(tops) and all(split_of(top) for top in tops)
@@ -97,6 +102,34 @@ def read_folder(root: Path) -> Layout:
     labels = {printable(folder.split("/")[-1]) for folder in classes}
     layout.empty_classes.extend(sorted(labels - set(layout.labels)))
     return layout
+
+
+def _read_objects(root: RemotePath, catalogue: Catalogue) -> _Tree:
+    """Put what lies in an object store into the catalogue, and return the folders.
+
+    There are none in such a store but for the slashes in names.
+
+    Raises:
+      DataError: the store gives no listing.
+    """
+    tree = _Tree({"": 0})
+    for some in listed_objects(root):
+        rows, hidden = [], []
+        for path, stamp in some:
+            folder, _, name = path.rpartition("/")
+            above = folder
+            while above not in tree.folders:
+                tree.folders[above] = len(tree.folders)
+                above = above.rpartition("/")[0]
+            if is_clutter(name):
+                hidden.append(SkippedFile(path, *_HIDDEN[1:]))
+            else:
+                rows.append((encoded(path), tree.folders[folder], *stamp))
+        with transaction(catalogue.database) as run:
+            run.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)", rows)
+        catalogue.skip(hidden)
+        tree.files += len(some)
+    return tree
 
 
 def _is_hidden(folder: str) -> bool:
@@ -256,12 +289,17 @@ def _describe(tops: list[str], class_count: int, has_splits: bool) -> str:
     )
 
 
-def _no_classes(root: Path, is_empty: bool, files: int, splits: list[str]) -> str:
+def _no_classes(root: Root, is_empty: bool, files: int, splits: list[str]) -> str:
     """Say why a folder without class folders cannot be used, and what to do."""
     if splits:
         return (
             f"data.root: expected a folder a class in {', '.join(map(printable, splits))} "
             f"of {root}, found none. Sort the images into <split>/<class>/."
+        )
+    if is_empty and isinstance(root, RemotePath):
+        return (
+            f"data.root: there is nothing at {root}/. Correct the name, "
+            "or put one folder of images a class there."
         )
     if is_empty:
         return f"data.root: {root} is empty. Put one folder of images a class into it."

@@ -29,6 +29,7 @@ from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
 from contracts.image_reading import ImageReading
 from contracts.progress import report
+from contracts.remote_path import Root
 
 _FILES_A_CALL = 64
 _PROGRESS_EVERY_S = 1.0
@@ -165,7 +166,7 @@ def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut
     return splits.with_moves(cut, keys)
 
 
-def require_ingested(dataset: Dataset, root: Path) -> None:
+def require_ingested(dataset: Dataset, root: Root) -> None:
     """Return only if the readable images are enough to train on.
 
     Raises:

@@ -1,7 +1,6 @@
 """Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from components.decoding.pool import DecodeWorker, WorkerDied
 from components.decoding.worker import Call
@@ -12,6 +11,7 @@ from components.image_example_gen.listing import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from contracts.errors import ComponentError
 from contracts.image_reading import ImageReading
+from contracts.remote_path import Root
 
 # Deaths that no image explains, such as by a lack of memory, before the run is given up.
 _UNEXPLAINED_DEATHS = 3
@@ -85,7 +85,7 @@ def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
 
 def read_digests(
     worker: DecodeWorker,
-    root: Path,
+    root: Root,
     files: Sequence[ImageFile],
     reading: ImageReading,
     decode: bool,

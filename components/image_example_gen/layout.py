@@ -12,6 +12,7 @@ from components.image_example_gen.table import read_table
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
+from contracts.remote_path import RemotePath, Root
 
 __all__ = [
     "ImageFile",
@@ -32,10 +33,14 @@ def read_layout(data: DataConfig) -> Layout:
       DataError: the root does not exist, is empty, or cannot be read as a folder of classes,
         a folder of splits of classes, or a CSV; the text says what to do.
     """
-    root = data.root.expanduser()
-    if root.is_dir():
+    root = data.root
+    if isinstance(root, Path):
+        root = root.expanduser()
+    elif root.suffix.lower() != ".csv":
         return _finished(_grouped(read_folder(root), data.group_by), data)
-    if root.is_file() and root.suffix.lower() == ".csv":
+    if isinstance(root, Path) and root.is_dir():
+        return _finished(_grouped(read_folder(root), data.group_by), data)
+    if (isinstance(root, RemotePath) or root.is_file()) and root.suffix.lower() == ".csv":
         layout, has_group_column = read_table(root, data.group_by)
         if not has_group_column:
             layout = _grouped(layout, data.group_by)
@@ -118,7 +123,7 @@ def _pool(layout: Layout) -> Counter[str]:
     return sizes
 
 
-def _no_files(layout: Layout, root: Path) -> str:
+def _no_files(layout: Layout, root: Root) -> str:
     reasons = layout.catalogue.skip_reasons()
     if not reasons:
         return f"data.root: the class folders of {root} hold no files. Put images into them."

@@ -1,13 +1,17 @@
 """A CSV (path,label[,split,group]) -> its layout."""
 
 import csv
+import io
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import TextIO
 
 from components.image_example_gen.catalogue import (
     Catalogue,
@@ -22,12 +26,15 @@ from components.image_example_gen.listing import (
     printable,
     split_of,
 )
+from components.image_example_gen.objects import ObjectTable
 from contracts.errors import DataError, some_of
+from contracts.remote_path import RemotePath, Root, resolve
 
 GROUP_COLUMN = "group"
 
 Row = dict[str, str]
 
+_COPY = "components.image_example_gen.remote:copy"
 _FILES_A_TRANSACTION = 16_384
 _ORDERED = "SELECT path, number, label, split, grp FROM line ORDER BY path, number"
 _NAMED = "SELECT 1 FROM line WHERE path = ? LIMIT 1"
@@ -42,7 +49,7 @@ _NEXT_STEPS = {
 }
 
 
-def read_table(table: Path, group_by: str | None) -> tuple[Layout, bool]:
+def read_table(table: Root, group_by: str | None) -> tuple[Layout, bool]:
     """Return the layout of a CSV, and whether a column of it gives the groups.
 
     Its paths are relative to the folder it stands in.
@@ -76,7 +83,7 @@ def read_table(table: Path, group_by: str | None) -> tuple[Layout, bool]:
 class _RowReader:
     """Rows -> files and skipped files in a catalogue, and what is wrong with rows, by its kind."""
 
-    def __init__(self, table: Path, group_column: str, catalogue: Catalogue) -> None:
+    def __init__(self, table: Root, group_column: str, catalogue: Catalogue) -> None:
         self._table = table
         self._root = table.parent
         self._group_column = group_column
@@ -84,6 +91,9 @@ class _RowReader:
         self._run = catalogue.database.execute
         self._faults: dict[str, list[str]] = {}
         self._folders: set[str] = set()
+        self._objects: ObjectTable | None = None
+        if isinstance(table, RemotePath):
+            self._objects = ObjectTable(table.parent, catalogue)
         self._run("CREATE TABLE line (path BLOB, number INTEGER, label, split, grp)")
         self._run("BEGIN")
 
@@ -101,7 +111,8 @@ class _RowReader:
             self.fault(_UNKNOWN_SPLIT, f"line {line} ({printable(split_cell)})")
             return
         path = os.path.normpath(row["path"])
-        if path.startswith((os.sep, os.pardir)):  # perhaps back into the folder
+        # Perhaps back into the folder; in an object store nothing leads out of it.
+        if self._objects is None and path.startswith((os.sep, os.pardir)):
             path = os.path.relpath(self._root / path, self._root)
         group = printable(row.get(self._group_column, "").strip()) or None
         cells = (encoded(path), line, label, split_of(split_cell), group)
@@ -134,6 +145,8 @@ class _RowReader:
         for folder in sorted(self._folders):
             self._catalogue.skip(self._unnamed(folder))
         self._run("DROP TABLE line")
+        if self._objects is not None:
+            self._objects.close()
         return repeated
 
     def _place(
@@ -144,7 +157,7 @@ class _RowReader:
         Where rows disagree, nobody knows which one is right.
         """
         (line, label, *rest), *others = rows
-        stamp = _stamp(self._root / path)
+        stamp = self._objects.stamp(path) if self._objects else _stamp(f"{self._root}/{path}")
         other = next((row for row in others if list(row[1:]) != [label, *rest]), None)
         if stamp is None:
             skipped = SkippedFile(path, "no_such_file", f"named in line {line}")
@@ -160,16 +173,15 @@ class _RowReader:
 
     def _unnamed(self, folder: str) -> Iterator[SkippedFile]:
         """Give the files that stand beside named ones in a folder, without a row."""
-        with os.scandir(self._root / folder) as entries:
-            for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                if path == self._table.name or not entry.is_file():
-                    continue
-                if not self._run(_NAMED, (encoded(path),)).fetchone():
-                    yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
+        names = self._objects.names(folder) if self._objects else _names(self._root / folder)
+        for name in names:
+            path = f"{folder}/{name}" if folder else name
+            is_named = self._run(_NAMED, (encoded(path),)).fetchone()
+            if path != self._table.name and not is_named:
+                yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
 
 
-def _read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+def _read_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the column names, lower-case, and the rows that are not blank, with line numbers.
 
     Raises:
@@ -194,10 +206,10 @@ def _read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
     return header, rows
 
 
-def _parse(table: Path) -> Iterator[tuple[int, list[str]]]:
+def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
     """Give line number and cells of each row that is not blank, while the file is read."""
     try:
-        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        with _opened(table) as text:
             reader = csv.reader(text, skipinitialspace=True, strict=True)
             try:
                 yield from ((reader.line_num, cells) for cells in reader if any(cells))
@@ -207,10 +219,28 @@ def _parse(table: Path) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{table}: cannot be read ({error.strerror}).") from error
 
 
-def _stamp(path: Path) -> Stamp | None:
+@contextmanager
+def _opened(table: Root) -> Iterator[TextIO]:
+    """Give the text of a table; one from an object store through a file on this disk."""
+    if isinstance(table, RemotePath):
+        with tempfile.TemporaryFile() as file:
+            resolve(_COPY)(str(table), file)
+            file.seek(0)
+            yield io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
+    else:
+        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            yield text
+
+
+def _names(folder: Path) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        yield from (entry.name for entry in entries if entry.is_file())
+
+
+def _stamp(path: str) -> Stamp | None:
     """Return what the disk says of a file, None where there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - as a path it would take twice the time
     except (OSError, ValueError):
         return None
     if not stat.S_ISREG(status.st_mode):

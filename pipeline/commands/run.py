@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.image_example_gen.layout import Layout
 from contracts.errors import InputError
+from contracts.remote_path import RemotePath
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
         follows = (
             following("status", args)
-            if summary.pushed_version is None
+            if summary.pushed_version is None or isinstance(checked.layout.root, RemotePath)
             else following("predict", args, short(checked.layout.root / summary.data.example))
         )
         print_summary(summary, folder, follows, sys.stdout)
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_apart(workspace: Path, layout: Layout) -> None:
+    if isinstance(layout.root, RemotePath):
+        return
     if layout.kind != "csv" and workspace.is_relative_to(layout.root.resolve()):
         raise InputError(
             f"--workspace: expected a folder outside the images, received {workspace}, which "

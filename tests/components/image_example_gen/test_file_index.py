@@ -29,8 +29,13 @@ def known(layout: Layout) -> dict[str, str]:
 def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
     read: list[Path] = []
     sha256 = file_index._sha256
+
+    def counted(root: Path, path: str) -> str:
+        read.append(root / path)
+        return sha256(root, path)
+
     with monkeypatch.context() as patch:
-        patch.setattr(file_index, "_sha256", lambda path: (read.append(path), sha256(path))[1])
+        patch.setattr(file_index, "_sha256", counted)
         yield read
 
 
