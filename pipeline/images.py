@@ -62,7 +62,7 @@ class Images:
         earlier = None
         if self._all_past:
             past, examples, manifest = (self._past or self._all_past)[0]
-            earlier = Earlier(str(examples), str(manifest), past.settings, past.moved)
+            earlier = Earlier(str(examples), str(manifest), past.settings, past.moved, past.parts)
         processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
         folder = self._workspace.ingested_ahead
         data = self._config.data

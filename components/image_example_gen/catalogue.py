@@ -146,19 +146,21 @@ class Catalogue:
         rows = self.database.execute(query, (reason, limit))
         return [SkippedFile(decoded(path), *rest) for path, *rest in rows]
 
-    def keys_to_cut(self) -> dict[str, int]:
-        """Return how many groups and ungrouped files of each label may be cut into splits."""
-        query = f"SELECT label, count(DISTINCT grp) + sum(grp IS NULL) FROM file WHERE {_POOL}"
-        return dict(self.database.execute(f"{query} GROUP BY label"))
+    def sizes_to_cut(self) -> dict[str, tuple[int, int]]:
+        """Return of each label how many keys and files there are that may be cut into splits.
 
-    def files_to_cut(self, labels: Sequence[str]) -> list[ImageFile]:
-        """Return the files of these labels that may be cut into splits."""
-        found = []
+        A key is a group, or a file without one.
+        """
+        keys = "count(DISTINCT grp) + sum(grp IS NULL)"
+        query = f"SELECT label, {keys}, count(*) FROM file WHERE {_POOL} GROUP BY label"
+        return {label: (keys, files) for label, keys, files in self.database.execute(query)}
+
+    def files_to_cut(self, labels: Sequence[str]) -> Iterator[tuple[ImageFile, str | None]]:
+        """Give the files of these labels that may be cut into splits, and their digests."""
         for label in labels:
-            query = f"SELECT {_FILE} FROM file WHERE label = ? AND {_POOL} ORDER BY path"
-            rows = self.database.execute(query, (label,))
-            found += [ImageFile(decoded(path), *rest) for path, *rest in rows]
-        return found
+            query = f"SELECT {_FILE}, digest FROM file WHERE label = ? AND {_POOL} ORDER BY path"
+            for path, *rest, digest in self.database.execute(query, (label,)):
+                yield ImageFile(decoded(path), *rest), digest
 
     def with_digests(self) -> Iterator[tuple[bytes, str, str | None, str | None, str | None]]:
         """Give path, label, split, group and digest of every file."""

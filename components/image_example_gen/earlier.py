@@ -1,6 +1,6 @@
 """Shards of an earlier ingestion that hold just what this one would write: they are linked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from components.image_example_gen.catalogue import Catalogue
 from components.image_example_gen.core import Job, records_path
 from components.image_example_gen.file_row import FILES_FOLDER, PART_PREFIX
 from components.image_example_gen.manifest import read_part
+from components.image_example_gen.splits import key_of
 from contracts import features
 from contracts.whole_files import link
 
@@ -24,13 +25,15 @@ class Earlier:
     """An ingestion into the same workspace.
 
     `settings` is the digest of its code and settings, by which its shards can be used again or
-    not; the moves of its split are kept in any case.
+    not. What it has put into a split stays there as long as `parts`, the shares of the splits, are
+    the same, whatever else has changed.
     """
 
     examples_uri: str
     manifest_uri: str
     settings: str
     moved: Mapping[str, str]
+    parts: Mapping[str, float]
 
 
 def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
@@ -52,6 +55,16 @@ def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
     for shard in same:
         _link(earlier, job, shard)
     return max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
+
+
+def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
+    """Return what decides the splits of the images that were ingested of these classes."""
+    return {
+        key_of(group, sha256)
+        for _, rows in _shards(earlier.manifest_uri)
+        for _, label, split, group, sha256 in rows
+        if label in labels and split is not None and sha256 is not None
+    }
 
 
 def _shards(manifest_uri: str) -> Iterator[tuple[str, Iterator[Row]]]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from components.code_digest import code_digest
 from components.decoding.pool import DecodePool
 from components.decoding.worker import Limits
-from components.image_example_gen import core, isolation, splits
+from components.image_example_gen import core, isolation
 from components.image_example_gen.core import Job
+from components.image_example_gen.cutting import cut_splits
 from components.image_example_gen.earlier import Earlier, link_shards
-from components.image_example_gen.layout import ImageFile, Layout, require_trainable
+from components.image_example_gen.layout import Layout, require_trainable
 from components.image_example_gen.manifest import (
     Dataset,
     sum_up,
@@ -23,15 +24,12 @@ from components.image_example_gen.manifest import (
     write_skipped,
 )
 from components.image_example_gen.shards import Shard, plan_shards
-from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
-from contracts.image_reading import ImageReading
 from contracts.progress import report
 from contracts.remote_path import Root
 
-_FILES_A_CALL = 64
 _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
@@ -99,9 +97,7 @@ def ingest_dataset(
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
         earlier = target.earlier
-        moved = earlier.moved if earlier else {}
-        cut = splits.cut_of(layout, data.splits.model_dump(), moved)
-        cut = cut_splits(pool, layout, reading, cut)
+        cut = cut_splits(pool, layout, data, earlier)
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         first, settings = 0, settings_digest(data)
         if earlier is not None and earlier.settings == settings:
@@ -110,7 +106,7 @@ def ingest_dataset(
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
-        dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
+        dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
     except BaseException:
@@ -143,27 +139,6 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: i
         report(sum(positions.values()), images, "images")
         for future in done:
             write_part(job.manifest_uri, parts.pop(future), future.result())
-
-
-def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut) -> Cut:
-    """Return `cut` with moves that let each small class stand in every split.
-
-    Reads the images of these classes.
-    """
-    small = splits.small_classes(layout, cut)
-    pending: list[tuple[list[ImageFile], Future[list[str | None]]]] = []
-    for files, decode in ((small.checked, True), (small.hashed, False)):
-        for start in range(0, len(files), _FILES_A_CALL):
-            some = files[start : start + _FILES_A_CALL]
-            future = pool.submit(isolation.read_digests, layout.root, some, reading, decode)
-            pending.append((some, future))
-    keys = [
-        (file.label, splits.key_of(file, digest))
-        for some, future in pending
-        for file, digest in zip(some, future.result(), strict=True)
-        if digest is not None
-    ]
-    return splits.with_moves(cut, keys)
 
 
 def require_ingested(dataset: Dataset, root: Root) -> None:

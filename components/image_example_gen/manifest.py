@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from components.image_example_gen.file_row import (
     rows_path,
 )
 from components.image_example_gen.listing import SkippedFile, printable
+from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
 from contracts.whole_files import write_whole
@@ -56,11 +57,13 @@ class Dataset:
     quarantined: int
     splits: dict[str, int]  # ingested, by split
     classes: dict[str, dict[str, int]]  # ingested, by class and split
-    moved: dict[str, str]  # split by key, of keys that were moved so that no class lacks a split
+    moved: dict[str, str]  # split by key, of keys that were moved so that splits get their parts
     example: str  # path of an ingested image, the first in order
     empty_classes: tuple[str, ...]
     quarantine_reasons: dict[str, int]
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
+    # The share of the training images that a split was to get, for the splits that were cut.
+    parts: dict[str, float] = field(default_factory=dict)
 
     def write(self, uri: str) -> None:
         """Put the counts beside the rows, whole or not at all."""
@@ -223,9 +226,7 @@ def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple
             yield [(path, sha256) for path, sha256 in rows if sha256]
 
 
-def sum_up(
-    uri: str, layout: Layout, moved: Mapping[str, str], listing_digest: str, settings: str
-) -> Dataset:
+def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: str) -> Dataset:
     """Return the counts of the rows that stand at `uri`."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
@@ -259,7 +260,8 @@ def sum_up(
             label: {split: counts[split] for split in features.SPLITS}
             for label, counts in classes.items()
         },
-        moved=dict(sorted(moved.items())),
+        moved=dict(sorted(cut.moved.items())),
+        parts=dict(cut.shares),
         example=min(firsts, default=""),
         empty_classes=tuple(layout.empty_classes),
         quarantine_reasons=dict(sorted(reasons.items())),

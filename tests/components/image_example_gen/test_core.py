@@ -44,7 +44,7 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
     write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, {}, "listing", "settings")
+    dataset = sum_up(job.manifest_uri, layout, job.cut, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset

@@ -58,6 +58,7 @@ class Ingested:
             self.target.manifest_uri,
             known.settings,
             known.moved,
+            known.parts,
         )
 
     def rows(self) -> dict[str, tuple]:
@@ -146,3 +147,25 @@ def test_too_many_small_shards_are_not_carried_on(
     monkeypatch.setattr("components.image_example_gen.earlier.SHARDS_AT_MOST", 3)
     second = Ingested(image_folder, tmp_path / "second", first)
     assert len(second.decoded) == 81
+
+
+def splits_of(ingested: Ingested) -> dict[str, str]:
+    rows = read_rows(ingested.target.manifest_uri).to_pylist()
+    return {row["path"]: row["split"] for row in rows if row["split"]}
+
+
+def test_no_old_image_moves_to_another_split_and_parts_stay_exact(
+    first: Ingested, image_folder: Path, tmp_path: Path, write_image: Callable[..., Path]
+) -> None:
+    assert first.dataset.parts == {"train": 0.8, "validation": 0.1, "test": 0.1}
+    assert first.dataset.classes["dog"] == {"train": 32, "validation": 4, "test": 4}
+    before = splits_of(first)
+    ingested = first
+    for step, more in enumerate((7, 13, 40)):
+        for number in range(more):
+            write_image(image_folder / "dog" / f"{step}-{number}.jpg", seed=1000 * step + number)
+        ingested = Ingested(image_folder, tmp_path / f"step {step}", ingested)
+        now = splits_of(ingested)
+        assert before.items() <= now.items()
+        before = now
+    assert ingested.dataset.classes["dog"] == {"train": 80, "validation": 10, "test": 10}
