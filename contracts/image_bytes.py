@@ -114,8 +114,10 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
 
 def prepare() -> None:
     """Import what reading the usual images takes, so that the first one does not wait for it."""
-    from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin  # noqa: F401
+    import numpy  # noqa: F401
+    from PIL import Image
 
+    Image.preinit()
     _prepare_pillow()
 
 

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 INGESTED, QUARANTINED = "ingested", "quarantined"
 
@@ -72,7 +72,7 @@ class RowWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
+            if error is None and self._rows:
                 self._flush()
         finally:
             self._file.close()
@@ -80,8 +80,8 @@ class RowWriter:
                 self._path.unlink(missing_ok=True)
 
 
-def read_rows_file(path: Path) -> Iterator[FileRow]:
-    """Give the rows of a file that `RowWriter` has left."""
+def read_rows_file(path: Path) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the rows of a file that `RowWriter` has left, as many at a time as make a group."""
     with path.open("rb") as file:
         while file.peek(1):
-            yield from map(FileRow._make, pickle.load(file))
+            yield pickle.load(file)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -101,13 +102,17 @@ class PartWriter:
             self._flush()
 
     def _flush(self) -> None:
-        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(ROW)
+        self.add_group(self._rows)
+        self._rows.clear()
+
+    def add_group(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Append rows that become a group of their own."""
+        columns = zip(*rows, strict=True) if rows else [()] * len(ROW)
         arrays = [
             (_numbers if field.type == pa.int64() else _strings)(column)
             for field, column in zip(ROW, columns, strict=True)
         ]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=ROW))
-        self._rows.clear()
 
     def __enter__(self) -> "PartWriter":
         return self
@@ -119,7 +124,7 @@ class PartWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
+            if error is None and self._rows:
                 self._flush()
             self._writer.close()
             if error is None:
@@ -154,8 +159,8 @@ def write_part(uri: str, part: str, suffix: str) -> None:
     left = rows_path(uri, part)
     with PartWriter(uri, part) as table:
         table.suffix = suffix
-        for row in read_rows_file(left):
-            table.add(row)
+        for rows in read_rows_file(left):
+            table.add_group(rows)
     left.unlink()
 
 
