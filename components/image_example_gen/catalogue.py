@@ -29,6 +29,7 @@ CREATE TABLE file (
 CREATE TABLE skipped (path BLOB, reason TEXT, detail TEXT);
 -- Files whose names are no valid text, by what is shown of them.
 CREATE TABLE odd (name TEXT, path BLOB);
+CREATE TABLE asked (path BLOB);
 -- Files that need no ingestion: they stand in a shard that is there already.
 CREATE TABLE covered (path BLOB PRIMARY KEY) WITHOUT ROWID;
 """
@@ -179,6 +180,22 @@ class Catalogue:
         path, label, split, group, digest = rows[0]
         return path, ImageFile(name, label, split, group), digest
 
+    def find_all(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[bytes, ImageFile, str | None] | None]:
+        """Give for each name what `find` does, in a fraction of its time."""
+        run = self.database.execute
+        if run("SELECT 1 FROM odd LIMIT 1").fetchone():
+            yield from map(self.find, names)
+            return
+        run("DELETE FROM asked")
+        with transaction(self.database):
+            rows = ((name.encode(),) for name in names)
+            self.database.executemany("INSERT INTO asked VALUES (?)", rows)
+        for name, row in zip(names, run(_ASKED), strict=True):
+            path, label, split, group, digest = row
+            yield path and (path, ImageFile(name, label, split, group), digest)
+
     def cover(self, paths: Iterable[bytes]) -> None:
         """Take files as such that need no ingestion."""
         with transaction(self.database) as run:
@@ -247,6 +264,10 @@ class Layout:
 
 
 _ODD = "SELECT path FROM odd WHERE name = ?"
+_ASKED = (
+    "SELECT file.path, label, split, grp, digest "
+    "FROM asked LEFT JOIN file USING (path) ORDER BY asked.rowid"
+)
 _FOUND = f"SELECT {_FILE}, digest FROM file WHERE path = ?"
 
 

@@ -44,8 +44,11 @@ def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
     ingestion any more.
     """
     same: list[str] = []
+    # The splits that keys decide between just as they did, so that nobody has to ask them again.
+    is_same_cut = (earlier.parts, earlier.moved) == (job.cut.shares, job.cut.moved)
+    by_key = frozenset(job.cut.shares if is_same_cut else ())
     for shard, rows in _shards(earlier.manifest_uri):
-        paths = _same(rows, job, catalogue)
+        paths = _same(rows, job, catalogue, by_key)
         if paths is not None:
             same.append(shard)
             catalogue.cover(paths)
@@ -67,26 +70,29 @@ def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
     }
 
 
-def _shards(manifest_uri: str) -> Iterator[tuple[str, Iterator[Row]]]:
+def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
     """Give the rows of every shard, with its number and digest."""
     for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
         table = read_part(part, COLUMNS).select(COLUMNS)
-        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+        rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
         yield part.stem.removeprefix(PART_PREFIX), rows
 
 
-def _same(rows: Iterator[Row], job: Job, catalogue: Catalogue) -> list[bytes] | None:
+def _same(
+    rows: list[Row], job: Job, catalogue: Catalogue, by_key: frozenset[str]
+) -> list[bytes] | None:
     """Return the paths of a shard's files if each would be given the same row again."""
     paths = []
-    for name, label, split, group, sha256 in rows:
-        found = catalogue.find(name)
+    all_found = catalogue.find_all([name for name, *_ in rows])
+    for (_, label, split, group, sha256), found in zip(rows, all_found, strict=True):
         if found is None:
             return None
         path, file, digest = found
         if sha256 is None or (file.label, file.group, digest) != (label, group, sha256):
             return None
         # A file that was quarantined belongs into no split.
-        if split is not None and split != job.cut.split_of(file, sha256):
+        is_settled = split in by_key and (file.split is None or file.split in by_key)
+        if split is not None and not is_settled and split != job.cut.split_of(file, sha256):
             return None
         paths.append(path)
     return paths
