@@ -25,11 +25,12 @@ class Size:
     repetitions: int
     small: int
     photos: int
+    many_photos: int  # so many that starting up is the small part that it is with real data
     growth: tuple[int, int, int]
 
 
-FULL = Size(repetitions=3, small=50_000, photos=3_000, growth=(1_000, 20_000, 200_000))
-SHORT = Size(repetitions=1, small=5_000, photos=500, growth=(500, 2_000, 10_000))
+FULL = Size(3, small=50_000, photos=3_000, many_photos=10_000, growth=(1_000, 20_000, 200_000))
+SHORT = Size(1, small=5_000, photos=500, many_photos=500, growth=(500, 2_000, 10_000))
 
 
 def cold_runs(size: Size, scratch: Path) -> Iterator[Figure]:
@@ -87,7 +88,7 @@ def photos(size: Size, scratch: Path) -> Iterator[Figure]:
 
 def ingestion(size: Size, scratch: Path) -> Iterator[Figure]:
     """Yield what ingestion costs beside reading, decoding and writing every image once."""
-    for kind, count, limit in ((SMALL, size.small, 1 / 0.6), (PHOTO, size.photos, 1 / 0.8)):
+    for kind, count, limit in ((SMALL, size.small, 1 / 0.6), (PHOTO, size.many_photos, 1 / 0.8)):
         work = _work(kind, count, scratch)
         runs = [run_ingestion(work) for _ in range(size.repetitions)]
         many = f"{count:,} {'photos' if kind is PHOTO else 'small images'}"

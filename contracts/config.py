@@ -1,16 +1,31 @@
 """The sections of pipeline.yaml as frozen models: what a key means and which values it takes."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import (
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    JsonValue,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from contracts.data_checks import ValidationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
+from contracts.remote_path import RemotePath, Root, place
 from contracts.section import Section
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _placed(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:
+    """Return an address in an object store as such, anything else as a path on this machine."""
+    placed = place(root)
+    return placed if isinstance(placed, RemotePath) else Path(as_path(placed))
 
 
 class SplitsConfig(Section):
@@ -41,7 +56,11 @@ class DataConfig(Section):
     """Where the images are, how they are read and how they are split."""
 
     root: Annotated[
-        Path, Field(strict=False, description="image folder, or a CSV (path,label[,split,group])")
+        Root,
+        GetPydanticSchema(lambda _, handler: handler.generate_schema(Path)),
+        Field(strict=False, description="image folder, or a CSV (path,label[,split,group])"),
+        WrapValidator(_placed),
+        PlainSerializer(str),
     ]
     splits: SplitsConfig = SplitsConfig()
     group_by: Annotated[

@@ -10,6 +10,7 @@ from typing import Final
 from contracts.config import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions, PipelineConfig
 from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
+from contracts.remote_path import RemotePath
 from contracts.yaml_marks import KeyPath
 
 # Every variant of ConvNeXt has as many, unless its options say otherwise.
@@ -45,7 +46,10 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
 
 def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
     data = config.data
-    root_mode, trouble = _mode(data.root)
+    if isinstance(data.root, RemotePath):  # asked when it is listed
+        root_mode, trouble = 0 if data.root.suffix.lower() == ".csv" else stat.S_IFDIR, ""
+    else:
+        root_mode, trouble = _mode(data.root)
     if trouble:
         yield Inconsistency(
             ("data", "root"),

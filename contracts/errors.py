@@ -56,8 +56,11 @@ class Refusal(ComponentError):
         self.outputs = outputs or {}
 
 
-def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN) -> str:
-    """Return the first `limit` items and how many more there are: "a, b, ... and 35 more"."""
+def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN, count: int | None = None) -> str:
+    """Return the first `limit` items and how many more there are: "a, b, ... and 35 more".
+
+    `count` is how many there are where `items` are only the first of them.
+    """
     shown = ", ".join(str(item) for item in items[:limit])
-    rest = len(items) - limit
+    rest = (len(items) if count is None else count) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown

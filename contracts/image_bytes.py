@@ -6,9 +6,8 @@ pixels.
 
 import io
 import warnings
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from contracts import image_pixels, image_segments
 from contracts.image_colours import is_srgb, profile_of
@@ -43,6 +42,9 @@ FORMATS = (
 _HEIF = "HEIF"
 _MAGIC = (image_segments.JPEG, image_segments.PNG[:4], b"GIF8", b"II*\0", b"MM\0*")
 _USUAL_BITS = 8
+# Where Pillow finds an orientation, but for TIFF, and the EXIF tag of it.
+_MAY_TURN = ("exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp")
+_ORIENTATION = 0x0112
 # Whose header says how many pictures there are, and who have to be searched for them.
 _COUNTED = ("PNG", "WEBP", "AVIF", "HEIF")
 _SEARCHED = ("GIF", "TIFF", "MPO", "FLI", "DCX", "IM", "PSD")
@@ -60,8 +62,7 @@ class UnreadableImage(ValueError):
         return f"{self.reason} ({self.detail})"
 
 
-@dataclass(frozen=True)
-class CanonicalImage:
+class CanonicalImage(NamedTuple):
     """An image as everything after ingestion sees it.
 
     `encoded` is a JPEG or PNG that every decoder reads as upright 8-bit pixels, RGB or grey;
@@ -109,6 +110,15 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
     return CanonicalImage(
         encoded, image.width, image.height, source_format, source_channels, mean, std, note
     )
+
+
+def prepare() -> None:
+    """Import what reading the usual images takes, so that the first one does not wait for it."""
+    import numpy  # noqa: F401
+    from PIL import Image
+
+    Image.preinit()
+    _prepare_pillow()
 
 
 @cache
@@ -219,10 +229,10 @@ def _orientation(image: "Image.Image") -> int:
 
     Called after decoding: the pixels of a file with a damaged EXIF block are still good.
     """
-    from PIL import ExifTags
-
+    if not (hasattr(image, "tag_v2") or any(key in image.info for key in _MAY_TURN)):
+        return 1
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation = image.getexif().get(_ORIENTATION, 1)
     except Exception:
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1

@@ -48,6 +48,8 @@ def to_srgb(image: "Image.Image", profile: bytes) -> "Image.Image":
 @lru_cache(_PROFILES_KEPT)
 def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
     """Return what turns pixels of `mode` into sRGB's, None where nothing has to be done."""
+    if not profile and mode != "LAB":
+        return None
     from PIL import ImageCms
 
     try:

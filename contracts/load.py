@@ -10,6 +10,7 @@ from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
 from contracts.errors import ConfigError
 from contracts.field_problems import Problem, field_problems, received
+from contracts.remote_path import is_remote
 from contracts.section import Section
 from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
 
@@ -202,7 +203,7 @@ def _with_absolute_path(values: Any, path: KeyPath, folder: Path) -> Any:
     found = values
     for part in path:
         found = found.get(part) if isinstance(found, dict) else None
-    if not isinstance(found, str):
+    if not isinstance(found, str) or is_remote(found):
         return values
     # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
     expanded = folder / os.path.expanduser(found)  # noqa: PTH111

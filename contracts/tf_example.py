@@ -10,7 +10,8 @@ from typing import Any
 
 _ONE_BYTE = [bytes([value]) for value in range(0x80)]
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
-_FEATURES_CACHED = 256
+_FLOAT = struct.Struct("<f")
+_ENTRIES_CACHED = 4096
 
 Scalar = bytes | int | float
 
@@ -27,23 +28,28 @@ def serialise(values: Mapping[str, Scalar]) -> bytes:
 def _entry(name: str, value: Scalar) -> bytes:
     """Return an entry of the map from names to features."""
     if isinstance(value, bytes):
-        return _entry_of(name, _BYTES_LIST, _field(1, value))
+        return _head(name, _BYTES_LIST, len(value)) + value
     if isinstance(value, float):
-        return _entry_of(name, _FLOAT_LIST, b"\x0a\x04" + struct.pack("<f", value))
+        return _head(name, _FLOAT_LIST, _FLOAT.size) + _FLOAT.pack(value)
     return _int_entry(name, value)
 
 
-@lru_cache(_FEATURES_CACHED)
+@lru_cache(_ENTRIES_CACHED)
 def _int_entry(name: str, value: int) -> bytes:
     """Return an entry of an integer; sizes and channels are often the same."""
-    return _entry_of(name, _INT64_LIST, _field(1, _varint(value)))
+    packed = _varint(value)
+    return _head(name, _INT64_LIST, len(packed)) + packed
 
 
-def _entry_of(name: str, kind: int, packed: bytes) -> bytes:
-    """Return an entry whose feature is a list of this kind."""
-    feature = _ONE_BYTE[kind << 3 | 2] + _varint(len(packed)) + packed
-    inner = _key(name) + _varint(len(feature)) + feature
-    return b"\x0a" + _varint(len(inner)) + inner
+@lru_cache(_ENTRIES_CACHED)
+def _head(name: str, kind: int, size: int) -> bytes:
+    """Return all of an entry that comes before its value of so many bytes, a list of this kind."""
+    values = b"\x0a" + _varint(size)
+    values_size = len(values) + size
+    feature = _ONE_BYTE[kind << 3 | 2] + _varint(values_size) + values
+    feature_size = len(feature) + size
+    inner = _key(name) + _varint(feature_size) + feature
+    return b"\x0a" + _varint(len(inner) + size) + inner
 
 
 @cache

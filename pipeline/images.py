@@ -21,11 +21,7 @@ class Images:
     """The images that a run is about; what reads and writes them is imported when it is needed."""
 
     def __init__(self, checked: Preflight, workspace: Workspace) -> None:
-        """Ask the disk for the state of every file; none is opened.
-
-        Raises:
-          WorkspaceError: the disk has no room for them.
-        """
+        """Take what is remembered of every file; none is opened."""
         self.root = checked.layout.root
         self._layout = checked.layout
         self._config = checked.config
@@ -51,7 +47,7 @@ class Images:
         """Return the digest of their listing, after reading those that have changed."""
         self._index.read_unknown()
         self._index.write()
-        self._digest = listing_digest(self._layout, self._index.digests)
+        self._digest = listing_digest(self._layout)
         return self._digest
 
     @contextmanager
@@ -66,9 +62,7 @@ class Images:
         earlier = None
         if self._all_past:
             past, examples, manifest = (self._past or self._all_past)[0]
-            earlier = Earlier(
-                str(examples), str(manifest), past.settings, past.moved, self._index.digests
-            )
+            earlier = Earlier(str(examples), str(manifest), past.settings, past.moved, past.parts)
         processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
         folder = self._workspace.ingested_ahead
         data = self._config.data
@@ -79,7 +73,8 @@ class Images:
         """Return the digest of the listing with the help of what an ingestion has read."""
         if ahead is None:
             return self._digest or self.listing_digest()
-        if self._index.note(ahead.digests()) or self._digest is None:
+        has_news = [self._index.note(some) for some in ahead.digests()]
+        if any(has_news) or self._digest is None:
             self.listing_digest()
         ahead.offer(self._digest)
         return self._digest
@@ -87,6 +82,7 @@ class Images:
     def forget(self) -> None:
         """Free what is known of every single file: the run is long, and needs it no more."""
         del self._index
+        self._layout.catalogue.close()
 
     @cached_property
     def _past(self) -> list[tuple["Dataset", Path, Path]]:

@@ -4,6 +4,7 @@ Hostile images end here: a crash of a decoder takes this process along and nothi
 what decoding needs is imported, whatever the parent's own main module is.
 """
 
+import gc
 import importlib
 import os
 import pickle
@@ -16,7 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from contracts.image_bytes import prepare
+
 _REPORT_EVERY_S = 0.2
+_OBJECTS_A_COLLECTION = 10_000
 
 
 class Limits(NamedTuple):
@@ -60,6 +64,9 @@ def serve(limits: Limits) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    prepare()  # while the parent still looks for images
+    gc.freeze()  # what was imported stays: no need to look through it again and again
+    gc.set_threshold(_OBJECTS_A_COLLECTION)
     _send(answers, Answer(READY))
     while True:
         try:

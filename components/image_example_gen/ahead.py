@@ -46,14 +46,16 @@ class IngestionAhead:
             ingest_dataset, layout, data, self._pool, self._target, run
         )
 
-    def digests(self) -> dict[str, str]:
-        """Wait for the end and return the SHA-256 of the files that were read anew, by path.
+    def digests(self) -> Iterator[list[tuple[str, str]]]:
+        """Wait for the end and give path and SHA-256 of the files that were read anew.
+
+        Some at a time, so that memory does not grow with them.
 
         An ingestion that failed has read none: the component tries again and says why.
         """
         if self._ingested.exception() is not None:
             LOGGER.error("the ingestion ahead failed", exc_info=self._ingested.exception())
-            return {}
+            return iter(())
         self._pool.close()
         earlier = self._target.earlier
         return read_digests(self._target.manifest_uri, apart_from=earlier and earlier.manifest_uri)

@@ -5,12 +5,19 @@ Imports neither TensorFlow nor TFX nor Beam: the decode processes run this.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from components.image_example_gen.file_row import (
+    INGESTED,
+    QUARANTINED,
+    FileRow,
+    RowWriter,
+    rows_path,
+)
 from components.image_example_gen.image_file import (
     Quarantined,
     ReadImage,
@@ -18,19 +25,13 @@ from components.image_example_gen.image_file import (
     read_bytes,
     read_image,
 )
-from components.image_example_gen.listing import ImageFile, SkippedFile, printable
-from components.image_example_gen.manifest import (
-    INGESTED,
-    PART_PREFIX,
-    QUARANTINED,
-    FileRow,
-    PartWriter,
-)
+from components.image_example_gen.listing import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
 from components.image_example_gen.tf_record import RecordWriter
 from contracts import features
 from contracts.image_reading import ImageReading
+from contracts.remote_path import Root
 from contracts.tf_example import serialise
 from contracts.whole_files import write_whole
 
@@ -52,18 +53,19 @@ def records_path(examples_uri: str, split: str, shard: str) -> Path:
 class Job:
     """What all shards of an ingestion have in common."""
 
-    root: Path
+    root: Root
     examples_uri: str
     manifest_uri: str
     cut: Cut
     reading: ImageReading
 
 
-def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report) -> None:
-    """Write the examples and manifest rows of a shard, each file of them whole or not at all.
+def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report) -> str:
+    """Write the examples and manifest rows of a shard, and return what their names end in.
 
-    The same files give the same bytes under the same names, which end in a digest of all that is
-    in the shard (`earlier.link_shards` goes by it). Files that cannot be read are quarantined.
+    That is a digest of all that is in the shard: the same files give the same bytes under the
+    same names (`earlier.link_shards` goes by it). The rows still wait for their table
+    (`manifest.write_part`). Files that cannot be read are quarantined.
 
     Args:
       job: where to, how images are read, and how splits are cut.
@@ -76,13 +78,13 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
     Raises:
       OSError: this machine is in trouble, e.g. the disk is full.
     """
-    number = f"{shard.index:05}"
+    number = shard.number
     with ExitStack() as stack:
         writers = {
             split: stack.enter_context(RecordWriter(records_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
-        rows = stack.enter_context(PartWriter(job.manifest_uri, f"{PART_PREFIX}{number}"))
+        rows = stack.enter_context(RowWriter(rows_path(job.manifest_uri, shard.part)))
         content = hashlib.sha256()
         for file, read in _read(job, shard, deadly, report):
             if isinstance(read, Quarantined):
@@ -94,9 +96,9 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
             rows.add(row)
             content.update(repr(row).encode())
         suffix = f"-{content.hexdigest()[:DIGEST_LENGTH]}"
-        rows.suffix = suffix
         for writer in writers.values():
             writer.suffix = suffix
+    return suffix
 
 
 def _read(
@@ -149,7 +151,7 @@ def _or_fault(read: Callable[..., Result], *arguments: Any) -> Result | Quaranti
 
 
 def read_digests(
-    root: Path,
+    root: Root,
     files: Sequence[ImageFile],
     reading: ImageReading,
     decode: bool,
@@ -171,14 +173,6 @@ def read_digests(
         except Quarantined:
             digests.append(None)
     return digests
-
-
-def write_skipped(manifest_uri: str, skipped: Iterable[SkippedFile]) -> None:
-    """Add to the manifest what the listing left out."""
-    with PartWriter(manifest_uri, "skipped") as rows:
-        for file in skipped:
-            path = printable(file.path)
-            rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))
 
 
 def write_labels(examples_uri: str, labels: Sequence[str]) -> None:
@@ -210,18 +204,10 @@ def _example(file: ImageFile, read: ReadImage) -> bytes:
 
 
 def _ingested_row(file: ImageFile, split: str, read: ReadImage) -> FileRow:
+    image = read.image
     return FileRow(
-        path=printable(file.path),
-        label=file.label,
-        split=split,
-        group=file.group,
-        status=INGESTED,
-        detail=read.image.note,
-        sha256=read.sha256,
-        width=read.image.width,
-        height=read.image.height,
-        file_bytes=read.file_bytes,
-        source_format=read.image.source_format,
+        *(printable(file.path), file.label, split, file.group, INGESTED, None, image.note),
+        *(read.sha256, image.width, image.height, read.file_bytes, image.source_format),
     )
 
 

@@ -1,16 +1,14 @@
 """Shards of an earlier ingestion that hold just what this one would write: they are linked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
+from components.image_example_gen.catalogue import Catalogue
 from components.image_example_gen.core import Job, records_path
-from components.image_example_gen.listing import ImageFile, printable
-from components.image_example_gen.manifest import FILES_FOLDER, PART_PREFIX, ROW
+from components.image_example_gen.file_row import FILES_FOLDER, PART_PREFIX
+from components.image_example_gen.manifest import read_part
+from components.image_example_gen.splits import key_of
 from contracts import features
 from contracts.whole_files import link
 
@@ -18,7 +16,8 @@ from contracts.whole_files import link
 SHARDS_AT_MOST = 100
 
 COLUMNS = ["path", "label", "split", "group", "sha256"]
-SCHEMA = pa.schema([ROW.field(name) for name in COLUMNS])
+
+Row = tuple[str, str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -26,80 +25,77 @@ class Earlier:
     """An ingestion into the same workspace.
 
     `settings` is the digest of its code and settings, by which its shards can be used again or
-    not; the moves of its split are kept in any case. `digests` are the SHA-256 of the files as
-    they are now, by path; files whose content is not known are not in it.
+    not. What it has put into a split stays there as long as `parts`, the shares of the splits, are
+    the same, whatever else has changed.
     """
 
     examples_uri: str
     manifest_uri: str
     settings: str
     moved: Mapping[str, str]
-    digests: Mapping[str, str]
+    parts: Mapping[str, float]
 
 
-def link_shards(
-    earlier: Earlier, job: Job, files: Sequence[ImageFile]
-) -> tuple[list[ImageFile], int]:
-    """Link the shards that would come out the same; return the files left and the next number.
+def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
+    """Link the shards that would come out the same; return the next number of a shard.
 
-    A shard is the same where each of its files is still there, with the same content, label and
-    group, and belongs into the same split.
+    A shard is the same where each of its files is still there, with the same content (as far as
+    the catalogue knows it), label and group, and belongs into the same split. Its files need no
+    ingestion any more.
     """
-    paths = [printable(file.path) for file in files]
-    if len(set(paths)) < len(paths):  # names that print alike: the rows do not tell them apart
-        return list(files), 0
-    shards = _shards(earlier.manifest_uri)
-    is_same = _are_in(
-        _rows_now(paths, files, earlier.digests, job), pa.concat_tables(shards.values())
-    )
     same: list[str] = []
-    covered: set[str] = set()
-    first = 0
-    for shard, rows in shards.items():
-        if pc.all(is_same.slice(first, len(rows))).as_py():
+    # The splits that keys decide between just as they did, so that nobody has to ask them again.
+    is_same_cut = (earlier.parts, earlier.moved) == (job.cut.shares, job.cut.moved)
+    by_key = frozenset(job.cut.shares if is_same_cut else ())
+    for shard, rows in _shards(earlier.manifest_uri):
+        paths = _same(rows, job, catalogue, by_key)
+        if paths is not None:
             same.append(shard)
-            covered.update(rows["path"].to_numpy())
-        first += len(rows)
+            catalogue.cover(paths)
     if len(same) > SHARDS_AT_MOST:
-        return list(files), 0
+        catalogue.uncover()
+        return 0
     for shard in same:
         _link(earlier, job, shard)
-    left = [file for file, path in zip(files, paths, strict=True) if path not in covered]
-    return left, max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
+    return max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
 
 
-def _shards(manifest_uri: str) -> dict[str, pa.Table]:
-    """Return the rows of every shard, by its number and digest."""
-    parts = sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet"))
+def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
+    """Return what decides the splits of the images that were ingested of these classes."""
     return {
-        part.stem.removeprefix(PART_PREFIX): pq.read_table(part, columns=COLUMNS).select(COLUMNS)
-        for part in parts
+        key_of(group, sha256)
+        for _, rows in _shards(earlier.manifest_uri)
+        for _, label, split, group, sha256 in rows
+        if label in labels and split is not None and sha256 is not None
     }
 
 
-def _rows_now(
-    paths: Sequence[str], files: Sequence[ImageFile], digests: Mapping[str, str], job: Job
-) -> pa.Table:
-    """Return the row that each file would be given if it could be read."""
-    known = [digests.get(file.path) for file in files]
-    splits = [
-        None if sha256 is None else job.cut.split_of(file, sha256)
-        for file, sha256 in zip(files, known, strict=True)
-    ]
-    labels, groups = [file.label for file in files], [file.group for file in files]
-    return pa.table([paths, labels, splits, groups, known], schema=SCHEMA)
+def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
+    """Give the rows of every shard, with its number and digest."""
+    for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
+        table = read_part(part, COLUMNS).select(COLUMNS)
+        rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        yield part.stem.removeprefix(PART_PREFIX), rows
 
 
-def _are_in(now: pa.Table, rows: pa.Table) -> pa.ChunkedArray:
-    """Tell of each row whether its file would be given the same again."""
-    found = now.take(pc.index_in(rows["path"], value_set=now["path"]))
-    same_group = pc.equal(pc.fill_null(found["group"], ""), pc.fill_null(rows["group"], ""))
-    # A file that was quarantined belongs into no split.
-    same_split = pc.or_kleene(pc.is_null(rows["split"]), pc.equal(found["split"], rows["split"]))
-    is_same = pc.equal(found["label"], rows["label"])
-    for condition in (same_group, same_split, pc.equal(found["sha256"], rows["sha256"])):
-        is_same = pc.and_(is_same, condition)
-    return pc.fill_null(is_same, False)
+def _same(
+    rows: list[Row], job: Job, catalogue: Catalogue, by_key: frozenset[str]
+) -> list[bytes] | None:
+    """Return the paths of a shard's files if each would be given the same row again."""
+    paths = []
+    all_found = catalogue.find_all([name for name, *_ in rows])
+    for (_, label, split, group, sha256), found in zip(rows, all_found, strict=True):
+        if found is None:
+            return None
+        path, file, digest = found
+        if sha256 is None or (file.label, file.group, digest) != (label, group, sha256):
+            return None
+        # A file that was quarantined belongs into no split.
+        is_settled = split in by_key and (file.split is None or file.split in by_key)
+        if split is not None and not is_settled and split != job.cut.split_of(file, sha256):
+            return None
+        paths.append(path)
+    return paths
 
 
 def _link(earlier: Earlier, job: Job, shard: str) -> None:

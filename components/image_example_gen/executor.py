@@ -1,8 +1,8 @@
 """Ingests the shards on Beam; the images themselves stay in the decode processes."""
 
 import os
-import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -21,7 +21,7 @@ from components.image_example_gen.ingestion import (
 )
 from components.image_example_gen.layout import read_layout
 from components.image_example_gen.manifest import read_dataset
-from components.image_example_gen.shards import Shard
+from components.image_example_gen.shards import Shard, planned_shards, read_plan
 from contracts import features
 from contracts.config import BeamConfig, DataConfig
 
@@ -53,12 +53,12 @@ class Executor(BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         examples.set_string_custom_property(*PAYLOAD_FORMAT)
 
-        def run(job: Job, shards: Sequence[Shard]) -> None:
-            # As bytes: Beam would take long to find out what they are made of.
-            pickled = [pickle.dumps(shard) for shard in shards]
-            ingest = _IngestShards(job, processes, limits)
-            with self._make_beam_pipeline() as pipeline:
-                _ = pipeline | "Shards" >> beam.Create(pickled) | "Ingest" >> beam.ParDo(ingest)
+        def run(job: Job, shards: Iterable[Shard], images: int) -> None:
+            # Through files: Beam would keep all of them in memory.
+            with planned_shards(shards, Path(manifest.uri)) as plans:
+                ingest = _IngestShards(job, processes, limits, images)
+                with self._make_beam_pipeline() as pipeline:
+                    _ = pipeline | "Shards" >> beam.Create(plans) | "Ingest" >> beam.ParDo(ingest)
 
         target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
         if not ahead.hand_over(target):
@@ -72,17 +72,18 @@ class Executor(BaseBeamExecutor):
 class _IngestShards(beam.DoFn):
     """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
 
-    def __init__(self, job: Job, processes: int, limits: Limits) -> None:
+    def __init__(self, job: Job, processes: int, limits: Limits, images: int) -> None:
+        self._images = images
         self._job = job
         self._limits = limits
         self._processes = processes
 
     def start_bundle(self) -> None:
-        self._shards: list[Shard] = []
+        self._plans: list[str] = []
 
-    def process(self, pickled: bytes) -> None:
-        self._shards.append(pickle.loads(pickled))
+    def process(self, plan: str) -> None:
+        self._plans.append(plan)
 
     def finish_bundle(self) -> None:
         pool = pool_of_this_process(self._processes, self._limits)
-        ingest_shards(pool, self._job, self._shards)
+        ingest_shards(pool, self._job, map(read_plan, self._plans), self._images)

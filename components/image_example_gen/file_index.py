@@ -1,74 +1,106 @@
 """Remembers the digests of files, so that a file which has not changed is not read again."""
 
 import hashlib
-import json
 import os
+import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
-from components.image_example_gen.listing import ImageFile, Layout
+from components.image_example_gen.catalogue import (
+    Layout,
+    decoded,
+    encoded,
+    transaction,
+)
 from contracts.progress import report
-from contracts.whole_files import write_whole
+from contracts.remote_path import RemotePath, Root
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
 # remembered (as git does with its "racy" entries).
 SETTLED_NS = 2 * 10**9
-FILES_A_TASK = 256
 # Stands for the content of a file that cannot be read; ingestion quarantines it.
 UNREADABLE = "unreadable"
 
-Stamp = tuple[int, ...]  # size, mtime_ns, ctime_ns, inode
+_FILES_A_ROUND = 8_192
+_FILES_A_TASK = 256
+
+_STAMP = "size, mtime_ns, ctime_ns, inode"
+_RECALL = f"""
+UPDATE file SET digest = known.digest FROM remembered.known AS known
+    WHERE known.path = file.path AND ({", ".join(f"known.{name}" for name in _STAMP.split(", "))})
+        = ({", ".join(f"file.{name}" for name in _STAMP.split(", "))})
+"""
+_MAKE = """
+CREATE TABLE remembered.root (path TEXT);
+CREATE TABLE remembered.known (
+    path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
+    digest TEXT
+) WITHOUT ROWID;
+"""
+_REMEMBER = f"""
+INSERT INTO remembered.known SELECT path, {_STAMP}, digest FROM file
+    WHERE digest IS NOT NULL AND max(mtime_ns, ctime_ns) BETWEEN 1 AND ? ORDER BY path
+"""
+_UNKNOWN = "FROM file WHERE digest IS NULL"
 
 
 class FileIndex:
-    """What is known of the files of a layout: their stamps now, and digests by path.
+    """What is known of the content of a layout's files: it fills in their digests.
 
-    `digests` are SHA-256 as lower-case hex, of the files that are as they were when they were
-    read; `unknown` are the others.
+    These are SHA-256 as lower-case hex, of the files that are as they were when they were read.
     """
 
     def __init__(self, layout: Layout, path: Path | None = None) -> None:
         """Take the digests that the file at `path` remembers; a damaged one remembers nothing."""
         self._root = layout.root
         self._path = path
-        self._known = _remembered(path, layout.root)
-        self._stamps = _stamps(layout)
-        self.digests = {
-            file: digest
-            for file, (stamp, digest) in self._known.items()
-            if self._stamps.get(file) == stamp
-        }
-        self.unknown = [file for file in layout.files if file.path not in self.digests]
+        self._database = layout.catalogue.database
+        self._is_remembered = path is not None and path.is_file() and self._recall(path)
 
     @property
     def file_bytes(self) -> int:
         """How large all files are together."""
-        return sum(stamp[0] for stamp in self._stamps.values())
+        (size,) = self._database.execute("SELECT sum(size) FROM file").fetchone()
+        return size or 0
+
+    @property
+    def unknown(self) -> int:
+        """How many files are not as they were when they were last read here."""
+        (count,) = self._database.execute(f"SELECT count(*) {_UNKNOWN}").fetchone()
+        return int(count)
 
     def read_unknown(self) -> None:
         """Read the files that are not known, on all cores."""
-        found: dict[str, str] = {}
-        remaining = iter(self.unknown)
-        tasks = iter(lambda: list(islice(remaining, FILES_A_TASK)), [])
+        done, total = 0, self.unknown
+        query = f"SELECT path {_UNKNOWN} AND path > ? ORDER BY path LIMIT {_FILES_A_ROUND}"
         with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
-            for some in threads.map(self._read, tasks):
-                found |= some
-                report(len(found), len(self.unknown), "files", "read to see what has changed")
-        self.note(found)
+            last = b""
+            while paths := [path for (path,) in self._database.execute(query, (last,))]:
+                tasks = [
+                    paths[first : first + _FILES_A_TASK]
+                    for first in range(0, len(paths), _FILES_A_TASK)
+                ]
+                for found in threads.map(self._read, tasks):
+                    self.note(found)
+                    done += len(found)
+                    report(done, total, "files", "read to see what has changed")
+                last = paths[-1]
 
-    def _read(self, files: Iterable[ImageFile]) -> dict[str, str]:
-        return {file.path: _sha256(self._root / file.path) for file in files}
+    def _read(self, paths: Iterable[bytes]) -> list[tuple[str, str]]:
+        files = [decoded(path) for path in paths]
+        return [(file, _sha256(self._root, file)) for file in files]
 
-    def note(self, digests: Mapping[str, str]) -> bool:
-        """Take the digests of files that have been read; return whether any of them is new."""
-        if digests.items() <= self.digests.items():
-            return False
-        self.digests |= digests
-        self.unknown = [file for file in self.unknown if file.path not in self.digests]
-        return True
+    def note(self, digests: Iterable[tuple[str, str]]) -> bool:
+        """Take digests of files that have been read, by path; return whether any of them is new."""
+        rows = [(digest, encoded(path), digest) for path, digest in digests]
+        query = "UPDATE file SET digest = ? WHERE path = ? AND digest IS NOT ?"
+        with transaction(self._database) as run:
+            is_new = run.executemany(query, rows).rowcount > 0
+        self._is_remembered = self._is_remembered and not is_new
+        return is_new
 
     def write(self) -> None:
         """Remember the digests of files that have been left alone for a moment.
@@ -76,54 +108,49 @@ class FileIndex:
         Raises:
           OSError: the file cannot be written.
         """
-        settled = time.time_ns() - SETTLED_NS
-        fresh = {
-            path: (stamp, self.digests[path])
-            for path, stamp in self._stamps.items()
-            if path in self.digests and 0 < max(stamp[1:3]) < settled
-        }
-        if self._path is not None and fresh != self._known:
-            write_whole(self._path, json.dumps({"root": str(self._root), "files": fresh}))
+        if self._path is None or self._is_remembered:
+            return
+        partial = self._path.with_name(f".{self._path.name}.partial")
+        partial.unlink(missing_ok=True)
+        run = self._database.execute
+        run("ATTACH ? AS remembered", (str(partial),))
+        try:
+            self._database.executescript(_MAKE)
+            run("INSERT INTO remembered.root VALUES (?)", (str(self._root),))
+            run(_REMEMBER, (time.time_ns() - SETTLED_NS,))
+        finally:
+            run("DETACH remembered")
+        partial.replace(self._path)
+        self._is_remembered = True
+
+    def _recall(self, path: Path) -> bool:
+        """Fill in what the file at `path` knows; return whether it knows just these files."""
+        run = self._database.execute
+        try:
+            run("ATTACH ? AS remembered", (f"file:{quote(str(path))}?mode=ro&immutable=1",))
+        except sqlite3.DatabaseError:
+            return False
+        try:
+            if run("SELECT path FROM remembered.root").fetchall() != [(str(self._root),)]:
+                return False
+            known = run(_RECALL).rowcount
+            (remembered,) = run("SELECT count(*) FROM remembered.known").fetchone()
+            (files,) = run("SELECT count(*) FROM file").fetchone()
+            return bool(known == remembered == files)
+        except sqlite3.DatabaseError:
+            return False  # damaged, or of another program
+        finally:
+            run("DETACH remembered")
 
 
-def _stamps(layout: Layout) -> dict[str, Stamp]:
-    """Return the stamp of every file, zeros of one that cannot be asked.
-
-    Relative to an open folder, which takes half the time of whole paths.
-    """
-    folder = os.open(layout.root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        return {file.path: _stamp(file.path, folder) for file in layout.files}
-    finally:
-        os.close(folder)
-
-
-def _stamp(path: str, folder: int) -> Stamp:
-    try:
-        stat = os.stat(path, dir_fd=folder)
-    except OSError:
-        return (0, 0, 0, 0)  # the ingestion opens it again and says why it cannot
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
-
-
-def _sha256(path: Path) -> str:
+def _sha256(root: Root, path: str) -> str:
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        if isinstance(root, RemotePath):
+            return hashlib.sha256(RemotePath.read(f"{root}/{path}")).hexdigest()
+        with (root / path).open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
     except OSError:
         return UNREADABLE  # not swallowed: the ingestion opens it again and says why it cannot
     return digest.hexdigest()
-
-
-def _remembered(path: Path | None, root: Path) -> dict[str, tuple[Stamp, str]]:
-    if path is None or not path.is_file():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="ascii"))
-        if record["root"] != str(root):
-            return {}
-        return {file: (tuple(stamp), digest) for file, (stamp, digest) in record["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}

@@ -2,36 +2,41 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from components.code_digest import code_digest
 from components.decoding.pool import DecodePool
 from components.decoding.worker import Limits
-from components.image_example_gen import core, isolation, splits
+from components.image_example_gen import core, isolation
 from components.image_example_gen.core import Job
+from components.image_example_gen.cutting import cut_splits
 from components.image_example_gen.earlier import Earlier, link_shards
-from components.image_example_gen.layout import ImageFile, Layout, require_trainable
-from components.image_example_gen.manifest import Dataset, sum_up
+from components.image_example_gen.layout import Layout, require_trainable
+from components.image_example_gen.manifest import (
+    Dataset,
+    sum_up,
+    write_part,
+    write_skipped,
+)
 from components.image_example_gen.shards import Shard, plan_shards
-from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
-from contracts.image_reading import ImageReading
 from contracts.progress import report
+from contracts.remote_path import Root
 
-_FILES_A_CALL = 64
 _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
 SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
 LIBRARIES = ("pillow", "pillow-heif")
 
-RunShards = Callable[[Job, Sequence[Shard]], None]
+RunShards = Callable[[Job, Iterable[Shard], int], None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ def ingest_dataset(
       data: how.
       pool: decodes images.
       target: where to.
-      run: has `ingest_shards` called for all shards, in one call or several.
+      run: has `ingest_shards` called for all shards, in one call or several, and is told how
+        many images there are in them.
 
     Raises:
       DataError: the images cannot be trained on.
@@ -91,18 +97,16 @@ def ingest_dataset(
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
         earlier = target.earlier
-        moved = earlier.moved if earlier else {}
-        cut = splits.cut_of(layout, data.splits.model_dump(), moved)
-        cut = cut_splits(pool, layout, reading, cut)
+        cut = cut_splits(pool, layout, data, earlier)
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
-        files, first = layout.files, 0
-        settings = settings_digest(data)
+        first, settings = 0, settings_digest(data)
         if earlier is not None and earlier.settings == settings:
-            files, first = link_shards(earlier, job, files)
+            first = link_shards(earlier, job, layout.catalogue)
+        images, _ = layout.catalogue.left()
         shard_bytes = data.shard_size_mib << 20
-        run(job, plan_shards(layout.root, files, shard_bytes, pool.processes, first))
-        core.write_skipped(target.manifest_uri, layout.skipped)
-        dataset = sum_up(target.manifest_uri, layout, cut.moved, target.listing_digest, settings)
+        run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
+        write_skipped(target.manifest_uri, layout.skipped)
+        dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
     except BaseException:
@@ -112,48 +116,32 @@ def ingest_dataset(
     return dataset
 
 
-def ingest_shards(pool: DecodePool, job: Job, shards: Sequence[Shard]) -> None:
-    """Ingest shards at the same time, and tell how far that has come.
+def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: int) -> None:
+    """Ingest shards at the same time, and tell how far that has come of `images` in all.
+
+    No more shards are asked for than the pool has work for.
 
     Raises:
       ComponentError: decode processes keep dying.
       OSError: this machine is in trouble, e.g. the disk is full.
     """
-    images = sum(len(shard.files) for shard in shards)
-    positions = dict.fromkeys((shard.index for shard in shards), 0)
-    pending = {
-        pool.submit(isolation.ingest_shard, job, shard, partial(positions.__setitem__, shard.index))
-        for shard in shards
-    }
-    while pending:
-        done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
+    positions: dict[str, int] = {}
+    parts: dict[Future[str], str] = {}
+    waiting = iter(shards)
+    while True:
+        # One more than there are processes, so that none of them waits for its next one.
+        for shard in islice(waiting, pool.processes + 1 - len(parts)):
+            note = partial(positions.__setitem__, shard.part)
+            parts[pool.submit(isolation.ingest_shard, job, shard, note)] = shard.part
+        if not parts:
+            return
+        done, _ = wait(parts, _PROGRESS_EVERY_S, FIRST_COMPLETED)
         report(sum(positions.values()), images, "images")
         for future in done:
-            future.result()
+            write_part(job.manifest_uri, parts.pop(future), future.result())
 
 
-def cut_splits(pool: DecodePool, layout: Layout, reading: ImageReading, cut: Cut) -> Cut:
-    """Return `cut` with moves that let each small class stand in every split.
-
-    Reads the images of these classes.
-    """
-    small = splits.small_classes(layout, cut)
-    pending: list[tuple[list[ImageFile], Future[list[str | None]]]] = []
-    for files, decode in ((small.checked, True), (small.hashed, False)):
-        for start in range(0, len(files), _FILES_A_CALL):
-            some = files[start : start + _FILES_A_CALL]
-            future = pool.submit(isolation.read_digests, layout.root, some, reading, decode)
-            pending.append((some, future))
-    keys = [
-        (file.label, splits.key_of(file, digest))
-        for some, future in pending
-        for file, digest in zip(some, future.result(), strict=True)
-        if digest is not None
-    ]
-    return splits.with_moves(cut, keys)
-
-
-def require_ingested(dataset: Dataset, root: Path) -> None:
+def require_ingested(dataset: Dataset, root: Root) -> None:
     """Return only if the readable images are enough to train on.
 
     Raises:

@@ -1,7 +1,6 @@
 """Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from components.decoding.pool import DecodeWorker, WorkerDied
 from components.decoding.worker import Call
@@ -12,6 +11,7 @@ from components.image_example_gen.listing import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from contracts.errors import ComponentError
 from contracts.image_reading import ImageReading
+from contracts.remote_path import Root
 
 # Deaths that no image explains, such as by a lack of memory, before the run is given up.
 _UNEXPLAINED_DEATHS = 3
@@ -22,8 +22,8 @@ _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
 Report = Callable[[int], None]
 
 
-def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> None:
-    """Ingest a shard, whatever its images do to the process that decodes them.
+def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:
+    """Return what `core.ingest` does, whatever its images do to the process that decodes them.
 
     After a death the images from there on are only decoded, each one reported, to find all that
     are deadly; then the shard is begun anew without these, which are quarantined. `on_position`
@@ -37,9 +37,10 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
     unexplained = 0
     while True:
         try:
-            worker.call(Call(_INGEST, (job, shard, deadly), is_careful=False), on_position)
+            call = Call(_INGEST, (job, shard, deadly), is_careful=False)
+            suffix: str = worker.call(call, on_position)
             on_position(len(shard.files))
-            return
+            return suffix
         except WorkerDied as death:
             found = _deadly(worker, job, shard.files, death.position)
             unexplained += not found
@@ -84,7 +85,7 @@ def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
 
 def read_digests(
     worker: DecodeWorker,
-    root: Path,
+    root: Root,
     files: Sequence[ImageFile],
     reading: ImageReading,
     decode: bool,

@@ -5,18 +5,14 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from components.image_example_gen.catalogue import Kind, Layout
 from components.image_example_gen.folder import read_folder
-from components.image_example_gen.listing import (
-    ImageFile,
-    Kind,
-    Layout,
-    SkippedFile,
-    printable,
-)
+from components.image_example_gen.listing import ImageFile, SkippedFile, printable
 from components.image_example_gen.table import read_table
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
+from contracts.remote_path import RemotePath, Root
 
 __all__ = [
     "ImageFile",
@@ -37,10 +33,14 @@ def read_layout(data: DataConfig) -> Layout:
       DataError: the root does not exist, is empty, or cannot be read as a folder of classes,
         a folder of splits of classes, or a CSV; the text says what to do.
     """
-    root = data.root.expanduser()
-    if root.is_dir():
+    root = data.root
+    if isinstance(root, Path):
+        root = root.expanduser()
+    elif root.suffix.lower() != ".csv":
         return _finished(_grouped(read_folder(root), data.group_by), data)
-    if root.is_file() and root.suffix.lower() == ".csv":
+    if isinstance(root, Path) and root.is_dir():
+        return _finished(_grouped(read_folder(root), data.group_by), data)
+    if (isinstance(root, RemotePath) or root.is_file()) and root.suffix.lower() == ".csv":
         layout, has_group_column = read_table(root, data.group_by)
         if not has_group_column:
             layout = _grouped(layout, data.group_by)
@@ -70,7 +70,9 @@ def _finished(layout: Layout, data: DataConfig) -> Layout:
             f"{some_of(unknown)}. Correct them, or remove them."
         )
     if data.leave_out:
-        layout = _without(layout, frozenset(data.leave_out))
+        detail = "its label is one of data.leave_out"
+        layout.catalogue.leave_out(data.leave_out, "label_left_out", detail)
+        layout = replace(layout)  # which forgets the counts
     by_name: dict[str, list[str]] = {}
     for label in layout.labels:
         by_name.setdefault(label.casefold(), []).append(label)
@@ -79,20 +81,6 @@ def _finished(layout: Layout, data: DataConfig) -> Layout:
         return layout
     odd = f" Classes that differ only in upper and lower case: {some_of(alike)}."
     return replace(layout, description=layout.description + odd)
-
-
-def _without(layout: Layout, labels: frozenset[str]) -> Layout:
-    detail = "its label is one of data.leave_out"
-    skipped = [
-        SkippedFile(file.path, "label_left_out", detail)
-        for file in layout.files
-        if file.label in labels
-    ]
-    return replace(
-        layout,
-        files=[file for file in layout.files if file.label not in labels],
-        skipped=sorted([*layout.skipped, *skipped], key=lambda one: one.path),
-    )
 
 
 def missing_splits(layout: Layout) -> list[str]:
@@ -107,7 +95,7 @@ def require_trainable(layout: Layout, data: DataConfig) -> None:
       DataError: there is no image, only one class, no training split, or there are classes
         with too few images; all of it at once.
     """
-    if not layout.files:
+    if not layout.counts:
         raise DataError(_no_files(layout, data.root))
     if layout.splits and features.TRAIN not in layout.splits and not _pool(layout):
         raise DataError(
@@ -126,19 +114,23 @@ def require_trainable(layout: Layout, data: DataConfig) -> None:
         raise DataError(problems)
 
 
-def _pool(layout: Layout) -> list[ImageFile]:
-    """Return the training images: those that the data calls so, or says nothing about."""
-    return [file for file in layout.files if file.split in (None, features.TRAIN)]
+def _pool(layout: Layout) -> Counter[str]:
+    """Count the training images by label: those that the data calls so, or says nothing about."""
+    sizes: Counter[str] = Counter()
+    for (label, split), count in layout.counts.items():
+        if split in (None, features.TRAIN):
+            sizes[label] += count
+    return sizes
 
 
-def _no_files(layout: Layout, root: Path) -> str:
-    if not layout.skipped:
+def _no_files(layout: Layout, root: Root) -> str:
+    reasons = layout.catalogue.skip_reasons()
+    if not reasons:
         return f"data.root: the class folders of {root} hold no files. Put images into them."
-    reasons = Counter(skipped.reason for skipped in layout.skipped)
-    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     return (
-        f"data.root: none of the {len(layout.skipped)} entries of {root} can be an image "
-        f"({counts}), e.g. {printable(layout.skipped[0].path)}. "
+        f"data.root: none of the {sum(reasons.values())} entries of {root} can be an image "
+        f"({counts}), e.g. {printable(next(iter(layout.skipped)).path)}. "
         "Put images into the class folders, or correct the paths of the table."
     )
 
@@ -147,7 +139,7 @@ def _too_small(layout: Layout, data: DataConfig) -> list[str]:
     """Name the classes that cannot give a training image and one to each split to be cut."""
     cut = missing_splits(layout)
     needed = 1 + len(cut)
-    sizes = Counter(file.label for file in _pool(layout))
+    sizes = _pool(layout)
     missing = [label for label in layout.labels if not sizes[label]]
     small = [f"{label} ({sizes[label]})" for label in layout.labels if 0 < sizes[label] < needed]
     problems = []
@@ -174,7 +166,7 @@ def _grouped(layout: Layout, group_by: str | None) -> Layout:
     Raises:
       DataError: it is no regular expression, or no path matches.
     """
-    if group_by is None or not layout.files:
+    if group_by is None or not layout.counts:
         return layout
     try:
         pattern = re.compile(group_by)
@@ -183,17 +175,20 @@ def _grouped(layout: Layout, group_by: str | None) -> Layout:
             f"data.group_by: {group_by!r} is neither a column nor a regular expression ({error})."
         ) from error
     which = 1 if pattern.groups else 0
-    found = [pattern.search(file.path) for file in layout.files]
-    if not any(found):
+    has_match = False
+
+    def group_of(path: str) -> str | None:
+        nonlocal has_match
+        match = pattern.search(path)
+        has_match = has_match or match is not None
+        return printable(match[which] or "") or None if match else None
+
+    groups = layout.catalogue.group(group_of)
+    if not has_match:
         raise DataError(
             f"data.group_by: {group_by!r} is no column and matches none of the "
-            f"{len(layout.files)} paths, e.g. {printable(layout.files[0].path)}. "
+            f"{len(layout.files)} paths, e.g. {printable(next(iter(layout.files)).path)}. "
             "Name a column of the CSV, or a regular expression that finds the group in the path."
         )
-    files = [
-        file._replace(group=printable(match[which] or "") or None) if match else file
-        for file, match in zip(layout.files, found, strict=True)
-    ]
-    groups = {file.group for file in files if file.group}
-    description = f"{layout.description} Groups: {len(groups)}, by {group_by!r} on the path."
-    return replace(layout, files=files, description=description)
+    description = f"{layout.description} Groups: {groups}, by {group_by!r} on the path."
+    return replace(layout, description=description)

@@ -1,13 +1,9 @@
 """What a listing of the images consists of, before any file is read."""
 
 import re
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from contracts import features
-
-Kind = Literal["classes", "splits", "csv"]
 
 SPLIT_NAMES = {
     "train": features.TRAIN,
@@ -17,6 +13,7 @@ SPLIT_NAMES = {
     "test": features.TEST,
 }
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})
+_CLUTTER_STARTS = tuple(".tTdD_@")  # most names are none, and there are many
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -42,38 +39,6 @@ class SkippedFile(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Every entry found below `root`, sorted by path: `files` and `skipped` together.
-
-    `description` says in one sentence what was inferred. `empty_classes` are the class folders
-    in which no file stands.
-    """
-
-    kind: Kind
-    description: str
-    root: Path
-    files: list[ImageFile]
-    skipped: list[SkippedFile] = field(default_factory=list)
-    empty_classes: list[str] = field(default_factory=list)
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes that have at least one file, sorted."""
-        return sorted({file.label for file in self.files})
-
-    @property
-    def splits(self) -> list[str]:
-        """The splits that the data brings itself, in the order of `features.SPLITS`."""
-        brought = {file.split for file in self.files}
-        return [split for split in features.SPLITS if split in brought]
-
-    @property
-    def found(self) -> int:
-        """How many entries there are in all."""
-        return len(self.files) + len(self.skipped)
-
-
 def split_of(name: str) -> str | None:
     """Return the split that a folder name or table cell means, None where it means none."""
     return SPLIT_NAMES.get(name.casefold())
@@ -81,7 +46,7 @@ def split_of(name: str) -> str | None:
 
 def is_clutter(name: str) -> bool:
     """Tell whether a file or folder name is a hidden one or one that desktops leave behind."""
-    return name.startswith(".") or name.casefold() in _CLUTTER
+    return name[:1] in _CLUTTER_STARTS and (name[0] == "." or name.casefold() in _CLUTTER)
 
 
 def printable(name: str) -> str:
@@ -89,7 +54,7 @@ def printable(name: str) -> str:
 
     Only for showing and storing; the file opens under the original name.
     """
-    if not _SURROGATE.search(name):
+    if name.isascii() or not _SURROGATE.search(name):
         return name
     raw = name.encode("utf-8", "surrogateescape")
     return raw.decode("utf-8", "backslashreplace")

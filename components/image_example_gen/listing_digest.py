@@ -1,32 +1,33 @@
 """One digest for all that a listing says: what an ingestion of it follows from."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from components.image_example_gen.listing import Layout
+from components.image_example_gen.catalogue import Layout
 
 
-def listing_digest(layout: Layout, digests: Mapping[str, str]) -> str:
+def listing_digest(layout: Layout) -> str:
     """Return the SHA-256 over path, label, split, group and content of every file.
 
     Entries that the listing skipped and empty classes count by their names: they are part of the
     accounts, and so of what a run over them says. It depends on neither the order of listing,
     nor times, nor where the root lies.
 
-    Args:
-      layout: the listing.
-      digests: the content of each file, by its path (`file_index.FileIndex.digests`).
+    The digest of each file's content has to be known (`file_index.FileIndex`).
     """
     whole = hashlib.sha256()
-    for fields in _lines(layout, digests):
-        whole.update("\0".join(fields).encode("utf-8", "surrogateescape") + b"\n")
+    for path, label, split, group, digest in layout.catalogue.with_digests():
+        if digest is None:
+            raise ValueError(f"expected a digest of every file, received none of {path!r}")
+        rest = "\0".join((label, split or "", group or "", digest))
+        whole.update(b"%b\0%b\n" % (path, rest.encode()))
+    for line in _others(layout):
+        whole.update("\0".join(line).encode("utf-8", "surrogateescape") + b"\n")
     return whole.hexdigest()
 
 
-def _lines(layout: Layout, digests: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    for file in sorted(layout.files, key=lambda file: file.path):
-        yield file.path, file.label, file.split or "", file.group or "", digests[file.path]
-    for skipped in sorted(layout.skipped, key=lambda skipped: skipped.path):
+def _others(layout: Layout) -> Iterator[tuple[str, ...]]:
+    for skipped in layout.skipped:
         yield "skipped", skipped.path, skipped.reason
     for label in sorted(layout.empty_classes):
         yield "empty", label

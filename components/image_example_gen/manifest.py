@@ -3,46 +3,40 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.image_example_gen.listing import Layout
+from components.image_example_gen.catalogue import Layout
+from components.image_example_gen.file_row import (
+    FILES_FOLDER,
+    INGESTED,
+    PART_PREFIX,
+    QUARANTINED,
+    ROWS_A_GROUP,
+    FileRow,
+    read_rows_file,
+    rows_path,
+)
+from components.image_example_gen.listing import SkippedFile, printable
+from components.image_example_gen.splits import Cut
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
 from contracts.whole_files import write_whole
 
+__all__ = ["INGESTED", "PART_PREFIX", "QUARANTINED", "FileRow"]  # the words of a row, too
+
 DATASET_FILE = "dataset.json"
-FILES_FOLDER = "files"
-PART_PREFIX = "part-"  # of the file of a shard's rows
 
-INGESTED, QUARANTINED = "ingested", "quarantined"
-
-_ROWS_A_GROUP = 4096
-
-
-class FileRow(NamedTuple):
-    """What became of a file; None where it is not known or does not apply."""
-
-    path: str  # relative to the data root, valid text
-    label: str | None
-    split: str | None  # only of an ingested file
-    group: str | None
-    status: str  # INGESTED or QUARANTINED
-    reason: str | None = None  # a stable name, only of a quarantined file
-    detail: str | None = None  # a half sentence; of an ingested file, what was left out of it
-    sha256: str | None = None  # lower-case hex of the file as it was found
-    width: int | None = None  # pixels, upright
-    height: int | None = None
-    file_bytes: int | None = None
-    source_format: str | None = None
-
+# How many are sorted at a time for the fingerprint: some ten MB.
+_IMAGES_A_PASS = 250_000
 
 _NUMBERS = ("width", "height", "file_bytes")
 ROW = pa.schema(
@@ -64,11 +58,13 @@ class Dataset:
     quarantined: int
     splits: dict[str, int]  # ingested, by split
     classes: dict[str, dict[str, int]]  # ingested, by class and split
-    moved: dict[str, str]  # split by key, of keys that were moved so that no class lacks a split
+    moved: dict[str, str]  # split by key, of keys that were moved so that splits get their parts
     example: str  # path of an ingested image, the first in order
     empty_classes: tuple[str, ...]
     quarantine_reasons: dict[str, int]
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
+    # The share of the training images that a split was to get, for the splits that were cut.
+    parts: dict[str, float] = field(default_factory=dict)
 
     def write(self, uri: str) -> None:
         """Put the counts beside the rows, whole or not at all."""
@@ -102,13 +98,21 @@ class PartWriter:
     def add(self, row: FileRow) -> None:
         """Append a row."""
         self._rows.append(row)
-        if len(self._rows) == _ROWS_A_GROUP:
+        if len(self._rows) == ROWS_A_GROUP:
             self._flush()
 
     def _flush(self) -> None:
-        columns = {name: [row[index] for row in self._rows] for index, name in enumerate(ROW.names)}
-        self._writer.write_table(pa.table(columns, schema=ROW))
+        self.add_group(self._rows)
         self._rows.clear()
+
+    def add_group(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Append rows that become a group of their own."""
+        columns = zip(*rows, strict=True) if rows else [()] * len(ROW)
+        arrays = [
+            (_numbers if field.type == pa.int64() else _strings)(column)
+            for field, column in zip(ROW, columns, strict=True)
+        ]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=ROW))
 
     def __enter__(self) -> "PartWriter":
         return self
@@ -120,7 +124,7 @@ class PartWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
+            if error is None and self._rows:
                 self._flush()
             self._writer.close()
             if error is None:
@@ -129,41 +133,102 @@ class PartWriter:
             self._partial.unlink(missing_ok=True)
 
 
+# From buffers: pyarrow imports pandas to look at Python values, which takes a third of a second,
+# as its `Table.filter`, `sort_by`, `group_by` and `read_table` do; their likes in `compute` do not.
+def _strings(values: Sequence[str | None]) -> pa.Array:
+    encoded = [b"" if value is None else value.encode() for value in values]
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    buffers = [_validity(values), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
+
+
+def _numbers(values: Sequence[int | None]) -> pa.Array:
+    numbers = np.array([value or 0 for value in values], np.int64)
+    buffers = [_validity(values), pa.py_buffer(numbers)]
+    return pa.Array.from_buffers(pa.int64(), len(values), buffers)
+
+
+def _validity(values: Sequence[object]) -> pa.Buffer:
+    is_known = [value is not None for value in values]
+    return pa.py_buffer(np.packbits(np.array(is_known, bool), bitorder="little"))
+
+
+def write_part(uri: str, part: str, suffix: str) -> None:
+    """Make the table, named `part` and `suffix`, of the rows that a decode process has left."""
+    left = rows_path(uri, part)
+    with PartWriter(uri, part) as table:
+        table.suffix = suffix
+        for rows in read_rows_file(left):
+            table.add_group(rows)
+    left.unlink()
+
+
+def write_skipped(uri: str, skipped: Iterable[SkippedFile]) -> None:
+    """Add what the listing left out."""
+    with PartWriter(uri, "skipped") as rows:
+        for file in skipped:
+            path = printable(file.path)
+            rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))
+
+
 def read_rows(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the row of every file, or some columns of it, in the order of the parts."""
-    return pa.concat_tables([pq.read_table(part, columns=columns) for part in _parts(uri)])
+    return pa.concat_tables([read_part(part, columns) for part in _parts(uri)])
+
+
+def read_part(part: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a part; `pq.read_table` would import pandas."""
+    with pq.ParquetFile(part) as file:
+        return file.read(columns=columns)
 
 
 def _parts(uri: str) -> list[Path]:
     return sorted(Path(uri, FILES_FOLDER).glob("*.parquet"))
 
 
-def _fingerprint(ingested: pa.Table) -> str:
+def _fingerprint(uri: str, images: int) -> str:
     """Return the SHA-256 over content and label of every ingested image, sorted.
 
     The same pictures of the same classes have the same one on every machine, whatever they are
-    called, in whatever order they are listed, and however they are split.
+    called, in whatever order they are listed, and however they are split. Of many images only a
+    share of the hash values is sorted at a time, so that memory does not grow with them.
     """
-    rows = ingested.sort_by([("sha256", "ascending"), ("label", "ascending")])
+    passes = max(1, -(-images // _IMAGES_A_PASS))
+    bounds = [f"{0x10000 * number // passes:04x}" for number in range(1, passes)]
     whole = hashlib.sha256()
-    for batch in rows.to_batches(_ROWS_A_GROUP):
-        lines = pc.binary_join_element_wise(batch["sha256"], batch["label"], "\t")
-        whole.update("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+    for first, end in zip([None, *bounds], [*bounds, None], strict=True):
+        some = pa.concat_tables(_ingested_between(part, first, end) for part in _parts(uri))
+        order = [("sha256", "ascending"), ("label", "ascending")]
+        rows = pc.take(some, pc.sort_indices(some, sort_keys=order))
+        for batch in rows.to_batches(ROWS_A_GROUP):
+            pairs = zip(batch["sha256"].to_pylist(), batch["label"].to_pylist(), strict=True)
+            whole.update("".join([f"{sha256}\t{label}\n" for sha256, label in pairs]).encode())
     return whole.hexdigest()
 
 
-def read_digests(uri: str, apart_from: str | None = None) -> dict[str, str]:
-    """Return the SHA-256 of every file that could be read, by path.
+def _ingested_between(part: Path, first: str | None, end: str | None) -> pa.Table:
+    """Return content and label of the ingested images whose SHA-256 is in [first, end)."""
+    rows = read_part(part, ["sha256", "label", "reason"])
+    is_asked = pc.is_null(rows["reason"])
+    if first is not None:
+        is_asked = pc.and_(is_asked, pc.greater_equal(rows["sha256"], first))
+    if end is not None:
+        is_asked = pc.and_(is_asked, pc.less(rows["sha256"], end))
+    return pc.filter(rows.select(["sha256", "label"]), is_asked)
+
+
+def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple[str, str]]]:
+    """Give path and SHA-256 of every file that could be read, those of a part at a time.
 
     Parts that the manifest at `apart_from` has too are left out.
     """
     known = {part.name for part in _parts(apart_from)} if apart_from else set()
-    read: dict[str, str] = {}
     for part in _parts(uri):
         if part.name not in known:
-            table = pq.read_table(part, columns=["path", "sha256"])
-            read |= zip(table["path"].to_numpy(), table["sha256"].to_numpy(), strict=True)
-    return {path: sha256 for path, sha256 in read.items() if sha256}
+            table = read_part(part, ["path", "sha256"])
+            rows = zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)
+            yield [(path, sha256) for path, sha256 in rows if sha256]
 
 
 def read_groups(uri: str) -> dict[str, str]:
@@ -173,26 +238,29 @@ def read_groups(uri: str) -> dict[str, str]:
     return dict(zip(grouped["path"].to_pylist(), grouped["group"].to_pylist(), strict=True))
 
 
-def sum_up(
-    uri: str, layout: Layout, moved: Mapping[str, str], listing_digest: str, settings: str
-) -> Dataset:
+def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: str) -> Dataset:
     """Return the counts of the rows that stand at `uri`."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
     examples: dict[str, list[str]] = defaultdict(list)
-    rows = read_rows(uri, ["label", "split", "reason", "path", "sha256"])
-    good = rows.filter(pc.is_null(rows["reason"]))
-    for group in good.group_by(["label", "split"]).aggregate([("path", "count")]).to_pylist():
-        classes[group["label"]][group["split"]] += group["path_count"]
-    for row in rows.filter(pc.is_valid(rows["reason"])).to_pylist():
-        reasons[row["reason"]] += 1
-        if len(examples[row["reason"]]) < EXAMPLES_SHOWN:
-            examples[row["reason"]].append(row["path"])
+    firsts: list[str] = []
+    for part in _parts(uri):
+        rows = read_part(part, ["label", "split", "reason", "path"])
+        good = pc.filter(rows, pc.is_null(rows["reason"]))
+        placed = zip(good["label"].to_pylist(), good["split"].to_pylist(), strict=True)
+        for (label, split), count in Counter(placed).items():
+            classes[label][split] += count
+        firsts += [pc.min(good["path"]).as_py()] if len(good) else []
+        bad = pc.filter(rows.select(["reason", "path"]), pc.is_valid(rows["reason"]))
+        for reason, path in zip(*(column.to_pylist() for column in bad.columns), strict=True):
+            reasons[reason] += 1
+            if len(examples[reason]) < EXAMPLES_SHOWN:
+                examples[reason].append(path)
     splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
     ingested, quarantined = sum(splits.values()), reasons.total()
     return Dataset(
         listing_digest=listing_digest,
-        fingerprint=_fingerprint(good),
+        fingerprint=_fingerprint(uri, ingested),
         settings=settings,
         layout=layout.description,
         labels=tuple(layout.labels),
@@ -204,8 +272,9 @@ def sum_up(
             label: {split: counts[split] for split in features.SPLITS}
             for label, counts in classes.items()
         },
-        moved=dict(sorted(moved.items())),
-        example=str(pc.min(good["path"])) if len(good) else "",
+        moved=dict(sorted(cut.moved.items())),
+        parts=dict(cut.shares),
+        example=min(firsts, default=""),
         empty_classes=tuple(layout.empty_classes),
         quarantine_reasons=dict(sorted(reasons.items())),
         quarantine_examples=dict(sorted(examples.items())),

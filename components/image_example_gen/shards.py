@@ -1,12 +1,18 @@
 """Which files are ingested together."""
 
-import hashlib
-import os
-from collections.abc import Iterable, Sequence
+import pickle
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from components.image_example_gen.file_row import PART_PREFIX
 from components.image_example_gen.listing import ImageFile
+
+if TYPE_CHECKING:
+    from components.image_example_gen.catalogue import Catalogue
 
 # Added to each file's size, so that shards of tiny files take as long as those of large ones.
 _OVERHEAD_BYTES = 4096
@@ -20,41 +26,63 @@ class Shard:
     index: int
     files: Sequence[ImageFile]
 
+    @property
+    def number(self) -> str:
+        """The index as it stands in names."""
+        return f"{self.index:05}"
+
+    @property
+    def part(self) -> str:
+        """What the shard's part of the manifest is called, but for its end."""
+        return f"{PART_PREFIX}{self.number}"
+
 
 def plan_shards(
-    root: Path, files: Iterable[ImageFile], shard_bytes: int, processes: int, first: int = 0
-) -> list[Shard]:
-    """Return all files in shards of about `shard_bytes`, at least 2 a process, classes mixed.
+    catalogue: "Catalogue", shard_bytes: int, processes: int, first: int = 0
+) -> Iterator[Shard]:
+    """Give all files that need ingestion in shards of about `shard_bytes`, at least 2 a process.
 
-    What stands where follows from paths, sizes and the number of shards alone. The shards are
-    numbered from `first`.
+    What stands where follows from paths, sizes and the number of shards alone; classes are
+    mixed. The shards are numbered from `first`, and made one at a time.
     """
-    ordered = sorted(files, key=lambda file: hashlib.sha256(os.fsencode(file.path)).digest())
-    sizes = _sizes(root, ordered)
-    least = min(_SHARDS_A_PROCESS * processes, len(ordered))
-    count = min(max(-(-sum(sizes) // shard_bytes), least), len(ordered))
-    total = sum(sizes) + len(sizes) * _OVERHEAD_BYTES
-    shards: list[list[ImageFile]] = [[] for _ in range(count)]
-    before = 0
-    for file, size in zip(ordered, sizes, strict=True):
-        shards[before * count // total].append(file)
+    images, total_bytes = catalogue.left()
+    least = min(_SHARDS_A_PROCESS * processes, images)
+    count = min(max(-(-total_bytes // shard_bytes), least), images)
+    total = total_bytes + images * _OVERHEAD_BYTES
+    before, place, index = 0, 0, first
+    files: list[ImageFile] = []
+    for file, size in catalogue.mixed():
+        now = before * count // total
+        if files and now != place:
+            yield Shard(index, files)
+            files, index = [], index + 1
+        place = now
+        files.append(file)
         before += size + _OVERHEAD_BYTES
-    return [Shard(index, some) for index, some in enumerate(filter(None, shards), first)]
+    if files:
+        yield Shard(index, files)
 
 
-def _sizes(root: Path, files: Iterable[ImageFile]) -> list[int]:
-    """Return the size of each file in bytes, 0 of one that has vanished: it is quarantined later.
+@contextmanager
+def planned_shards(shards: Iterable[Shard], folder: Path) -> Iterator[list[str]]:
+    """Put shards into files of their own, for `read_plan`; give the paths of these.
 
-    Relative to an open folder, which takes half the time of whole paths.
+    They are removed in the end.
     """
-    sizes = []
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    place = folder / ".plan"
+    place.mkdir(parents=True)
     try:
-        for file in files:
-            try:
-                sizes.append(os.stat(file.path, dir_fd=folder).st_size)
-            except OSError:
-                sizes.append(0)
+        plans = []
+        for shard in shards:
+            plan = place / shard.number
+            plan.write_bytes(pickle.dumps(shard))
+            plans.append(str(plan))
+        yield plans
     finally:
-        os.close(folder)
-    return sizes
+        shutil.rmtree(place)
+
+
+def read_plan(plan: str) -> Shard:
+    """Return the shard that stands in a file."""
+    shard: Shard = pickle.loads(Path(plan).read_bytes())
+    return shard

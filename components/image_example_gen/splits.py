@@ -3,28 +3,38 @@
 Every image has a key, its group or else the SHA-256 of its bytes, and the key alone decides:
 hashed to a position in [0, 1), it falls into the share of one split. So exact duplicates and
 groups never stand on two sides, names and order play no part, and images that are added later
-move none of the older ones. The price is that shares are met only on average: stability was
-preferred to exact balance.
+move none of the older ones. Of a large class shares are met on average.
 
-One exception makes small data usable. Where a class would have no image at all in one of the
-splits, the nearest key that its own split can spare is moved there. Only classes too small for
-chance to serve them all are looked at. Moves are remembered beside the data they were made for,
-so that images which are added later undo none of them.
+Chance is not good enough where a class is small: its keys are all known before anything is cut, and
+those nearest to the boundaries are moved until each split has its part of the class, to the image
+where groups and copies allow. Moves are remembered beside the data they were made for, and a key
+that an earlier ingestion holds is not moved any more: added images repair the balance among
+themselves.
 """
 
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from components.image_example_gen.listing import ImageFile, Layout
+from components.image_example_gen.listing import ImageFile
 from contracts import features
 
-# A class is small if chance would leave a split without it more often than this.
+if TYPE_CHECKING:
+    from components.image_example_gen.catalogue import Layout
+
+# A class is always looked at if chance would leave a split without it more often than this, and up
+# to so many keys while the classes looked at, from the smallest one on, are not more files than
+# reading them ahead is worth.
 _NEGLIGIBLE = 1e-9
+_STRATIFIED_KEYS = 1000
+_STRATIFIED_FILES = 50_000
 # Below this size a few damaged files could empty a split: they do not count as images then.
 _CHECKED_CLASS_SIZE = 64
+
+_ROUNDING = 1e-9  # of shares, whose sum is not quite 1
 
 Assigned = dict[str, str]  # split by key
 
@@ -42,7 +52,7 @@ class Cut:
     def split_of(self, file: ImageFile, sha256: str) -> str:
         """Return the split of `file`, whose bytes have this SHA-256 as lower-case hex."""
         if file.split in self.shares or file.split is None:
-            return self.split_of_key(key_of(file, sha256))
+            return self.split_of_key(key_of(file.group, sha256))
         return file.split
 
     def split_of_key(self, key: str) -> str:
@@ -69,26 +79,25 @@ class Cut:
 
 @dataclass(frozen=True)
 class SmallClasses:
-    """Training files whose keys have to be known before the splits are cut.
+    """Labels of the classes whose keys have to be known before the splits are cut.
 
-    Those in `checked` are to be decoded whole, those in `hashed` only to be read.
+    Images of those in `checked` count if they can be decoded, of those in `hashed` if they can
+    be read.
     """
 
-    checked: list[ImageFile]
-    hashed: list[ImageFile]
+    checked: list[str]
+    hashed: list[str]
 
 
-def cut_of(layout: Layout, parts: Mapping[str, int], moved: Mapping[str, str] | None = None) -> Cut:
+def cut_of(layout: "Layout", parts: Mapping[str, int]) -> Cut:
     """Return how splits are cut out of the training images.
 
     `parts` are the configured parts by split. A split that the data brings is left as it is.
-    `moved` are keys that were moved before, to these splits.
     """
     brought = set(layout.splits) - {features.TRAIN}
     cut = [split for split in features.SPLITS if split not in brought]
     total = sum(parts[split] for split in cut)
-    stays = {key: split for key, split in (moved or {}).items() if split in cut}
-    return Cut({split: parts[split] / total for split in cut}, stays)
+    return Cut({split: parts[split] / total for split in cut})
 
 
 def position_of(key: str) -> float:
@@ -96,70 +105,132 @@ def position_of(key: str) -> float:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") / 2**56
 
 
-def key_of(file: ImageFile, sha256: str) -> str:
-    """Return what decides the split of `file`."""
-    return f"group:{file.group}" if file.group else f"sha256:{sha256}"
+def key_of(group: str | None, sha256: str) -> str:
+    """Return what decides the split of an image."""
+    return f"group:{group}" if group else f"sha256:{sha256}"
 
 
-def small_classes(layout: Layout, cut: Cut) -> SmallClasses:
-    """Return the files of the classes that chance might leave out of a split."""
+def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
+    """Return the classes that chance might cut badly."""
+    small = SmallClasses([], [])
     if len(cut.shares) == 1:
-        return SmallClasses([], [])
-    pool = [file for file in layout.files if file.split in (None, features.TRAIN)]
-    keys = Counter(file.label for file in pool if not file.group)
-    keys.update(label for label, _ in {(file.label, file.group) for file in pool if file.group})
-    limit = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
-    checked, hashed = [], []
-    for file in pool:
-        if keys[file.label] < _CHECKED_CLASS_SIZE:
-            checked.append(file)
-        elif keys[file.label] < limit:
-            hashed.append(file)
-    return SmallClasses(checked, hashed)
+        return small
+    needed = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
+    files = 0
+    sizes = layout.catalogue.sizes_to_cut()
+    for label, (keys, size) in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
+        files += size
+        if keys < _CHECKED_CLASS_SIZE:
+            small.checked.append(label)
+        elif keys < needed or (keys <= _STRATIFIED_KEYS and files <= _STRATIFIED_FILES):
+            small.hashed.append(label)
+    return small
 
 
-def with_moves(cut: Cut, keys: Iterable[tuple[str, str]]) -> Cut:
-    """Return `cut` with keys moved so that every class stands in every split, where it can.
+def with_moves(
+    cut: Cut, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
+) -> Cut:
+    """Return `cut` with keys moved so that each split has its part of every class, where it can.
+
+    The same keys give the same moves, in whatever order they come.
 
     Args:
       cut: the shares, and the keys that were moved before and stay where they are.
       keys: label and key of every readable training image of the small classes.
+      settled: keys that were ingested before: they stay where they are, too.
     """
-    mover = _Mover(cut, sorted(set(keys)))
+    mover = _Mover(cut, Counter(keys), settled)
+    for label in mover.labels:
+        while mover.balance(label):
+            pass
     for split in cut.shares:
         for label in mover.labels:
             mover.fill(label, split)
     return Cut(cut.shares, mover.moved)
 
 
-class _Mover:
-    """Moves keys between splits, the last one of a class only for training."""
+def parts_of(images: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return how many of so many images each split should get: by largest remainder.
 
-    def __init__(self, cut: Cut, keys: Sequence[tuple[str, str]]) -> None:
+    None gets nothing while there is an image for each of them.
+    """
+    exact = {split: images * share for split, share in shares.items()}
+    parts = {split: math.floor(part + _ROUNDING) for split, part in exact.items()}
+    by_remainder = sorted(exact, key=lambda split: parts[split] - exact[split])
+    for split in by_remainder[: images - sum(parts.values())]:
+        parts[split] += 1
+    for split in shares:
+        if images >= len(shares) and not parts[split]:
+            parts[max(parts, key=lambda name: parts[name])] -= 1
+            parts[split] = 1
+    return parts
+
+
+class _Mover:
+    """Moves keys between splits; a key may be of several classes, and stand for several images."""
+
+    def __init__(
+        self, cut: Cut, images: Counter[tuple[str, str]], settled: Collection[str]
+    ) -> None:
         self.moved: Assigned = dict(cut.moved)
         self._cut = cut
-        self._keys: dict[str, list[str]] = defaultdict(list)
-        self._labels: dict[str, list[str]] = defaultdict(list)
-        for label, key in keys:
-            self._keys[label].append(key)
-            self._labels[key].append(label)
-        self._splits = {key: cut.split_of_key(key) for key in self._labels}
-        self._counts = Counter((label, self._splits[key]) for label, key in keys)
-        self.labels = sorted(self._keys)
+        self._images: dict[str, dict[str, int]] = defaultdict(dict)  # by key and label
+        self._keys: dict[str, list[str]] = defaultdict(list)  # that may be moved, by label
+        self._counts: Counter[tuple[str, str]] = Counter()
+        for (label, key), count in sorted(images.items()):
+            self._images[key][label] = count
+            self._counts[label, cut.split_of_key(key)] += count
+            if key not in settled and key not in self.moved:
+                self._keys[label].append(key)
+        self._splits = {key: cut.split_of_key(key) for key in self._images}
+        self.labels = sorted({label for label, _ in images})
+        self._parts = {
+            label: parts_of(sum(self._counts[label, split] for split in cut.shares), cut.shares)
+            for label in self.labels
+        }
+
+    def balance(self, label: str) -> bool:
+        """Move the nearest keys to the splits that lack some; return whether there were any."""
+        has_moved = False
+        for split in self._cut.shares:
+            by_distance = sorted(
+                self._keys[label], key=lambda key: (self._cut.distance(key, split), key)
+            )
+            for key in by_distance:
+                if self._counts[label, split] >= self._parts[label][split]:
+                    break
+                if self._gain(key, split) > 0:
+                    self._move(key, split)
+                    has_moved = True
+        return has_moved
+
+    def _gain(self, key: str, to: str) -> int:
+        """Return how much nearer to their parts a move brings the classes of a key, in images."""
+        here, gain = self._splits[key], 0
+        for label, count in self._images[key].items():
+            for split, more in ((here, -count), (to, count)):
+                off = self._counts[label, split] - self._parts[label][split]
+                gain += abs(off) - abs(off + more)
+        return gain if here != to else 0
 
     def fill(self, label: str, split: str) -> None:
-        """Move the nearest key that can be spared to `split` if `label` has none there."""
+        """Move the nearest key that can be spared to `split` if `label` has none there.
+
+        The last one of a class is spared only for training.
+        """
         if self._counts[label, split]:
             return
         spare = [key for key in self._keys[label] if split == features.TRAIN or self._is_spare(key)]
-        if not spare:
-            return
-        nearest = min(spare, key=lambda key: (self._cut.distance(key, split), key))
-        for owner in self._labels[nearest]:
-            self._counts[owner, self._splits[nearest]] -= 1
-            self._counts[owner, split] += 1
-        self._splits[nearest] = self.moved[nearest] = split
+        if spare:
+            nearest = min(spare, key=lambda key: (self._cut.distance(key, split), key))
+            self._move(nearest, split)
+
+    def _move(self, key: str, to: str) -> None:
+        for label, count in self._images[key].items():
+            self._counts[label, self._splits[key]] -= count
+            self._counts[label, to] += count
+        self._splits[key] = self.moved[key] = to
 
     def _is_spare(self, key: str) -> bool:
         split = self._splits[key]
-        return all(self._counts[label, split] > 1 for label in self._labels[key])
+        return all(self._counts[label, split] > count for label, count in self._images[key].items())

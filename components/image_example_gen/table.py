@@ -4,22 +4,40 @@ import csv
 import io
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import TextIO
 
+from components.image_example_gen.catalogue import (
+    Catalogue,
+    Layout,
+    Stamp,
+    decoded,
+    encoded,
+)
 from components.image_example_gen.listing import (
     ImageFile,
-    Layout,
     SkippedFile,
     printable,
     split_of,
 )
-from contracts import features
+from components.image_example_gen.objects import ObjectTable
 from contracts.errors import DataError, some_of
+from contracts.remote_path import RemotePath, Root, resolve
 
 GROUP_COLUMN = "group"
 
 Row = dict[str, str]
+
+_COPY = "components.image_example_gen.remote:copy"
+_FILES_A_TRANSACTION = 16_384
+_ORDERED = "SELECT path, number, label, split, grp FROM line ORDER BY path, number"
+_NAMED = "SELECT 1 FROM line WHERE path = ? LIMIT 1"
 
 _SHORT = "rows have more or fewer cells than the header"
 _NAMELESS = "rows have an empty path"
@@ -31,7 +49,7 @@ _NEXT_STEPS = {
 }
 
 
-def read_table(table: Path, group_by: str | None) -> tuple[Layout, bool]:
+def read_table(table: Root, group_by: str | None) -> tuple[Layout, bool]:
     """Return the layout of a CSV, and whether a column of it gives the groups.
 
     Its paths are relative to the folder it stands in.
@@ -47,37 +65,37 @@ def read_table(table: Path, group_by: str | None) -> tuple[Layout, bool]:
     """
     group = group_by.strip().lower() if group_by else GROUP_COLUMN
     header, rows = _read_rows(table)
-    reader = _RowReader(table.parent, group)
+    catalogue = Catalogue()
+    reader = _RowReader(table, group, catalogue)
     for line, cells in rows:
         if len(cells) == len(header):
             reader.add(line, dict(zip(header, cells, strict=True)))
         else:
             reader.fault(_SHORT, f"line {line}")
-    reader.raise_faults(table)
-    files = sorted(reader.files.values(), key=lambda file: file.path)
-    skipped = [*reader.skipped.values(), *reader.unnamed(table.name)]
+    reader.raise_faults()
+    repeated = reader.finish()
     has_group = group in header
-    layout = Layout(
-        kind="csv",
-        description=_describe(table.name, files, group if has_group else None, reader.repeated),
-        root=table.parent,
-        files=files,
-        skipped=sorted(skipped, key=lambda skipped: skipped.path),
-    )
-    return layout, has_group
+    layout = Layout(kind="csv", description="", root=table.parent, catalogue=catalogue)
+    described = _describe(table.name, layout, group if has_group else None, repeated)
+    return replace(layout, description=described), has_group
 
 
 class _RowReader:
-    """Rows -> files and skipped files by path, and what is wrong with rows by kind of fault."""
+    """Rows -> files and skipped files in a catalogue, and what is wrong with rows, by its kind."""
 
-    def __init__(self, root: Path, group_column: str) -> None:
-        self.files: dict[str, ImageFile] = {}
-        self.skipped: dict[str, SkippedFile] = {}
-        self.repeated = 0  # rows that say once more what another one says
-        self._root = root
+    def __init__(self, table: Root, group_column: str, catalogue: Catalogue) -> None:
+        self._table = table
+        self._root = table.parent
         self._group_column = group_column
+        self._catalogue = catalogue
+        self._run = catalogue.database.execute
         self._faults: dict[str, list[str]] = {}
-        self._lines: dict[str, int] = {}
+        self._folders: set[str] = set()
+        self._objects: ObjectTable | None = None
+        if isinstance(table, RemotePath):
+            self._objects = ObjectTable(table.parent, catalogue)
+        self._run("CREATE TABLE line (path BLOB, number INTEGER, label, split, grp)")
+        self._run("BEGIN")
 
     def fault(self, kind: str, where: str) -> None:
         self._faults.setdefault(kind, []).append(where)
@@ -92,63 +110,86 @@ class _RowReader:
         if split_cell and not split_of(split_cell):
             self.fault(_UNKNOWN_SPLIT, f"line {line} ({printable(split_cell)})")
             return
-        path = os.path.relpath(self._root / row["path"], self._root)
+        path = os.path.normpath(row["path"])
+        # Perhaps back into the folder; in an object store nothing leads out of it.
+        if self._objects is None and path.startswith((os.sep, os.pardir)):
+            path = os.path.relpath(self._root / path, self._root)
         group = printable(row.get(self._group_column, "").strip()) or None
-        file = ImageFile(path, label, split_of(split_cell), group)
-        if path in self._lines:
-            self._add_again(file, line)
-            return
-        self._lines[path] = line
-        if not _is_file(self._root / path):
-            self.skipped[path] = SkippedFile(path, "no_such_file", f"named in line {line}")
-        elif not label:
-            self.skipped[path] = SkippedFile(path, "no_label", f"its cell in line {line} is empty")
-        else:
-            self.files[path] = file
+        cells = (encoded(path), line, label, split_of(split_cell), group)
+        self._run("INSERT INTO line VALUES (?, ?, ?, ?, ?)", cells)
 
-    def _add_again(self, file: ImageFile, line: int) -> None:
-        """Take one more row of a file: where rows disagree, nobody knows which one is right."""
-        if self.files.get(file.path) == file:
-            self.repeated += 1
-        elif self.files.pop(file.path, None) is not None:
-            detail = f"lines {self._lines[file.path]} and {line} say different things of it"
-            self.skipped[file.path] = SkippedFile(file.path, "conflicting_rows", detail)
-
-    def unnamed(self, table: str) -> Iterator[SkippedFile]:
-        """Give the files that stand beside named ones, in the same folders, without a row."""
-        for folder in sorted({path.rpartition("/")[0] for path in self.files}):
-            with os.scandir(self._root / folder) as entries:
-                names = sorted(entry.name for entry in entries if entry.is_file())
-            for name in names:
-                path = f"{folder}/{name}" if folder else name
-                if path not in self._lines and path != table:
-                    yield SkippedFile(path, "no_row", f"no row of {table} names it")
-
-    def raise_faults(self, table: Path) -> None:
+    def raise_faults(self) -> None:
         """Raise one DataError with a sentence a kind of fault, if there is any."""
         if self._faults:
             raise DataError(
-                f"{table}: {kind}: {some_of(where)}. {_NEXT_STEPS[kind]}"
+                f"{self._table}: {kind}: {some_of(where)}. {_NEXT_STEPS[kind]}"
                 for kind, where in self._faults.items()
             )
 
+    def finish(self) -> int:
+        """Fill the catalogue; return how many rows only say once more what another one says."""
+        self._run("CREATE INDEX line_by_path ON line (path, number)")
+        self._run("COMMIT")
+        repeated = 0
+        files: list[tuple[ImageFile, Stamp]] = []
+        for path, rows in groupby(self._run(_ORDERED), key=itemgetter(0)):
+            placed, again = self._place(decoded(path), [row[1:] for row in rows])
+            repeated += again
+            if placed is not None:
+                files.append(placed)
+                self._folders.add(placed[0].path.rpartition("/")[0])
+            if len(files) == _FILES_A_TRANSACTION:
+                self._catalogue.add(files)
+                files.clear()
+        self._catalogue.add(files)
+        for folder in sorted(self._folders):
+            self._catalogue.skip(self._unnamed(folder))
+        self._run("DROP TABLE line")
+        if self._objects is not None:
+            self._objects.close()
+        return repeated
 
-def _read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    def _place(
+        self, path: str, rows: list[tuple[int, str, str | None, str | None]]
+    ) -> tuple[tuple[ImageFile, Stamp] | None, int]:
+        """Return a file that rows name, if it can be an image, and how many repeat the first row.
+
+        Where rows disagree, nobody knows which one is right.
+        """
+        (line, label, *rest), *others = rows
+        stamp = self._objects.stamp(path) if self._objects else _stamp(f"{self._root}/{path}")
+        other = next((row for row in others if list(row[1:]) != [label, *rest]), None)
+        if stamp is None:
+            skipped = SkippedFile(path, "no_such_file", f"named in line {line}")
+        elif not label:
+            skipped = SkippedFile(path, "no_label", f"its cell in line {line} is empty")
+        elif other is not None:
+            detail = f"lines {line} and {other[0]} say different things of it"
+            skipped = SkippedFile(path, "conflicting_rows", detail)
+        else:
+            return (ImageFile(path, label, *rest), stamp), len(others)
+        self._catalogue.skip([skipped])
+        return None, 0
+
+    def _unnamed(self, folder: str) -> Iterator[SkippedFile]:
+        """Give the files that stand beside named ones in a folder, without a row."""
+        names = self._objects.names(folder) if self._objects else _names(self._root / folder)
+        for name in names:
+            path = f"{folder}/{name}" if folder else name
+            is_named = self._run(_NAMED, (encoded(path),)).fetchone()
+            if path != self._table.name and not is_named:
+                yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
+
+
+def _read_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the column names, lower-case, and the rows that are not blank, with line numbers.
 
     Raises:
       DataError: the file cannot be read, is no CSV, or lacks the columns path and label.
     """
-    try:
-        text = table.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read ({error.strerror}).") from error
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
-    try:
-        rows = [(reader.line_num, cells) for cells in reader if any(cells)]
-    except csv.Error as error:
-        raise DataError(f"{table}:{reader.line_num}: no readable CSV ({error}).") from error
-    header = [name.strip().lower() for name in rows[0][1]] if rows else []
+    rows = _parse(table)
+    _, first = next(rows, (0, []))
+    header = [name.strip().lower() for name in first]
     problems = [
         f"{table}: expected the column {name}, received "
         f"{printable(', '.join(header)) or 'an empty file'}. "
@@ -162,24 +203,55 @@ def _read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
     ]
     if problems:
         raise DataError(problems)
-    return header, iter(rows[1:])
+    return header, rows
 
 
-def _is_file(path: Path) -> bool:
+def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
+    """Give line number and cells of each row that is not blank, while the file is read."""
     try:
-        return stat.S_ISREG(path.stat().st_mode)
+        with _opened(table) as text:
+            reader = csv.reader(text, skipinitialspace=True, strict=True)
+            try:
+                yield from ((reader.line_num, cells) for cells in reader if any(cells))
+            except csv.Error as error:
+                raise DataError(f"{table}:{reader.line_num}: no readable CSV ({error}).") from error
+    except OSError as error:
+        raise DataError(f"{table}: cannot be read ({error.strerror}).") from error
+
+
+@contextmanager
+def _opened(table: Root) -> Iterator[TextIO]:
+    """Give the text of a table; one from an object store through a file on this disk."""
+    if isinstance(table, RemotePath):
+        with tempfile.TemporaryFile() as file:
+            resolve(_COPY)(str(table), file)
+            file.seek(0)
+            yield io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
+    else:
+        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            yield text
+
+
+def _names(folder: Path) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        yield from (entry.name for entry in entries if entry.is_file())
+
+
+def _stamp(path: str) -> Stamp | None:
+    """Return what the disk says of a file, None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - as a path it would take twice the time
     except (OSError, ValueError):
-        return False
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def _describe(name: str, files: list[ImageFile], group: str | None, repeated: int) -> str:
+def _describe(name: str, layout: Layout, group: str | None, repeated: int) -> str:
     """Say in one sentence what the table brings."""
-    brought = {file.split for file in files}
-    splits = [split for split in features.SPLITS if split in brought]
-    labels = {file.label for file in files}
-    split_part = f"the splits {', '.join(splits)}" if splits else "no splits"
+    split_part = f"the splits {', '.join(layout.splits)}" if layout.splits else "no splits"
     group_part = f" and the groups of its column {printable(group)}" if group else ""
     repeated_part = f" Rows that only repeat others: {repeated}." if repeated else ""
-    return (
-        f"The table {name} brings {len(labels)} classes, {split_part}{group_part}.{repeated_part}"
-    )
+    classes = f"{len(layout.labels)} classes"
+    return f"The table {name} brings {classes}, {split_part}{group_part}.{repeated_part}"

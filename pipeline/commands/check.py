@@ -7,16 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.image_example_gen.layout import (
-    Layout,
-    SkippedFile,
-    missing_splits,
-    printable,
-)
+from components.image_example_gen.layout import Layout, missing_splits, printable
 from contracts import features
 from contracts.config import DataConfig
 from contracts.config_schema import config_schema
-from contracts.errors import some_of
+from contracts.errors import EXAMPLES_SHOWN, some_of
 from pipeline.commands.following import following
 from pipeline.preflight import Preflight, preflight
 
@@ -76,8 +71,8 @@ def _as_json(checked: Preflight) -> dict[str, Any]:
 def counts(layout: Layout) -> dict[str, dict[str, int]]:
     """Return the number of files by class and split; only splits in which a class has files."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for file in layout.files:
-        found[file.label][file.split or UNSPLIT] += 1
+    for (label, split), count in layout.counts.items():
+        found[label][split or UNSPLIT] += count
     return {label: dict(found[label]) for label in sorted(found)}
 
 
@@ -140,12 +135,10 @@ def _notes(layout: Layout, data: DataConfig) -> list[str]:
             f"{' and '.join(cut)} will be cut from the training images by content "
             f"(train {parts.train} : validation {parts.validation} : test {parts.test})."
         )
-    by_reason: defaultdict[str, list[SkippedFile]] = defaultdict(list)
-    for skipped in layout.skipped:
-        by_reason[skipped.reason].append(skipped)
-    for reason, files in sorted(by_reason.items()):
-        paths = some_of([printable(file.path) for file in files])
-        notes.append(f"Skipped, {reason.replace('_', ' ')} ({len(files):,}): {paths}")
+    for reason, count in layout.catalogue.skip_reasons().items():
+        first = layout.catalogue.skipped_for(reason, EXAMPLES_SHOWN)
+        paths = some_of([printable(file.path) for file in first], count=count)
+        notes.append(f"Skipped, {reason.replace('_', ' ')} ({count:,}): {paths}")
     if layout.empty_classes:
         empty = layout.empty_classes
         notes.append(f"Empty class folders, left out ({len(empty):,}): {some_of(empty)}")

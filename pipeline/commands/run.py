@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.image_example_gen.layout import Layout
 from contracts.errors import InputError
+from contracts.remote_path import RemotePath
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        if summary.pushed_version is not None:
+        is_remote = isinstance(checked.layout.root, RemotePath)
+        if summary.pushed_version is not None and not is_remote:
             image = short(checked.layout.root / summary.data.example)
             follows = following("predict", args, image)
         else:
@@ -49,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_apart(workspace: Path, layout: Layout) -> None:
+    if isinstance(layout.root, RemotePath):
+        return
     if layout.kind != "csv" and workspace.is_relative_to(layout.root.resolve()):
         raise InputError(
             f"--workspace: expected a folder outside the images, received {workspace}, which "

@@ -149,6 +149,7 @@ def _classes(manifest: str) -> dict[str, Any]:
         "splits": dataset.splits,
         "ingested": max(dataset.ingested, 1),
         "empty": dataset.empty_classes,
+        "parts": dataset.parts if len(dataset.parts) > 1 else {},
     }
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from components.image_example_gen.listing import ImageFile, Layout, SkippedFile
+from components.image_example_gen.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing import ImageFile
 from components.image_example_gen.manifest import (
     INGESTED,
     QUARANTINED,
@@ -16,6 +17,7 @@ from components.image_example_gen.manifest import (
     PartWriter,
     sum_up,
 )
+from components.image_example_gen.splits import Cut
 from components.image_validator.pictures import measures_path
 from components.image_validator.report import DataReport
 from components.image_validator.shard_measures import measure_shard
@@ -44,14 +46,11 @@ class MadeData:
             for n in range(quarantined):
                 path = f"a/broken <{n}>.jpg"
                 writer.add(FileRow(path, "a", None, None, QUARANTINED, "truncated", "no end"))
-        layout = Layout(
-            "classes",
-            "The 2 top folders are classes.",
-            folder,
-            [ImageFile(path, path[0]) for path in names],
-            [SkippedFile("README", "outside_class_folder", "")],
-        )
-        sum_up(manifest, layout, {}, "listing", "settings").write(manifest)
+        catalogue = Catalogue()
+        catalogue.add((ImageFile(path, path[0]), NO_STAMP) for path in names)
+        layout = Layout("classes", "The 2 top folders are classes.", folder, catalogue)
+        cut = Cut({"train": 0.8, "validation": 0.1, "test": 0.1})
+        sum_up(manifest, layout, cut, "listing", "settings").write(manifest)
         self.names = names
         self.summary = DataSummary(
             layout=layout.description,

@@ -2,16 +2,31 @@ import errno
 import json
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.image_example_gen import core
+from components.image_example_gen import core, manifest
 from components.image_example_gen.core import Job
+from components.image_example_gen.file_row import (
+    INGESTED,
+    ROWS_A_GROUP,
+    FileRow,
+    RowWriter,
+    rows_path,
+)
 from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.manifest import Dataset, read_rows, sum_up
+from components.image_example_gen.manifest import (
+    Dataset,
+    read_rows,
+    sum_up,
+    write_part,
+    write_skipped,
+)
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splits import cut_of
 from contracts import features
@@ -25,10 +40,11 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
     """Ingest in this process, without moves between splits."""
     layout = read_layout(DataConfig(root=root, **options))
     job = job_of(layout, target)
-    for shard in plan_shards(layout.root, layout.files, 1 << 30, shards // 2):
-        core.ingest(job, shard, {}, lambda position: None)
-    core.write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, {}, "listing", "settings")
+    for shard in plan_shards(layout.catalogue, 1 << 30, shards // 2):
+        suffix = core.ingest(job, shard, {}, lambda position: None)
+        write_part(job.manifest_uri, shard.part, suffix)
+    write_skipped(job.manifest_uri, layout.skipped)
+    dataset = sum_up(job.manifest_uri, layout, job.cut, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
@@ -107,11 +123,12 @@ def test_what_cannot_be_read_is_quarantined_with_its_reason(
 
 def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    (shard,) = plan_shards(layout.root, layout.files, 1 << 40, 0)
+    (shard,) = plan_shards(layout.catalogue, 1 << 40, 0)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
-    core.ingest(job_of(layout, tmp_path), shard, {}, lambda position: None)
+    job = job_of(layout, tmp_path)
+    write_part(job.manifest_uri, shard.part, core.ingest(job, shard, {}, lambda position: None))
     rows = table(tmp_path)
     assert rows["cat/000.jpg"]["reason"] == "vanished"
     assert rows["cat/002.jpg"]["reason"] == "unreadable_file"
@@ -186,7 +203,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path), Shard(0, layout.files)
+    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
     target = core.records_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
@@ -196,15 +213,18 @@ def test_a_full_disk_is_an_error_and_no_reason(
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_disk_too_full_for_the_manifest_is_an_error(image_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".part-00000.rows", ".part-00000.parquet.partial"])
+def test_a_disk_too_full_for_the_manifest_is_an_error(
+    image_folder: Path, tmp_path: Path, name: str
+) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path)
+    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
-    (files / ".part-00000.parquet.partial").symlink_to("/dev/full")
+    (files / name).symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
-        core.ingest(job, Shard(0, layout.files), {}, lambda position: None)
-    assert not [path for path in tmp_path.rglob("*-00000*") if path.is_file()]
+        write_part(job.manifest_uri, shard.part, core.ingest(job, shard, {}, lambda position: None))
+    assert not list(files.glob("*.parquet"))
 
 
 def test_trouble_of_the_machine_is_no_reason(
@@ -214,9 +234,46 @@ def test_trouble_of_the_machine_is_no_reason(
         raise OSError(errno.EMFILE, "Too many open files")
 
     layout = read_layout(DataConfig(root=image_folder))
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OSError, match="Too many open files"):
-        core.read_digests(layout.root, layout.files, DEFAULT_READING, False, lambda position: None)
+        core.read_digests(
+            layout.root, list(layout.files), DEFAULT_READING, False, lambda position: None
+        )
+
+
+def test_decoding_imports_nothing_that_takes_long() -> None:
+    loaded = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "import components.image_example_gen.core, components.decoding.worker, sys; "
+            "print(*{'pyarrow', 'pandas', 'pydantic', 'apache_beam'} & sys.modules.keys())",
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert loaded.stdout.split() == []
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = [
+        FileRow(f"ä/{number}.jpg", "ä", "train", None, INGESTED, width=number, file_bytes=0)
+        for number in range(ROWS_A_GROUP + 1)
+    ]
+    with RowWriter(rows_path(str(tmp_path), "part-1")) as writer:
+        for row in rows:
+            writer.add(row)
+    write_part(str(tmp_path), "part-1", "-end")
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["part-1-end.parquet"]
+    assert [FileRow(**row) for row in read_rows(str(tmp_path)).to_pylist()] == rows
+
+
+def test_the_fingerprint_is_the_same_in_several_passes(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = ingest(image_folder, tmp_path / "one").fingerprint
+    monkeypatch.setattr(manifest, "_IMAGES_A_PASS", 7)
+    assert ingest(image_folder, tmp_path / "several").fingerprint == fingerprint
 
 
 def test_labels_are_written_in_index_order(tmp_path: Path) -> None:
@@ -226,16 +283,18 @@ def test_labels_are_written_in_index_order(tmp_path: Path) -> None:
 
 def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    shards = plan_shards(layout.root, layout.files, 1 << 30, 2)
+    shards = list(plan_shards(layout.catalogue, 1 << 30, 2))
     assert [shard.index for shard in shards] == [0, 1, 2, 3]
-    assert sorted(file for shard in shards for file in shard.files) == layout.files
+    files = list(layout.files)
+    assert sorted(file for shard in shards for file in shard.files) == files
     for shard in shards:
         assert 15 <= len(shard.files) <= 25
         assert len({file.label for file in shard.files}) == 2
-    by_size = plan_shards(layout.root, layout.files, 5_000, 1)
-    total = sum((layout.root / file.path).stat().st_size for file in layout.files)
+    by_size = list(plan_shards(layout.catalogue, 5_000, 1))
+    total = sum((layout.root / file.path).stat().st_size for file in files)
     assert len(by_size) == -(-total // 5_000)
+    layout.catalogue.cover(file.path.encode() for file in files[3:])
     for shard_bytes in (1, 1 << 30):
-        few = plan_shards(layout.root, layout.files[:3], shard_bytes, 8)
-        assert sorted(file for shard in few for file in shard.files) == layout.files[:3]
+        few = list(plan_shards(layout.catalogue, shard_bytes, 8))
+        assert sorted(file for shard in few for file in shard.files) == files[:3]
         assert all(shard.files for shard in few)

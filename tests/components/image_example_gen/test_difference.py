@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
-from components.image_example_gen.core import write_skipped
 from components.image_example_gen.difference import difference
 from components.image_example_gen.listing import SkippedFile
-from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from components.image_example_gen.manifest import (
+    INGESTED,
+    QUARANTINED,
+    FileRow,
+    PartWriter,
+    write_skipped,
+)
 
 
 def manifest(folder: Path, *rows: FileRow) -> str:

@@ -31,30 +31,34 @@ class Ingested:
             str(folder / "examples"),
             str(folder / "manifest"),
             "listing",
-            earlier and earlier.seen_from(data),
+            earlier and earlier.seen,
         )
         self.decoded: list[str] = []
         pool = DecodePool(2, limits_of(data))
         try:
             run = partial(self._run, pool)
-            self.dataset: Dataset = ingest_dataset(read_layout(data), data, pool, self.target, run)
+            layout = read_layout(data)
+            if earlier:
+                FileIndex(layout).read_unknown()
+            self.dataset: Dataset = ingest_dataset(layout, data, pool, self.target, run)
         finally:
             pool.close()
 
-    def _run(self, pool, job, shards) -> None:
+    def _run(self, pool, job, shards, images) -> None:
+        shards = list(shards)
         self.decoded += [file.path for shard in shards for file in shard.files]
-        ingest_shards(pool, job, shards)
+        assert len(self.decoded) == images
+        ingest_shards(pool, job, shards, images)
 
-    def seen_from(self, data: DataConfig) -> Earlier:
-        index = FileIndex(read_layout(data))
-        index.read_unknown()
+    @property
+    def seen(self) -> Earlier:
         known = self.dataset
         return Earlier(
             self.target.examples_uri,
             self.target.manifest_uri,
             known.settings,
             known.moved,
-            index.digests,
+            known.parts,
         )
 
     def rows(self) -> dict[str, tuple]:
@@ -143,3 +147,25 @@ def test_too_many_small_shards_are_not_carried_on(
     monkeypatch.setattr("components.image_example_gen.earlier.SHARDS_AT_MOST", 3)
     second = Ingested(image_folder, tmp_path / "second", first)
     assert len(second.decoded) == 81
+
+
+def splits_of(ingested: Ingested) -> dict[str, str]:
+    rows = read_rows(ingested.target.manifest_uri).to_pylist()
+    return {row["path"]: row["split"] for row in rows if row["split"]}
+
+
+def test_no_old_image_moves_to_another_split_and_parts_stay_exact(
+    first: Ingested, image_folder: Path, tmp_path: Path, write_image: Callable[..., Path]
+) -> None:
+    assert first.dataset.parts == {"train": 0.8, "validation": 0.1, "test": 0.1}
+    assert first.dataset.classes["dog"] == {"train": 32, "validation": 4, "test": 4}
+    before = splits_of(first)
+    ingested = first
+    for step, more in enumerate((7, 13, 40)):
+        for number in range(more):
+            write_image(image_folder / "dog" / f"{step}-{number}.jpg", seed=1000 * step + number)
+        ingested = Ingested(image_folder, tmp_path / f"step {step}", ingested)
+        now = splits_of(ingested)
+        assert before.items() <= now.items()
+        before = now
+    assert ingested.dataset.classes["dog"] == {"train": 80, "validation": 10, "test": 10}

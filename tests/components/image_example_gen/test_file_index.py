@@ -1,5 +1,6 @@
-import json
 import os
+import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,30 +9,40 @@ import pytest
 
 from components.image_example_gen import file_index
 from components.image_example_gen.file_index import UNREADABLE, FileIndex
-from components.image_example_gen.layout import read_layout
+from components.image_example_gen.layout import Layout, read_layout
 from contracts.config import DataConfig
 
 
 def digests_of(root: Path, path: Path | None = None) -> dict[str, str]:
-    index = FileIndex(read_layout(DataConfig(root=root)), path)
+    layout = read_layout(DataConfig(root=root))
+    index = FileIndex(layout, path)
     index.read_unknown()
     index.write()
-    return index.digests
+    return known(layout)
+
+
+def known(layout: Layout) -> dict[str, str]:
+    return {path.decode(): digest for path, *_, digest in layout.catalogue.with_digests()}
 
 
 @contextmanager
 def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
     read: list[Path] = []
     sha256 = file_index._sha256
+
+    def counted(root: Path, path: str) -> str:
+        read.append(root / path)
+        return sha256(root, path)
+
     with monkeypatch.context() as patch:
-        patch.setattr(file_index, "_sha256", lambda path: (read.append(path), sha256(path))[1])
+        patch.setattr(file_index, "_sha256", counted)
         yield read
 
 
 def test_what_has_not_changed_is_not_read_again(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "index.json"
+    path = tmp_path / "files.index"
     monkeypatch.setattr(file_index, "SETTLED_NS", 0)
     before = digests_of(image_folder)
     assert digests_of(image_folder, path) == before
@@ -52,13 +63,15 @@ def test_what_somebody_else_has_read_is_remembered_too(
 ) -> None:
     monkeypatch.setattr(file_index, "SETTLED_NS", 0)
     layout = read_layout(DataConfig(root=image_folder))
-    index = FileIndex(layout, tmp_path / "index.json")
-    assert len(index.unknown) == len(layout.files)
-    index.note({file.path: "0" * 64 for file in layout.files})
-    assert index.unknown == []
+    index = FileIndex(layout, tmp_path / "files.index")
+    assert index.unknown == len(layout.files)
+    everything = [(file.path, "0" * 64) for file in layout.files]
+    assert index.note(everything)
+    assert not index.note(everything)
+    assert index.unknown == 0
     index.write()
     with counted_reads(monkeypatch) as read:
-        assert set(digests_of(image_folder, tmp_path / "index.json").values()) == {"0" * 64}
+        assert set(digests_of(image_folder, tmp_path / "files.index").values()) == {"0" * 64}
         assert read == []
 
 
@@ -66,21 +79,42 @@ def test_a_file_that_changed_a_moment_ago_is_read_again(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_index, "SETTLED_NS", 60 * 10**9)
-    digests_of(image_folder, tmp_path / "index.json")
+    digests_of(image_folder, tmp_path / "files.index")
     with counted_reads(monkeypatch) as read:
-        digests_of(image_folder, tmp_path / "index.json")
+        digests_of(image_folder, tmp_path / "files.index")
         assert len(read) == 80
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"root": 1}', '{"files": {"a": 1}}', "\0"])
+def database(script: str) -> bytes:
+    made = sqlite3.connect(":memory:")
+    made.executescript(script)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "made")
+        made.execute("VACUUM INTO ?", (str(path),))
+        return path.read_bytes()
+
+
+FOREIGN = (
+    "CREATE TABLE a (b)",
+    "CREATE TABLE root (path TEXT)",
+    "CREATE TABLE root (path TEXT); INSERT INTO root VALUES ('/elsewhere')",
+)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"root": "x"}', b"SQLite format 3\0", *map(database, FOREIGN)]
+)
 def test_a_damaged_index_is_made_anew(
-    image_folder: Path, tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
+    image_folder: Path, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_index, "SETTLED_NS", 0)
-    path = tmp_path / "index.json"
-    path.write_text(content)
+    path = tmp_path / "files.index"
+    path.write_bytes(content)
     assert digests_of(image_folder, path) == digests_of(image_folder)
-    assert len(json.loads(path.read_text())["files"]) == 80
+    with counted_reads(monkeypatch) as read:
+        digests_of(image_folder, path)
+        assert read == []
+    assert [path.name for path in tmp_path.glob("*.index*")] == ["files.index"]
 
 
 def test_a_file_that_has_vanished_is_known_as_unreadable(image_folder: Path) -> None:
@@ -88,4 +122,4 @@ def test_a_file_that_has_vanished_is_known_as_unreadable(image_folder: Path) -> 
     (image_folder / "cat" / "000.jpg").unlink()
     index = FileIndex(layout)
     index.read_unknown()
-    assert index.digests["cat/000.jpg"] == UNREADABLE
+    assert known(layout)["cat/000.jpg"] == UNREADABLE

@@ -1,7 +1,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from components.decoding.worker import Call, Limits
 from components.image_example_gen import isolation
 from components.image_example_gen.core import Job
 from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.manifest import read_rows
+from components.image_example_gen.manifest import read_rows, write_part
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splits import Cut
 from contracts.config import DataConfig
@@ -83,6 +83,13 @@ def job_of(layout: Layout, target: Path) -> Job:
     )
 
 
+def ingest(
+    worker: DecodeWorker, job: Job, shard: Shard, on_position: Callable[[int], None] = id
+) -> None:
+    suffix = isolation.ingest_shard(worker, job, shard, on_position)
+    write_part(job.manifest_uri, shard.part, suffix)
+
+
 def statuses(job: Job) -> dict[str, str]:
     rows = read_rows(job.manifest_uri).to_pylist()
     return {row["path"]: row["reason"] or row["status"] for row in rows}
@@ -98,7 +105,7 @@ def test_an_image_that_crashes_its_process_is_left_out_alone(
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path)
     worker = DecodeWorker(LIMITS)
-    isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+    ingest(worker, job, Shard(0, list(layout.files)))
     found = statuses(job)
     assert {path for path, status in found.items() if status == "crashes_decoder"} == victims
     assert sum(status == "ingested" for status in found.values()) == 78
@@ -120,7 +127,7 @@ def test_images_that_hang_or_take_all_memory_are_left_out_alone(
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path)
     started_s = time.monotonic()
-    isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+    ingest(worker, job, Shard(0, list(layout.files)))
     reasons = {b"endless": "too_slow", b"greedy": "out_of_memory", b"deadly": "crashes_decoder"}
     expected = {path: reasons[end] for path, end in victims.items()}
     found = statuses(job)
@@ -141,7 +148,7 @@ def test_a_killed_process_costs_nothing_but_time(
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    isolation.ingest_shard(worker, job, Shard(0, layout.files), kill_once)
+    ingest(worker, job, Shard(0, list(layout.files)), kill_once)
     assert killed and killed != [worker.pid]
     assert set(statuses(job).values()) == {"ingested"}
 
@@ -157,7 +164,7 @@ def test_processes_that_keep_dying_end_the_run(
     job = job_of(layout, tmp_path)
     worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"shard 0: .* 3 times \(ended with exit code 3"):
-        isolation.ingest_shard(worker, job, Shard(0, layout.files), lambda position: None)
+        isolation.ingest_shard(worker, job, Shard(0, list(layout.files)), lambda position: None)
     worker.close()
 
 
@@ -189,7 +196,7 @@ def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
     pool = DecodePool(2, LIMITS)
     layout = read_layout(DataConfig(root=image_folder))
     futures = [
-        pool.submit(isolation.read_digests, layout.root, layout.files, DEFAULT_READING, True)
+        pool.submit(isolation.read_digests, layout.root, list(layout.files), DEFAULT_READING, True)
         for _ in range(4)
     ]
     assert len({tuple(future.result()) for future in futures}) == 1
@@ -203,7 +210,7 @@ def test_a_closed_pool_leaves_no_process(image_folder: Path) -> None:
 def test_closing_a_pool_ends_the_calls_that_it_is_in(image_folder: Path) -> None:
     pool = DecodePool(1, LIMITS)
     layout = read_layout(DataConfig(root=image_folder))
-    endless = layout.files * 100_000
+    endless = list(layout.files) * 100_000
     future = pool.submit(isolation.read_digests, layout.root, endless, DEFAULT_READING, True)
     time.sleep(1)
     pids = [worker.pid for worker in pool._workers]

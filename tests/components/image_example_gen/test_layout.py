@@ -152,19 +152,19 @@ def test_an_unreadable_folder_is_accounted_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = make(tmp_path, *numbered("cat", "dog", "shut"))
-    scandir = os.scandir
+    real_open = os.open
 
-    def refuse(path: Path) -> object:
+    def refuse(path: Path, flags: int) -> int:
         if path.name in closed:
             raise PermissionError(13, "Permission denied")
-        return scandir(path)
+        return real_open(path, flags)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     closed = {"shut"}
     layout = read_layout(data)
     assert layout.labels == ["cat", "dog"]
     assert reasons(layout) == {"shut": "unreadable_folder"}
-    assert layout.skipped[0].detail == "a folder that cannot be listed: Permission denied"
+    assert next(iter(layout.skipped)).detail == "a folder that cannot be listed: Permission denied"
     closed = {tmp_path.name}
     (problem,) = refusal(lambda: read_layout(data))
     assert "cannot be listed (Permission denied)" in problem
@@ -223,7 +223,7 @@ def test_a_table_brings_labels_splits_and_groups(tmp_path: Path) -> None:
     ]
     assert (layout.kind, layout.root) == ("csv", tmp_path)
     assert reasons(layout) == {"missing.jpg": "no_such_file"}
-    assert "line 7" in layout.skipped[0].detail
+    assert "line 7" in next(iter(layout.skipped)).detail
     assert "2 classes, the splits train, validation, test" in layout.description
 
 
@@ -253,7 +253,7 @@ def test_every_file_of_a_table_has_one_row_or_a_reason(tmp_path: Path) -> None:
         "a/no row.jpg": "no_row",
         "gone.jpg": "no_such_file",
     }
-    assert layout.skipped[0].detail == "lines 4 and 5 say different things of it"
+    assert next(iter(layout.skipped)).detail == "lines 4 and 5 say different things of it"
     assert layout.description.endswith("Rows that only repeat others: 1.")
 
 

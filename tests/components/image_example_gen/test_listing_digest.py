@@ -16,7 +16,7 @@ def of(root: Path, **options: str) -> str:
 def digest_of(layout: Layout) -> str:
     index = FileIndex(layout)
     index.read_unknown()
-    return listing_digest(layout, index.digests)
+    return listing_digest(layout)
 
 
 def age(root: Path) -> None:

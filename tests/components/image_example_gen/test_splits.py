@@ -1,25 +1,33 @@
 import hashlib
+import random
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from components.image_example_gen import splits
+from components.image_example_gen.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.layout import ImageFile, Layout
 from components.image_example_gen.splits import (
     Cut,
+    SmallClasses,
     cut_of,
     key_of,
+    parts_of,
     position_of,
     small_classes,
     with_moves,
 )
 
 PARTS = {"train": 8, "validation": 1, "test": 1}
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 def layout_of(files: Iterable[ImageFile]) -> Layout:
-    return Layout("classes", "", Path(), list(files))
+    catalogue = Catalogue()
+    catalogue.add((file, NO_STAMP) for file in files)
+    return Layout("classes", "", Path(), catalogue)
 
 
 def digest(name: object) -> str:
@@ -27,7 +35,7 @@ def digest(name: object) -> str:
 
 
 def key(name: object) -> str:
-    return key_of(ImageFile("", ""), digest(name))
+    return key_of(None, digest(name))
 
 
 @pytest.mark.parametrize(
@@ -76,78 +84,113 @@ def test_positions_never_reach_the_end() -> None:
     assert Cut({"train": 0.1, "validation": 0.2, "test": 0.7}).split_of_key(key(1)) in PARTS
 
 
-def test_small_classes_stand_in_every_split() -> None:
-    cut = cut_of(layout_of([ImageFile("", "")]), PARTS)
-    for size in (3, 4, 7, 20):
-        for trial in range(30):
-            keys = [("a", key((size, trial, number))) for number in range(size)]
-            moved = with_moves(cut, keys)
-            splits = {moved.moved.get(one) or cut.split_of_key(one) for _, one in keys}
-            assert splits == set(PARTS)
-            assert len(moved.moved) <= 2
+def cut_by(keys: Iterable[tuple[str, str]], *, settled: Iterable[str] = ()) -> Cut:
+    return with_moves(Cut(SHARES), keys, frozenset(settled))
 
 
-def test_training_comes_first_where_there_are_too_few_keys() -> None:
-    cut = cut_of(layout_of([ImageFile("", "")]), PARTS)
-    for trial in range(30):
-        one = with_moves(cut, [("a", key(trial))])
-        assert one.moved.get(key(trial), cut.split_of_key(key(trial))) == "train"
+def counts(cut: Cut, keys: Iterable[tuple[str, str]], label: str) -> list[int]:
+    splits = Counter(cut.split_of_key(one) for owner, one in keys if owner == label)
+    return [splits[split] for split in SHARES]
 
 
-def test_a_group_that_several_classes_share_moves_only_if_all_can_spare_it() -> None:
-    cut = Cut({"train": 0.5, "test": 0.5})
-    names = iter(range(10_000))
-    in_train = (key(name) for name in names if cut.split_of_key(key(name)) == "train")
-    shared, of_a, of_b = next(in_train), next(in_train), next(in_train)
-    keys = [("a", shared), ("a", of_a), ("b", shared), ("b", of_b)]
-    moved = with_moves(cut, keys).moved
+@pytest.mark.parametrize(
+    ("images", "parts"),
+    [
+        (1, [1, 0, 0]),
+        (3, [1, 1, 1]),
+        (5, [3, 1, 1]),
+        (10, [8, 1, 1]),
+        (19, [15, 2, 2]),
+        (100, [80, 10, 10]),
+        (104, [83, 11, 10]),
+        (999, [799, 100, 100]),
+    ],
+)
+def test_each_split_gets_its_part_of_a_small_class_exactly(images: int, parts: list[int]) -> None:
+    assert list(parts_of(images, SHARES).values()) == parts
+    for trial in range(5):
+        keys = [("a", key((images, trial, number))) for number in range(images)]
+        assert counts(cut_by(keys), keys, "a") == parts
+
+
+def test_order_and_names_play_no_part() -> None:
+    keys = [(label, key((label, n))) for label in "abc" for n in range(70)]
+    moves = cut_by(keys).moved
+    assert moves
+    for seed in range(5):
+        assert cut_by(random.Random(seed).sample(keys, len(keys))).moved == moves
+
+
+def test_moves_go_to_the_nearest_keys() -> None:
+    names = [key(name) for name in range(40)]
+    cut = with_moves(Cut({"train": 0.9, "test": 0.1}), [("a", one) for one in names])
+    by_position = sorted(names, key=position_of)
+    assert {one for one in names if cut.split_of_key(one) == "test"} == set(by_position[-4:])
+
+
+def test_no_old_image_moves_when_images_are_added_and_new_ones_repair_the_balance() -> None:
+    keys: list[tuple[str, str]] = []
+    before: dict[str, str] = {}
+    kept = Cut(SHARES)
+    for step in range(60):
+        keys += [(label, key((label, step, n))) for label in "ab" for n in range(1 + step % 7)]
+        kept = with_moves(Cut(SHARES, dict(kept.moved)), keys, before)
+        now = {one: kept.split_of_key(one) for _, one in keys}
+        assert before.items() <= now.items()
+        before = now
+        size = sum(label == "a" for label, _ in keys)
+        parts = list(parts_of(size, SHARES).values())
+        off = [abs(one - part) for one, part in zip(counts(kept, keys, "a"), parts, strict=True)]
+        assert max(off) <= 1
+    assert len(keys) > 400
+
+
+def test_classes_that_lean_to_one_side_are_repaired_by_what_comes_new() -> None:
+    cut = Cut(SHARES)
+    old = [one for one in map(key, range(200)) if cut.split_of_key(one) == "train"][:90]
+    new = [("a", key(name)) for name in range(1000, 1030)]
+    keys = [("a", one) for one in old] + new
+    assert counts(cut_by(keys, settled=old), keys, "a") == [96, 12, 12]
+
+
+def test_groups_and_copies_stay_whole_and_parts_are_met_as_near_as_that_allows() -> None:
+    sizes = {key_of(f"g{number}", ""): 1 + number % 5 for number in range(60)}
+    keys = [("a", one) for one, size in sizes.items() for _ in range(size)]
+    found = counts(cut_by(keys), keys, "a")
+    assert sum(found) == 180
+    for count, part in zip(found, [144, 18, 18], strict=True):
+        assert abs(count - part) <= 2
+
+
+def test_large_groups_do_not_leave_a_split_empty() -> None:
+    keys = [("a", key_of(f"g{number}", "")) for number in range(4) for _ in range(50)]
+    assert min(counts(cut_by(keys), keys, "a")) == 50
+
+
+def test_a_picture_of_several_classes_stands_in_one_split_and_all_get_their_parts() -> None:
+    shared = [key(("shared", number)) for number in range(20)]
+    keys = [(label, one) for label in "ab" for one in shared]
+    keys += [(label, key((label, number))) for label in "ab" for number in range(80)]
+    cut = cut_by(keys)
     for label in "ab":
-        assert {moved.get(one, "train") for owner, one in keys if owner == label} == {
-            "train",
-            "test",
-        }
+        assert counts(cut, keys, label) == [80, 10, 10]
 
 
-def test_moves_go_to_the_nearest_key() -> None:
-    cut = Cut({"train": 0.9, "test": 0.1})
-    keys = [key(name) for name in range(40) if position_of(key(name)) < 0.9]
-    moved = with_moves(cut, [("a", one) for one in keys]).moved
-    assert moved == {max(keys, key=position_of): "test"}
-
-
-def test_adding_images_moves_none_of_a_class_that_is_not_small() -> None:
-    cut = cut_of(layout_of([ImageFile("", "")]), PARTS)
-    before = [("a", key(name)) for name in range(200)]
-    after = before + [("a", key(name)) for name in range(200, 400)] + [("b", key(0))]
-    assert with_moves(cut, before).moved == {}
-    assert set(with_moves(cut, after).moved) <= {key(0)}
-
-
-def test_only_small_classes_are_read_ahead() -> None:
+def test_small_classes_are_read_ahead_and_large_ones_are_not() -> None:
     def files(label: str, count: int, group: str | None = None) -> list[ImageFile]:
         return [ImageFile(f"{label}/{number}", label, None, group) for number in range(count)]
 
-    layout = layout_of([*files("tiny", 10), *files("small", 100), *files("large", 300)])
+    layout = layout_of([*files("tiny", 10), *files("small", 1000), *files("large", 1001)])
     small = small_classes(layout, cut_of(layout, PARTS))
-    assert {file.label for file in small.checked} == {"tiny"}
-    assert {file.label for file in small.hashed} == {"small"}
-    grouped = layout_of(files("large", 300, "one group"))
-    assert len(small_classes(grouped, cut_of(grouped, PARTS)).checked) == 300
+    assert (small.checked, small.hashed) == (["tiny"], ["small"])
+    grouped = layout_of(files("large", 2000, "one group"))
+    assert small_classes(grouped, cut_of(grouped, PARTS)).checked == ["large"]
     brought = layout_of([ImageFile(split, "a", split) for split in PARTS])
-    assert small_classes(brought, cut_of(brought, PARTS)).checked == []
+    assert small_classes(brought, cut_of(brought, PARTS)) == SmallClasses([], [])
 
 
-def test_what_was_moved_stays_when_images_are_added() -> None:
-    layout = layout_of([ImageFile("", "")])
-    kept: dict[str, str] = {}
-    keys: list[tuple[str, str]] = []
-    splits: dict[str, str] = {}
-    for name in range(60):  # one image of each class more, again and again
-        keys += [(label, key((label, name))) for label in "abc"]
-        cut = with_moves(cut_of(layout, PARTS, kept), keys)
-        now = {one: cut.split_of_key(one) for _, one in keys}
-        if name >= 2:  # enough for an image in each split
-            assert name == 2 or splits.items() <= now.items()
-            for label in "abc":
-                assert {now[one] for which, one in keys if which == label} == set(PARTS)
-        kept, splits = dict(cut.moved), now
+def test_not_more_files_are_read_ahead_than_that_is_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_STRATIFIED_FILES", 1000)
+    sizes = {"a": 600, "b": 500, "c": 150, "d": 400}
+    layout = layout_of(ImageFile(f"{x}/{n}", x) for x, size in sizes.items() for n in range(size))
+    assert small_classes(layout, cut_of(layout, PARTS)).hashed == ["c", "d"]

@@ -12,8 +12,10 @@ from components.artifacts import (
     ImageDataReport,
     ImageManifest,
 )
-from components.image_example_gen.listing import ImageFile, Layout
+from components.image_example_gen.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing import ImageFile
 from components.image_example_gen.manifest import INGESTED, FileRow, PartWriter, sum_up
+from components.image_example_gen.splits import Cut
 from components.image_validator.blessing import read_verdict
 from components.image_validator.executor import Executor
 from components.image_validator.report import read_report
@@ -50,9 +52,10 @@ def inputs(tmp_path: Path) -> dict:
     with PartWriter(manifest.uri, "part-00000") as rows:
         for path, label, split, _ in ROWS:
             rows.add(FileRow(path, label, split, None, INGESTED, sha256=path))
-    files = [ImageFile(path, label) for path, label, *_ in ROWS]
-    layout = Layout("classes", "Two classes.", tmp_path, files)
-    sum_up(manifest.uri, layout, {}, "listing 1", "settings").write(manifest.uri)
+    catalogue = Catalogue()
+    catalogue.add((ImageFile(path, label), NO_STAMP) for path, label, *_ in ROWS)
+    layout = Layout("classes", "Two classes.", tmp_path, catalogue)
+    sum_up(manifest.uri, layout, Cut({}), "listing 1", "settings").write(manifest.uri)
     return {name: [artifact] for name, artifact in artifacts.items()}
 
 

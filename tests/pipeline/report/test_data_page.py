@@ -64,6 +64,8 @@ def test_verdict_counts_pictures_and_quarantine_are_on_the_page(made_data, tmp_p
     assert "Not to be trained on." in text
     assert "validation.label_conflict: expected none, found 1" in text
     assert "43 files found = 40 ingested + 3 quarantined" in text
+    assert "80.0 %" in text  # of the images, as configured, beside the 100.0 % that came out
+    assert "100.0 %" in text
     assert text.count("data:image/jpeg;base64,") == 2
     assert "differs by &lt;0.40&gt;" in text
     assert "a/broken &lt;2&gt;.jpg" in text

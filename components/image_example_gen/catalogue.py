@@ -1,0 +1,296 @@
+"""Every entry of a listing, on disk: what is asked of all of them is a query, not a list."""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from components.image_example_gen.listing import ImageFile, SkippedFile, printable
+from contracts import features
+from contracts.remote_path import Root
+
+Kind = Literal["classes", "splits", "csv"]
+Entry = TypeVar("Entry")
+
+_CACHE_KIB = 16 << 10
+_TABLES = f"""
+PRAGMA cache_size = -{_CACHE_KIB};
+PRAGMA temp_store = FILE;
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE file (
+    path BLOB PRIMARY KEY, label TEXT, split TEXT, grp TEXT,
+    size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER, digest TEXT
+) WITHOUT ROWID;
+CREATE TABLE skipped (path BLOB, reason TEXT, detail TEXT);
+-- Files whose names are no valid text, by what is shown of them.
+CREATE TABLE odd (name TEXT, path BLOB);
+CREATE TABLE asked (path BLOB);
+-- Files that need no ingestion: they stand in a shard that is there already.
+CREATE TABLE covered (path BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
+_FILE = "path, label, split, grp"
+_LEFT = "FROM file WHERE NOT EXISTS (SELECT 1 FROM covered WHERE covered.path = file.path)"
+# Those that may be cut into splits: the data calls them training images, or says nothing.
+_POOL = f"(split IS NULL OR split = '{features.TRAIN}')"
+
+
+class Stamp(NamedTuple):
+    """What the disk says of a file, by which a change of its content shows; zeros if nothing."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+NO_STAMP = Stamp(0, 0, 0, 0)
+
+
+class Stored(Generic[Entry]):
+    """Entries in order of path, as often as they are asked for; none of them is kept."""
+
+    def __init__(self, catalogue: "Catalogue", table: str, make: Callable[..., Entry]) -> None:
+        self._query = catalogue.database.execute
+        self._table = table
+        self._make = make
+
+    def __len__(self) -> int:
+        (count,) = self._query(f"SELECT count(*) FROM {self._table}").fetchone()
+        return int(count)
+
+    def __iter__(self) -> Iterator[Entry]:
+        columns = _FILE if self._table == "file" else "path, reason, detail"
+        rows = self._query(f"SELECT {columns} FROM {self._table} ORDER BY path")
+        return (self._make(decoded(path), *rest) for path, *rest in rows)
+
+
+class Catalogue:
+    """The files and skipped entries of a listing, with what is known of each.
+
+    It lies in a temporary file that goes with it; small ones never leave memory, and no more of a
+    large one is in memory than a cache. One thread at a time may use it.
+
+    Paths are bytes here, so that each of them opens, and in order of their bytes.
+    """
+
+    def __init__(self) -> None:
+        self.database = sqlite3.connect(
+            "file:", uri=True, isolation_level=None, check_same_thread=False
+        )
+        self.database.executescript(_TABLES)
+        self.database.create_function("sha256", 1, _sha256, deterministic=True)
+        self.files: Stored[ImageFile] = Stored(self, "file", ImageFile)
+        self.skipped: Stored[SkippedFile] = Stored(self, "skipped", SkippedFile)
+
+    def close(self) -> None:
+        """Free the memory and the disk that it takes."""
+        self.database.close()
+
+    def add(self, entries: Iterable[tuple[ImageFile, Stamp]]) -> None:
+        """Take files; fastest in order of path."""
+        rows = [
+            (encoded(file.path), file.label, file.split, file.group, *stamp)
+            for file, stamp in entries
+        ]
+        with transaction(self.database) as run:
+            run.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+        self.note_names(path for path, *_ in rows)
+
+    def note_names(self, paths: Iterable[bytes]) -> None:
+        """Remember what is shown of paths that are no valid text, for `find`."""
+        odd = [path for path in paths if not path.isascii()]
+        names = [(printable(decoded(path)), path) for path in odd]
+        self.database.executemany(
+            "INSERT INTO odd VALUES (?, ?)",
+            [(name, path) for name, path in names if encoded(name) != path],
+        )
+
+    def skip(self, entries: Iterable[SkippedFile]) -> None:
+        """Take entries that are no images."""
+        rows = [(encoded(path), reason, detail) for path, reason, detail in entries]
+        with transaction(self.database) as run:
+            run.executemany("INSERT INTO skipped VALUES (?, ?, ?)", rows)
+
+    def leave_out(self, labels: Sequence[str], reason: str, detail: str) -> None:
+        """Skip all files of these labels."""
+        which = f"FROM file WHERE label IN ({', '.join('?' * len(labels))})"
+        with transaction(self.database) as run:
+            run.execute(f"INSERT INTO skipped SELECT path, ?, ? {which}", (reason, detail, *labels))
+            run.execute(f"DELETE {which}", labels)
+
+    def group(self, group_of: Callable[[str], str | None]) -> int:
+        """Set the group of every file to what `group_of` makes of its path; return their number."""
+        self.database.create_function("group_of", 1, lambda path: group_of(decoded(path)))
+        with transaction(self.database) as run:
+            run.execute("UPDATE file SET grp = group_of(path)")
+        (count,) = self.database.execute("SELECT count(DISTINCT grp) FROM file").fetchone()
+        return int(count)
+
+    def counts(self) -> Counter[tuple[str, str | None]]:
+        """Return the number of files by label and split."""
+        rows = self.database.execute("SELECT label, split, count(*) FROM file GROUP BY 1, 2")
+        return Counter({(label, split): count for label, split, count in rows})
+
+    def skip_reasons(self) -> dict[str, int]:
+        """Return the number of skipped entries by reason."""
+        rows = self.database.execute("SELECT reason, count(*) FROM skipped GROUP BY 1 ORDER BY 1")
+        return dict(rows)
+
+    def skipped_for(self, reason: str, limit: int) -> list[SkippedFile]:
+        """Return the first entries that were skipped for a reason."""
+        query = "SELECT path, reason, detail FROM skipped WHERE reason = ? ORDER BY path LIMIT ?"
+        rows = self.database.execute(query, (reason, limit))
+        return [SkippedFile(decoded(path), *rest) for path, *rest in rows]
+
+    def sizes_to_cut(self) -> dict[str, tuple[int, int]]:
+        """Return of each label how many keys and files there are that may be cut into splits.
+
+        A key is a group, or a file without one.
+        """
+        keys = "count(DISTINCT grp) + sum(grp IS NULL)"
+        query = f"SELECT label, {keys}, count(*) FROM file WHERE {_POOL} GROUP BY label"
+        return {label: (keys, files) for label, keys, files in self.database.execute(query)}
+
+    def files_to_cut(self, labels: Sequence[str]) -> Iterator[tuple[ImageFile, str | None]]:
+        """Give the files of these labels that may be cut into splits, and their digests."""
+        for label in labels:
+            query = f"SELECT {_FILE}, digest FROM file WHERE label = ? AND {_POOL} ORDER BY path"
+            for path, *rest, digest in self.database.execute(query, (label,)):
+                yield ImageFile(decoded(path), *rest), digest
+
+    def with_digests(self) -> Iterator[tuple[bytes, str, str | None, str | None, str | None]]:
+        """Give path, label, split, group and digest of every file."""
+        return self.database.execute(f"SELECT {_FILE}, digest FROM file ORDER BY path")
+
+    def find(self, name: str) -> tuple[bytes, ImageFile, str | None] | None:
+        """Return path, file and digest of the one that is shown as `name`.
+
+        None where there is none, or several whose names look alike.
+        """
+        paths = [path for (path,) in self.database.execute(_ODD, (name,))]
+        paths.append(name.encode())
+        rows = [row for path in paths for row in self.database.execute(_FOUND, (path,))]
+        if len(rows) != 1:
+            return None
+        path, label, split, group, digest = rows[0]
+        return path, ImageFile(name, label, split, group), digest
+
+    def find_all(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[bytes, ImageFile, str | None] | None]:
+        """Give for each name what `find` does, in a fraction of its time."""
+        run = self.database.execute
+        if run("SELECT 1 FROM odd LIMIT 1").fetchone():
+            yield from map(self.find, names)
+            return
+        run("DELETE FROM asked")
+        with transaction(self.database):
+            rows = ((name.encode(),) for name in names)
+            self.database.executemany("INSERT INTO asked VALUES (?)", rows)
+        for name, row in zip(names, run(_ASKED), strict=True):
+            path, label, split, group, digest = row
+            yield path and (path, ImageFile(name, label, split, group), digest)
+
+    def cover(self, paths: Iterable[bytes]) -> None:
+        """Take files as such that need no ingestion."""
+        with transaction(self.database) as run:
+            run.executemany("INSERT INTO covered VALUES (?)", ((path,) for path in paths))
+
+    def uncover(self) -> None:
+        """Take all files as such that need ingestion."""
+        self.database.execute("DELETE FROM covered")
+
+    def left(self) -> tuple[int, int]:
+        """Return how many files need ingestion, and how large they are together."""
+        count, size = self.database.execute(f"SELECT count(*), sum(size) {_LEFT}").fetchone()
+        return count, size or 0
+
+    def mixed(self) -> Iterator[tuple[ImageFile, int]]:
+        """Give the files that need ingestion and their sizes, in order of a hash of their paths."""
+        rows = self.database.execute(f"SELECT {_FILE}, size {_LEFT} ORDER BY sha256(path)")
+        for path, label, split, group, size in rows:
+            yield ImageFile(decoded(path), label, split, group), size
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every entry found below `root`, sorted by path: `files` and `skipped` together.
+
+    `description` says in one sentence what was inferred. `empty_classes` are the class folders
+    in which no file stands. The catalogue does not change any more, but for digests.
+    """
+
+    kind: Kind
+    description: str
+    root: Root
+    catalogue: Catalogue
+    empty_classes: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> Stored[ImageFile]:
+        """The files that stand where an image is expected."""
+        return self.catalogue.files
+
+    @property
+    def skipped(self) -> Stored[SkippedFile]:
+        """The entries that are no candidates."""
+        return self.catalogue.skipped
+
+    @cached_property
+    def counts(self) -> Counter[tuple[str, str | None]]:
+        """The number of files by label and split."""
+        return self.catalogue.counts()
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes that have at least one file, sorted."""
+        return sorted({label for label, _ in self.counts})
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that the data brings itself, in the order of `features.SPLITS`."""
+        brought = {split for _, split in self.counts}
+        return [split for split in features.SPLITS if split in brought]
+
+    @property
+    def found(self) -> int:
+        """How many entries there are in all."""
+        return len(self.files) + len(self.skipped)
+
+
+_ODD = "SELECT path FROM odd WHERE name = ?"
+_ASKED = (
+    "SELECT file.path, label, split, grp, digest "
+    "FROM asked LEFT JOIN file USING (path) ORDER BY asked.rowid"
+)
+_FOUND = f"SELECT {_FILE}, digest FROM file WHERE path = ?"
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Make many changes at once, which takes a fraction of the time of one after the other.
+
+    Without a journal nothing is rolled back: whoever fails drops the whole catalogue.
+    """
+    database.execute("BEGIN")
+    yield database
+    database.execute("COMMIT")
+
+
+def encoded(path: str) -> bytes:
+    """Return a path as the disk has it."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def decoded(path: bytes) -> str:
+    """Return a path as the rest of the program has it."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _sha256(path: bytes) -> bytes:
+    return hashlib.sha256(path).digest()

@@ -1,0 +1,66 @@
+"""The keys of small classes -> how splits are cut; most files are not touched for it."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+
+from components.decoding.pool import DecodePool
+from components.image_example_gen import isolation
+from components.image_example_gen.catalogue import Layout
+from components.image_example_gen.earlier import Earlier, settled_keys
+from components.image_example_gen.file_index import UNREADABLE
+from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.splits import (
+    Cut,
+    cut_of,
+    key_of,
+    small_classes,
+    with_moves,
+)
+from contracts.config import DataConfig
+from contracts.image_reading import ImageReading
+
+_FILES_A_CALL = 64
+
+
+def cut_splits(pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earlier | None) -> Cut:
+    """Return how splits are cut, with the moves that give each split its part of small classes.
+
+    Reads the images of these classes whose keys are not known. What the earlier ingestion holds
+    stays where it is, unless it was cut by other parts.
+    """
+    cut = cut_of(layout, data.splits.model_dump())
+    small = small_classes(layout, cut)
+    settled: set[str] = set()
+    if earlier is not None and earlier.parts == cut.shares:
+        cut = Cut(cut.shares, dict(earlier.moved))
+        settled = settled_keys(earlier, {*small.checked, *small.hashed})
+    keys = [*_keys(pool, layout, small.checked, data.reading(), is_checked=True)]
+    keys += _keys(pool, layout, small.hashed, data.reading(), is_checked=False)
+    return with_moves(cut, keys, settled)
+
+
+def _keys(
+    pool: DecodePool,
+    layout: Layout,
+    labels: Sequence[str],
+    reading: ImageReading,
+    *,
+    is_checked: bool,
+) -> Iterator[tuple[str, str]]:
+    """Give label and key of every readable image of some classes."""
+    unknown: list[ImageFile] = []
+    for file, digest in layout.catalogue.files_to_cut(labels):
+        if is_checked or (digest is None and not file.group):
+            unknown.append(file)
+        elif digest != UNREADABLE:
+            yield file.label, key_of(file.group, digest or "")
+    pending: list[tuple[list[ImageFile], Future[list[str | None]]]] = []
+    waiting = iter(unknown)
+    while some := list(islice(waiting, _FILES_A_CALL)):
+        future = pool.submit(isolation.read_digests, layout.root, some, reading, is_checked)
+        pending.append((some, future))
+    for some, future in pending:
+        for file, digest in zip(some, future.result(), strict=True):
+            if digest is not None:
+                yield file.label, key_of(file.group, digest)

@@ -1,0 +1,87 @@
+"""What became of a file: rows that the decode processes write, for the parent to make Parquet of.
+
+Imports nothing that takes long: what writes Parquet takes as long to import as everything else
+that decoding needs.
+"""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+INGESTED, QUARANTINED = "ingested", "quarantined"
+
+FILES_FOLDER = "files"
+PART_PREFIX = "part-"  # of the file of a shard's rows
+
+ROWS_A_GROUP = 4096
+
+
+class FileRow(NamedTuple):
+    """What became of a file; None where it is not known or does not apply."""
+
+    path: str  # relative to the data root, valid text
+    label: str | None
+    split: str | None  # only of an ingested file
+    group: str | None
+    status: str  # INGESTED or QUARANTINED
+    reason: str | None = None  # a stable name, only of a quarantined file
+    detail: str | None = None  # a half sentence; of an ingested file, what was left out of it
+    sha256: str | None = None  # lower-case hex of the file as it was found
+    width: int | None = None  # pixels, upright
+    height: int | None = None
+    file_bytes: int | None = None
+    source_format: str | None = None
+
+
+def rows_path(manifest_uri: str, part: str) -> Path:
+    """Return where the rows of a part wait for their table."""
+    return Path(manifest_uri, FILES_FOLDER, f".{part}.rows")
+
+
+class RowWriter:
+    """Writes rows for `read_rows_file`; memory does not grow with them.
+
+    As a context manager it leaves the file whole, or none where the block raises.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._file = path.open("wb")
+        self._rows: list[tuple[object, ...]] = []
+
+    def add(self, row: FileRow) -> None:
+        """Append a row."""
+        self._rows.append(tuple(row))
+        if len(self._rows) == ROWS_A_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        pickle.dump(self._rows, self._file, pickle.HIGHEST_PROTOCOL)
+        self._rows.clear()
+
+    def __enter__(self) -> "RowWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None and self._rows:
+                self._flush()
+        finally:
+            self._file.close()
+            if error is not None:
+                self._path.unlink(missing_ok=True)
+
+
+def read_rows_file(path: Path) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the rows of a file that `RowWriter` has left, as many at a time as make a group."""
+    with path.open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)

@@ -1,0 +1,176 @@
+"""Images in an object store, read from a real S3 server on this machine."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from apache_beam.io.filesystem import FileMetadata
+from apache_beam.io.filesystems import FileSystems
+from moto.server import ThreadedMotoServer
+
+from components.image_example_gen import remote
+from components.image_example_gen.file_index import FileIndex
+from components.image_example_gen.image_file import Quarantined, read_bytes
+from components.image_example_gen.layout import Layout, read_layout
+from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.listing_digest import listing_digest
+from contracts.config import DataConfig
+from contracts.errors import DataError
+from contracts.image_reading import DEFAULT_READING
+from contracts.remote_path import RemotePath
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def surroundings(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": server,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(remote, "_per_thread", type(remote._per_thread)())
+
+
+@pytest.fixture
+def bucket(image_folder: Path, server: str) -> Iterator[Any]:
+    """A bucket with the image folder at `photos/`, and something else beside it."""
+    store = boto3.resource("s3")
+    bucket = store.create_bucket(Bucket="images")
+    for path in image_folder.rglob("*.*"):
+        name = f"photos/{path.relative_to(image_folder).as_posix()}"
+        bucket.put_object(Key=name, Body=path.read_bytes())
+    bucket.put_object(Key="photos/dog/", Body=b"")
+    bucket.put_object(Key="photos-of-others/cat/1.jpg", Body=b"x")
+    yield bucket
+    bucket.objects.all().delete()
+    bucket.delete()
+
+
+def digest(layout: Layout) -> str:
+    FileIndex(layout).read_unknown()
+    return listing_digest(layout)
+
+
+def at(root: str, **options: Any) -> Layout:
+    return read_layout(DataConfig.model_validate({"root": root, **options}))
+
+
+def test_a_root_in_a_store_is_an_address_and_stays_one() -> None:
+    data = DataConfig.model_validate_json('{"root": "s3://images/photos/"}')
+    assert isinstance(data.root, RemotePath)
+    assert str(data.root) == "s3://images/photos"
+    assert json.loads(data.model_dump_json())["root"] == "s3://images/photos"
+    assert str(data.root.parent / "a.csv") == "s3://images/a.csv"
+    assert DataConfig.model_validate_json(data.model_dump_json()) == data
+
+
+def test_the_same_files_have_the_same_digest_in_a_store_and_on_disk(
+    bucket: Any, image_folder: Path
+) -> None:
+    bucket.put_object(Key="photos/cat/.hidden", Body=b"x")
+    (image_folder / "cat" / ".hidden").write_bytes(b"x")
+    layout, local = at("s3://images/photos"), read_layout(DataConfig(root=image_folder))
+    assert list(layout.files) == list(local.files)
+    assert list(layout.skipped) == list(local.skipped)
+    assert layout.description == local.description
+    assert layout.catalogue.left() == local.catalogue.left()
+    assert digest(layout) == digest(local)
+
+
+def test_what_has_not_changed_is_not_read_again(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.image_example_gen.file_index.SETTLED_NS", -(10**10))
+    index = FileIndex(at("s3://images/photos"), tmp_path / "files.index")
+    index.read_unknown()
+    index.write()
+    assert FileIndex(at("s3://images/photos"), tmp_path / "files.index").unknown == 0
+    bucket.put_object(Key="photos/cat/000.jpg", Body=b"another content")
+    assert FileIndex(at("s3://images/photos"), tmp_path / "files.index").unknown == 1
+
+
+def test_a_table_in_a_store_names_files_beside_it(bucket: Any) -> None:
+    table = "path,label,split\ncat/000.jpg,a,train\n./dog/001.jpg,b,test\ngone.jpg,b,\n"
+    bucket.put_object(Key="photos/table.csv", Body=table.encode())
+    layout = at("s3://images/photos/table.csv")
+    assert list(layout.files) == [
+        ImageFile("cat/000.jpg", "a", "train"),
+        ImageFile("dog/001.jpg", "b", "test"),
+    ]
+    assert layout.catalogue.skip_reasons() == {"no_row": 78, "no_such_file": 1}
+
+
+def test_an_object_that_has_vanished_is_a_reason_and_an_empty_one_is_empty(bucket: Any) -> None:
+    root = RemotePath("s3://images/photos")
+    bucket.put_object(Key="photos/cat/empty.jpg", Body=b"")
+    assert read_bytes(root, ImageFile("cat/empty.jpg", "cat"), DEFAULT_READING) == b""
+    with pytest.raises(Quarantined) as caught:
+        read_bytes(root, ImageFile("cat/gone.jpg", "cat"), DEFAULT_READING)
+    assert caught.value.reason == "vanished"
+
+
+def refused(root: str) -> str:
+    with pytest.raises(DataError) as caught:
+        at(root)
+    return str(caught.value)
+
+
+def test_what_is_not_there_is_a_sentence(bucket: Any) -> None:
+    assert "s3://nobody/photos" in refused("s3://nobody/photos")
+    assert "s3://images/nothing" in refused("s3://images/nothing")
+
+
+def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "Could not connect to the endpoint" in refused("s3://images/photos")
+    monkeypatch.setattr(remote, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(remote, "_listing", lambda prefix: time.sleep(3))
+    assert "gave no answer for 0.2 s" in refused("s3://images/photos")
+
+
+def test_missing_credentials_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    assert "Unable to locate credentials" in refused("s3://images/photos")
+
+
+class Folder:
+    """A filesystem of Beam's for a scheme, over a folder of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def _list(self, prefix: str) -> Iterator[FileMetadata]:
+        for path in sorted(self._root.rglob("*.*")):
+            name = path.relative_to(self._root).as_posix()
+            yield FileMetadata(f"{prefix}{name}", path.stat().st_size, path.stat().st_mtime)
+
+
+def test_google_cloud_storage_is_read_by_the_same_code(
+    image_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: Callable[..., Any] = lambda address, **_: (  # noqa: E731
+        image_folder / address.removeprefix("gs://images/photos/")
+    ).open("rb")
+    monkeypatch.setattr(FileSystems, "get_filesystem", lambda path: Folder(image_folder))
+    monkeypatch.setattr(FileSystems, "open", opened)
+    layout = at("gs://images/photos")
+    assert digest(layout) == digest(read_layout(DataConfig(root=image_folder)))
+    with pytest.raises(Quarantined, match="vanished"):
+        read_bytes(RemotePath("gs://images/photos"), ImageFile("x", "x"), DEFAULT_READING)

@@ -1,0 +1,56 @@
+"""A run whose images lie in an object store: ingested, recognised when nothing changes, told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.e2e.conftest import imgpipe
+
+CONFIG = "name: toys\ndata:\n  root: s3://images/photos\nbeam: {decode_processes: 2}\n"
+TO_EXAMPLES = ("run", "--json", "--to", "ImageExampleGen")
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch, write_image: Any, tmp_path: Path) -> Iterator[Any]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    bucket = boto3.resource("s3").create_bucket(Bucket="images")
+    for number in range(60):
+        name = f"photos/{'cat' if number % 2 else 'dog'}/{number}.jpg"
+        path = write_image(tmp_path / "source" / name, seed=number)
+        bucket.put_object(Key=name, Body=path.read_bytes())
+    yield bucket
+    server.stop()
+
+
+def test_images_in_an_object_store_are_ingested_once(bucket: Any, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text(CONFIG)
+    checked = imgpipe("check", cwd=tmp_path)
+    assert "s3://images/photos: The 2 top folders are classes" in checked.out, checked.err
+    first = imgpipe(*TO_EXAMPLES, cwd=tmp_path)
+    assert first.code == 0, first.err
+    assert first.summary["data"]["ingested"] == 60
+    again = imgpipe(*TO_EXAMPLES, cwd=tmp_path)
+    assert again.summary["components"]["ImageExampleGen"]["cached"]
+    bucket.put_object(Key="photos/cat/broken.jpg", Body=np.zeros(9, np.uint8).tobytes())
+    grown = imgpipe(*TO_EXAMPLES, cwd=tmp_path)
+    assert grown.summary["data"]["found"] == 61, grown.err
+    assert grown.summary["data"]["quarantined"] == 1
+
+
+def test_a_bucket_that_is_not_there_is_a_sentence(bucket: Any, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text(CONFIG.replace("images", "nowhere"))
+    refused = imgpipe("check", cwd=tmp_path)
+    assert refused.code == 2
+    assert "data.root: s3://nowhere/photos cannot be listed" in refused.err
+    assert "Traceback" not in refused.err
