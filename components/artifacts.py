@@ -12,7 +12,7 @@ BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
 
 
 class ImageManifest(Artifact):
-    """Every file that was found: what became of it, and the counts (image_example_gen.manifest)."""
+    """Every file that was found: what became of it, and the counts (image_example_gen.accounts)."""
 
     TYPE_NAME = "ImageManifest"
     TYPE_ANNOTATION = Dataset

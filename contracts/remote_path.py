@@ -6,7 +6,7 @@ from typing import Any
 
 SCHEMES = ("s3", "gs")
 # Resolved when something is read: it imports Apache Beam, which most of what knows paths does not.
-_READER = "components.image_example_gen.remote:read"
+_READER = "components.image_example_gen.listing.remote:read"
 
 
 class RemotePath(PurePosixPath):

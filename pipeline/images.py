@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.image_example_gen.file_index import FileIndex
-from components.image_example_gen.listing_digest import listing_digest
+from components.image_example_gen.listing.digest import listing_digest
+from components.image_example_gen.listing.file_index import FileIndex
 from pipeline.preflight import Preflight
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
+    from components.image_example_gen.accounts.manifest import Dataset
     from components.image_example_gen.ahead import IngestionAhead
-    from components.image_example_gen.manifest import Dataset
 
 
 class Images:
@@ -95,7 +95,7 @@ class Images:
     @cached_property
     def _all_past(self) -> list[tuple["Dataset", Path, Path]]:
         """The ingestions that there are, the newest first: counts, examples, manifest."""
-        from components.image_example_gen.manifest import read_dataset
+        from components.image_example_gen.accounts.manifest import read_dataset
 
         found = []
         for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):

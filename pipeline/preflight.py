@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.code_digest import code_digest
-from components.image_example_gen.layout import Layout, read_layout, require_trainable
+from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
 from contracts.config import PipelineConfig, TrainerConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config

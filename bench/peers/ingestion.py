@@ -23,7 +23,7 @@ from components.image_example_gen.ingestion import (
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.layout import read_layout
+from components.image_example_gen.listing.layout import read_layout
 from contracts.config import DataConfig
 
 TASKS_A_CORE = 4

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from components.decoding.pool import DecodePool
+from components.image_example_gen.accounts.manifest import Dataset, read_dataset, read_digests
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import (
     Target,
@@ -17,8 +18,7 @@ from components.image_example_gen.ingestion import (
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.layout import Layout
-from components.image_example_gen.manifest import Dataset, read_dataset, read_digests
+from components.image_example_gen.listing.layout import Layout
 from contracts.config import DataConfig
 
 LOGGER = logging.getLogger(__name__)

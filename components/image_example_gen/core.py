@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from components.image_example_gen.file_row import (
+from components.image_example_gen.accounts.file_row import (
     INGESTED,
     QUARANTINED,
     FileRow,
@@ -25,10 +25,10 @@ from components.image_example_gen.image_file import (
     read_bytes,
     read_image,
 )
-from components.image_example_gen.listing import ImageFile, printable
+from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
-from components.image_example_gen.splits import Cut
-from components.image_example_gen.tf_record import RecordWriter
+from components.image_example_gen.splitting.splits import Cut
+from components.tf_record import RecordWriter
 from contracts import features
 from contracts.image_reading import ImageReading
 from contracts.remote_path import Root

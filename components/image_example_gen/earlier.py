@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.catalogue import Catalogue
+from components.image_example_gen.accounts.file_row import FILES_FOLDER, PART_PREFIX
+from components.image_example_gen.accounts.manifest import read_part
 from components.image_example_gen.core import Job, records_path
-from components.image_example_gen.file_row import FILES_FOLDER, PART_PREFIX
-from components.image_example_gen.manifest import read_part
-from components.image_example_gen.splits import key_of
+from components.image_example_gen.listing.catalogue import Catalogue
+from components.image_example_gen.splitting.splits import key_of
 from contracts import features
 from contracts.whole_files import link
 

@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from components.decoding.pool import open_pool, pool_of_this_process
 from components.decoding.worker import Limits
 from components.image_example_gen import ahead
+from components.image_example_gen.accounts.manifest import read_dataset
 from components.image_example_gen.core import Job
 from components.image_example_gen.ingestion import (
     Target,
@@ -19,8 +20,7 @@ from components.image_example_gen.ingestion import (
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.layout import read_layout
-from components.image_example_gen.manifest import read_dataset
+from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.shards import Shard, planned_shards, read_plan
 from contracts import features
 from contracts.config import BeamConfig, DataConfig

@@ -5,7 +5,7 @@ import hashlib
 import os
 from typing import NamedTuple
 
-from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.listing.entries import ImageFile
 from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
 from contracts.image_reading import ImageReading
 from contracts.remote_path import RemotePath, Root

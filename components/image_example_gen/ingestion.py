@@ -13,17 +13,17 @@ from components.code_digest import code_digest
 from components.decoding.pool import DecodePool
 from components.decoding.worker import Limits
 from components.image_example_gen import core, isolation
-from components.image_example_gen.core import Job
-from components.image_example_gen.cutting import cut_splits
-from components.image_example_gen.earlier import Earlier, link_shards
-from components.image_example_gen.layout import Layout, require_trainable
-from components.image_example_gen.manifest import (
+from components.image_example_gen.accounts.manifest import (
     Dataset,
     sum_up,
     write_part,
     write_skipped,
 )
+from components.image_example_gen.core import Job
+from components.image_example_gen.earlier import Earlier, link_shards
+from components.image_example_gen.listing.layout import Layout, require_trainable
 from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.splitting.cutting import cut_splits
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
@@ -33,7 +33,12 @@ from contracts.remote_path import Root
 _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
-SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
+SOURCES = (
+    "contracts",
+    "components.decoding",
+    "components.image_example_gen",
+    "components.tf_record",
+)
 LIBRARIES = ("pillow", "pillow-heif")
 
 RunShards = Callable[[Job, Iterable[Shard], int], None]

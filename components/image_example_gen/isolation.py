@@ -7,7 +7,7 @@ from components.decoding.worker import Call
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
 from components.image_example_gen.image_file import Quarantined
-from components.image_example_gen.listing import ImageFile, printable
+from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from contracts.errors import ComponentError
 from contracts.image_reading import ImageReading

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.image_example_gen.file_row import PART_PREFIX
-from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.accounts.file_row import PART_PREFIX
+from components.image_example_gen.listing.entries import ImageFile
 
 if TYPE_CHECKING:
-    from components.image_example_gen.catalogue import Catalogue
+    from components.image_example_gen.listing.catalogue import Catalogue
 
 # Added to each file's size, so that shards of tiny files take as long as those of large ones.
 _OVERHEAD_BYTES = 4096

@@ -17,8 +17,8 @@ SOURCES = (
     "contracts",
     "components.artifacts",
     "components.decoding",
-    "components.image_example_gen.manifest",
-    "components.image_example_gen.tf_record",
+    "components.image_example_gen.accounts.manifest",
+    "components.tf_record",
     "components.image_validator",
 )
 LIBRARIES = (

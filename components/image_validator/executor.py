@@ -14,7 +14,7 @@ from components.artifacts import set_blessed
 from components.code_digest import code_digest
 from components.decoding.pool import open_pool, pool_of_this_process
 from components.decoding.worker import Limits
-from components.image_example_gen.manifest import read_dataset, read_groups
+from components.image_example_gen.accounts.manifest import read_dataset, read_groups
 from components.image_validator import core, statistics
 from components.image_validator.blessing import Verdict
 from components.image_validator.pictures import Pictures
@@ -26,7 +26,7 @@ from contracts.errors import Refusal
 
 # What the numbers of an image follow from.
 MEASURED_BY = (
-    "components.image_example_gen.tf_record",
+    "components.tf_record",
     "components.image_validator.image_measures",
     "components.image_validator.shard_measures",
     "contracts.tf_example",

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.image_example_gen.tf_record import record_at
 from components.image_validator.image_measures import MINIATURE_PX, opened
 from components.image_validator.shard_measures import SCHEMA
+from components.tf_record import record_at
 from contracts import features
 from contracts.tf_example import parse
 

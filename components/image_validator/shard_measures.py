@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.image_example_gen.tf_record import read_records
 from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
+from components.tf_record import read_records
 from contracts import features
 from contracts.tf_example import parse
 

@@ -8,7 +8,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.image_example_gen.manifest import read_dataset
+from components.image_example_gen.accounts.manifest import read_dataset
 from components.model_pusher import core
 from components.model_registry import (
     ACCURACY,

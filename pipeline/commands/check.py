@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.image_example_gen.layout import Layout, missing_splits, printable
+from components.image_example_gen.listing.layout import Layout, missing_splits, printable
 from contracts import features
 from contracts.config import DataConfig
 from contracts.config_schema import config_schema

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from components.image_example_gen.difference import Difference, Move, difference
+from components.image_example_gen.accounts.difference import Difference, Move, difference
 from contracts.errors import some_of
 from pipeline.summary import manifest_of
 from pipeline.workspace import Workspace

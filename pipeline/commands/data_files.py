@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from components.image_example_gen.manifest import QUARANTINED, read_rows
+from components.image_example_gen.accounts.manifest import QUARANTINED, read_rows
 from contracts.errors import some_of
 from pipeline.commands.following import following
 from pipeline.summary import manifest_of

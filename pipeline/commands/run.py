@@ -5,7 +5,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from components.image_example_gen.layout import Layout
+from components.image_example_gen.listing.layout import Layout
 from contracts.errors import InputError
 from contracts.remote_path import RemotePath
 from pipeline.commands.following import following, short

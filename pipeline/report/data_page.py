@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc
 
-from components.image_example_gen.manifest import read_dataset, read_rows
+from components.image_example_gen.accounts.manifest import read_dataset, read_rows
 from components.image_validator.image_measures import opened
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport, Issue, read_report

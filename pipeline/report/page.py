@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.manifest import Dataset, read_dataset
+from components.image_example_gen.accounts.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
 from contracts.whole_files import write_whole
 from pipeline.failure import is_disk_full

@@ -8,16 +8,16 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from components.image_example_gen.catalogue import NO_STAMP, Catalogue, Layout
-from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.manifest import (
+from components.image_example_gen.accounts.manifest import (
     INGESTED,
     QUARANTINED,
     FileRow,
     PartWriter,
     sum_up,
 )
-from components.image_example_gen.splits import Cut
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.splitting.splits import Cut
 from components.image_validator.pictures import measures_path
 from components.image_validator.report import DataReport
 from components.image_validator.shard_measures import measure_shard

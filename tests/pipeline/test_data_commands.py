@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.manifest import INGESTED, QUARANTINED, FileRow, PartWriter
+from components.image_example_gen.accounts.manifest import (
+    INGESTED,
+    QUARANTINED,
+    FileRow,
+    PartWriter,
+)
 from components.image_validator.report import DataReport, Issue
 from pipeline import cli
 from pipeline.summary import DataSummary, SecondsSummary, Summary

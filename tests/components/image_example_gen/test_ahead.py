@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen import ahead
+from components.image_example_gen.accounts.manifest import read_dataset, read_rows
 from components.image_example_gen.ahead import IngestionAhead, hand_over, ingesting_ahead
 from components.image_example_gen.ingestion import Target
-from components.image_example_gen.layout import read_layout
-from components.image_example_gen.manifest import read_dataset, read_rows
+from components.image_example_gen.listing.layout import read_layout
 from contracts import features
 from contracts.config import DataConfig
 from contracts.image_reading import READING_FILE

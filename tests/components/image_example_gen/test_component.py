@@ -12,9 +12,9 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
 from components.artifacts import ImageManifest
+from components.image_example_gen.accounts.manifest import read_dataset, read_rows
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.executor import Executor
-from components.image_example_gen.manifest import read_dataset, read_rows
 from contracts import features, image_bytes
 from contracts.config import BeamConfig, DataConfig
 from contracts.progress import LOGGER

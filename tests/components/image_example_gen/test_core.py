@@ -10,25 +10,26 @@ from typing import Any
 
 import pytest
 
-from components.image_example_gen import core, manifest
-from components.image_example_gen.core import Job
-from components.image_example_gen.file_row import (
+from components.image_example_gen import core
+from components.image_example_gen.accounts import manifest
+from components.image_example_gen.accounts.file_row import (
     INGESTED,
     ROWS_A_GROUP,
     FileRow,
     RowWriter,
     rows_path,
 )
-from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.manifest import (
+from components.image_example_gen.accounts.manifest import (
     Dataset,
     read_rows,
     sum_up,
     write_part,
     write_skipped,
 )
+from components.image_example_gen.core import Job
+from components.image_example_gen.listing.layout import Layout, read_layout
 from components.image_example_gen.shards import Shard, plan_shards
-from components.image_example_gen.splits import cut_of
+from components.image_example_gen.splitting.splits import cut_of
 from contracts import features
 from contracts.config import DataConfig
 from contracts.image_reading import DEFAULT_READING

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from components.decoding.pool import DecodePool
+from components.image_example_gen.accounts.manifest import Dataset, read_rows
 from components.image_example_gen.earlier import Earlier
-from components.image_example_gen.file_index import FileIndex
 from components.image_example_gen.ingestion import (
     Target,
     ingest_dataset,
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.layout import read_layout
-from components.image_example_gen.manifest import Dataset, read_rows
+from components.image_example_gen.listing.file_index import FileIndex
+from components.image_example_gen.listing.layout import read_layout
 from contracts import features
 from contracts.config import DataConfig
 

@@ -10,11 +10,11 @@ import pytest
 from components.decoding.pool import DecodePool, DecodeWorker, WorkerDied
 from components.decoding.worker import Call, Limits
 from components.image_example_gen import isolation
+from components.image_example_gen.accounts.manifest import read_rows, write_part
 from components.image_example_gen.core import Job
-from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.manifest import read_rows, write_part
+from components.image_example_gen.listing.layout import Layout, read_layout
 from components.image_example_gen.shards import Shard
-from components.image_example_gen.splits import Cut
+from components.image_example_gen.splitting.splits import Cut
 from contracts.config import DataConfig
 from contracts.errors import ComponentError
 from contracts.image_reading import DEFAULT_READING

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.image_example_gen.tf_record import RecordWriter
 from components.image_validator.pictures import Pictures, measures_path
 from components.image_validator.shard_measures import measure_shard
+from components.tf_record import RecordWriter
 from contracts import features
 from contracts.image_bytes import canonicalise
 from contracts.tf_example import serialise

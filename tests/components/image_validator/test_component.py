@@ -12,10 +12,10 @@ from components.artifacts import (
     ImageDataReport,
     ImageManifest,
 )
-from components.image_example_gen.catalogue import NO_STAMP, Catalogue, Layout
-from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.manifest import INGESTED, FileRow, PartWriter, sum_up
-from components.image_example_gen.splits import Cut
+from components.image_example_gen.accounts.manifest import INGESTED, FileRow, PartWriter, sum_up
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.splitting.splits import Cut
 from components.image_validator.blessing import read_verdict
 from components.image_validator.executor import Executor
 from components.image_validator.report import read_report

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen import file_index
-from components.image_example_gen.file_index import UNREADABLE, FileIndex
-from components.image_example_gen.layout import Layout, read_layout
+from components.image_example_gen.listing import file_index
+from components.image_example_gen.listing.file_index import UNREADABLE, FileIndex
+from components.image_example_gen.listing.layout import Layout, read_layout
 from contracts.config import DataConfig
 
 

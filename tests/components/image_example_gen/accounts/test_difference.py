@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from components.image_example_gen.difference import difference
-from components.image_example_gen.listing import SkippedFile
-from components.image_example_gen.manifest import (
+from components.image_example_gen.accounts.difference import difference
+from components.image_example_gen.accounts.manifest import (
     INGESTED,
     QUARANTINED,
     FileRow,
     PartWriter,
     write_skipped,
 )
+from components.image_example_gen.listing.entries import SkippedFile
 
 
 def manifest(folder: Path, *rows: FileRow) -> str:

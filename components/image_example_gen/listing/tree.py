@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from components.image_example_gen.catalogue import (
+from components.image_example_gen.listing.catalogue import (
     NO_STAMP,
     Catalogue,
     encoded,
     transaction,
 )
-from components.image_example_gen.listing import SkippedFile, is_clutter
-from components.image_example_gen.objects import listed_objects
+from components.image_example_gen.listing.entries import SkippedFile, is_clutter
+from components.image_example_gen.listing.objects import listed_objects
 from contracts.errors import DataError
 from contracts.remote_path import RemotePath, Root
 

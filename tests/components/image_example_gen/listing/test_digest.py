@@ -3,9 +3,9 @@ import shutil
 import time
 from pathlib import Path
 
-from components.image_example_gen.file_index import FileIndex
-from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.listing_digest import listing_digest
+from components.image_example_gen.listing.digest import listing_digest
+from components.image_example_gen.listing.file_index import FileIndex
+from components.image_example_gen.listing.layout import Layout, read_layout
 from contracts.config import DataConfig
 
 

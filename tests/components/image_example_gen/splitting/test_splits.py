@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen import splits
-from components.image_example_gen.catalogue import NO_STAMP, Catalogue
-from components.image_example_gen.layout import ImageFile, Layout
-from components.image_example_gen.splits import (
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
+from components.image_example_gen.listing.layout import ImageFile, Layout
+from components.image_example_gen.splitting import splits
+from components.image_example_gen.splitting.splits import (
     Cut,
     SmallClasses,
     cut_of,

@@ -5,10 +5,10 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from components.image_example_gen.catalogue import Kind, Layout
-from components.image_example_gen.folder import read_folder
-from components.image_example_gen.listing import ImageFile, SkippedFile, printable
-from components.image_example_gen.table import read_table
+from components.image_example_gen.listing.catalogue import Kind, Layout
+from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
+from components.image_example_gen.listing.folder import read_folder
+from components.image_example_gen.listing.table import read_table
 from contracts import features
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from components.image_example_gen.listing import ImageFile, SkippedFile, printable
+from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
 from contracts import features
 from contracts.remote_path import Root
 

@@ -6,11 +6,11 @@ from itertools import islice
 
 from components.decoding.pool import DecodePool
 from components.image_example_gen import isolation
-from components.image_example_gen.catalogue import Layout
 from components.image_example_gen.earlier import Earlier, settled_keys
-from components.image_example_gen.file_index import UNREADABLE
-from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.splits import (
+from components.image_example_gen.listing.catalogue import Layout
+from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.listing.file_index import UNREADABLE
+from components.image_example_gen.splitting.splits import (
     Cut,
     cut_of,
     key_of,

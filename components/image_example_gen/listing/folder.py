@@ -1,16 +1,16 @@
 """An image folder -> its layout: `<class>/*` or `<split>/<class>/*`."""
 
-from components.image_example_gen.catalogue import (
+from components.image_example_gen.listing.catalogue import (
     Catalogue,
     Layout,
     transaction,
 )
-from components.image_example_gen.listing import (
+from components.image_example_gen.listing.entries import (
     is_clutter,
     printable,
     split_of,
 )
-from components.image_example_gen.tree import HIDDEN, read_tree
+from components.image_example_gen.listing.tree import HIDDEN, read_tree
 from contracts import features
 from contracts.errors import DataError
 from contracts.remote_path import RemotePath, Root

@@ -12,12 +12,12 @@ from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 from moto.server import ThreadedMotoServer
 
-from components.image_example_gen import remote
-from components.image_example_gen.file_index import FileIndex
 from components.image_example_gen.image_file import Quarantined, read_bytes
-from components.image_example_gen.layout import Layout, read_layout
-from components.image_example_gen.listing import ImageFile
-from components.image_example_gen.listing_digest import listing_digest
+from components.image_example_gen.listing import remote
+from components.image_example_gen.listing.digest import listing_digest
+from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.listing.file_index import FileIndex
+from components.image_example_gen.listing.layout import Layout, read_layout
 from contracts.config import DataConfig
 from contracts.errors import DataError
 from contracts.image_reading import DEFAULT_READING
@@ -95,7 +95,7 @@ def test_the_same_files_have_the_same_digest_in_a_store_and_on_disk(
 def test_what_has_not_changed_is_not_read_again(
     bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.image_example_gen.file_index.SETTLED_NS", -(10**10))
+    monkeypatch.setattr("components.image_example_gen.listing.file_index.SETTLED_NS", -(10**10))
     index = FileIndex(at("s3://images/photos"), tmp_path / "files.index")
     index.read_unknown()
     index.write()

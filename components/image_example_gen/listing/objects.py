@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from components.image_example_gen.catalogue import (
+from components.image_example_gen.listing.catalogue import (
     Catalogue,
     Stamp,
     encoded,
@@ -11,7 +11,7 @@ from components.image_example_gen.catalogue import (
 )
 from contracts.remote_path import RemotePath, resolve
 
-_LISTING = "components.image_example_gen.remote:objects"
+_LISTING = "components.image_example_gen.listing.remote:objects"
 _OBJECTS_A_TRANSACTION = 4_096
 
 

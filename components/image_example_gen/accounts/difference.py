@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from components.image_example_gen.manifest import read_rows
+from components.image_example_gen.accounts.manifest import read_rows
 
 
 class Row(NamedTuple):

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.image_example_gen.catalogue import Layout
-from components.image_example_gen.file_row import (
+from components.image_example_gen.accounts.file_row import (
     FILES_FOLDER,
     INGESTED,
     PART_PREFIX,
@@ -25,8 +24,9 @@ from components.image_example_gen.file_row import (
     read_rows_file,
     rows_path,
 )
-from components.image_example_gen.listing import SkippedFile, printable
-from components.image_example_gen.splits import Cut
+from components.image_example_gen.listing.catalogue import Layout
+from components.image_example_gen.listing.entries import SkippedFile, printable
+from components.image_example_gen.splitting.splits import Cut
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
 from contracts.whole_files import write_whole

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.layout import (
+from components.image_example_gen.listing.layout import (
     Layout,
     missing_splits,
     printable,

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
-from components.image_example_gen.catalogue import (
+from components.image_example_gen.listing.catalogue import (
     Layout,
     decoded,
     encoded,

@@ -19,11 +19,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.listing.entries import ImageFile
 from contracts import features
 
 if TYPE_CHECKING:
-    from components.image_example_gen.catalogue import Layout
+    from components.image_example_gen.listing.catalogue import Layout
 
 # A class is always looked at if chance would leave a split without it more often than this, and up
 # to so many keys while the classes looked at, from the smallest one on, are not more files than

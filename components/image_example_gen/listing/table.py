@@ -13,20 +13,20 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
-from components.image_example_gen.catalogue import (
+from components.image_example_gen.listing.catalogue import (
     Catalogue,
     Layout,
     Stamp,
     decoded,
     encoded,
 )
-from components.image_example_gen.listing import (
+from components.image_example_gen.listing.entries import (
     ImageFile,
     SkippedFile,
     printable,
     split_of,
 )
-from components.image_example_gen.objects import ObjectTable
+from components.image_example_gen.listing.objects import ObjectTable
 from contracts.errors import DataError, some_of
 from contracts.remote_path import RemotePath, Root, resolve
 
@@ -34,7 +34,7 @@ GROUP_COLUMN = "group"
 
 Row = dict[str, str]
 
-_COPY = "components.image_example_gen.remote:copy"
+_COPY = "components.image_example_gen.listing.remote:copy"
 _FILES_A_TRANSACTION = 16_384
 _ORDERED = "SELECT path, number, label, split, grp FROM line ORDER BY path, number"
 _NAMED = "SELECT 1 FROM line WHERE path = ? LIMIT 1"

@@ -20,7 +20,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.image_example_gen.catalogue import Stamp
+from components.image_example_gen.listing.catalogue import Stamp
 from contracts.errors import DataError
 from contracts.remote_path import RemotePath
 

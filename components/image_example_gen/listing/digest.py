@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from components.image_example_gen.catalogue import Layout
+from components.image_example_gen.listing.catalogue import Layout
 
 
 def listing_digest(layout: Layout) -> str:

@@ -3,14 +3,14 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from components.image_example_gen.catalogue import NO_STAMP, Catalogue, Stamp
-from components.image_example_gen.listing import ImageFile, SkippedFile, printable
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Stamp
+from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
 from components.image_example_gen.shards import plan_shards
 
 MANY = """
 import resource
-from components.image_example_gen.catalogue import Catalogue, Stamp
-from components.image_example_gen.listing import ImageFile
+from components.image_example_gen.listing.catalogue import Catalogue, Stamp
+from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.shards import plan_shards
 
 def resident_mib():

@@ -1,0 +1,1 @@
+"""What became of every file: the manifest, and what changed between two of them."""

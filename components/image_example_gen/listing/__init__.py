@@ -1,0 +1,1 @@
+"""What there is to ingest: folders, tables and object stores -> a catalogue; nothing is decoded."""
