@@ -136,9 +136,11 @@ def _prepare_heif() -> None:
 
 def _open(raw: bytes, reading: ImageReading) -> "Image.Image":
     """Return the image with its header read; the type is taken from the content alone."""
-    from PIL import Image
+    from PIL import Image, JpegImagePlugin
 
     _prepare_pillow()
+    if raw.startswith(image_segments.JPEG):  # what most are: nobody else has to be asked
+        return JpegImagePlugin.jpeg_factory(io.BytesIO(raw))
     formats: tuple[str, ...] = FORMATS
     if raw[4:8] == b"ftyp":
         _prepare_heif()
