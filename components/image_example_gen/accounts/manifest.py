@@ -180,6 +180,9 @@ def read_rows(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
 def read_part(part: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the rows of a part; `pq.read_table` would import pandas."""
     with pq.ParquetFile(part) as file:
+        if file.num_row_groups == 0:  # some versions of Arrow fail to read what has no rows
+            empty = file.schema_arrow.empty_table()
+            return empty if columns is None else empty.select(columns)
         return file.read(columns=columns)
 
 
