@@ -62,6 +62,8 @@ def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
 
 def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
     """Return what decides the splits of the images that were ingested of these classes."""
+    if not labels:
+        return set()
     return {
         key_of(group, sha256)
         for _, rows in _shards(earlier.manifest_uri)

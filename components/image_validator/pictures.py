@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.image_validator.image_measures import MINIATURE_PX, opened
-from components.image_validator.shard_measures import SCHEMA
+from components.image_validator.shard_measures import ROWS_A_GROUP, SCHEMA
 from components.tf_record import record_at
 from contracts import features
 from contracts.tf_example import parse
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 MEASURES_FOLDER = "measures"
 _MINIATURE = "miniature"
-_KEPT_BYTES = 1 << 28
+_GROUPS_KEPT = 16
 _SIDE_AT_MOST = 1 << 16  # as it is
 
 
@@ -48,7 +48,7 @@ class Pictures:
         self._part = np.repeat(np.arange(len(sizes)), sizes)[order]
         self._row = np.concatenate([np.arange(0), *(np.arange(size) for size in sizes)])[order]
         self._numbers: dict[str, Array] = {}
-        self._kept: dict[int, Array] = {}  # miniatures, by part
+        self._kept: dict[tuple[int, int], Array] = {}  # miniatures, by part and group of rows
 
     def __len__(self) -> int:
         return len(self._table)
@@ -92,25 +92,25 @@ class Pictures:
 
     def miniatures(self, rows: Array) -> Array:
         """Return the miniatures of some rows, float32 [rows, values] in levels from 0 to 255."""
-        values = MINIATURE_PX**2 * 3
-        found = np.empty((len(rows), values), np.float32)
-        parts = self._part[rows]
-        for part in np.unique(parts):
-            here = np.flatnonzero(parts == part)
-            column = self._miniatures_of(int(part))
-            found[here] = column[self._row[rows[here]]]
+        found = np.empty((len(rows), MINIATURE_PX**2 * 3), np.float32)
+        groups = self._row[rows] // ROWS_A_GROUP
+        places = self._part[rows] * (groups.max(initial=0) + 1) + groups
+        for place in np.unique(places):
+            here = np.flatnonzero(places == place)
+            part, group = int(self._part[rows[here[0]]]), int(groups[here[0]])
+            found[here] = self._miniatures_of(part, group)[self._row[rows[here]] % ROWS_A_GROUP]
         return found
 
-    def _miniatures_of(self, part: int) -> Array:
-        """Return those of a shard, uint8 [images, values]; so many are kept as memory allows."""
-        if part in self._kept:
-            return self._kept[part]
-        column = pq.read_table(self._parts[part], columns=[_MINIATURE])[_MINIATURE]
-        raw = b"".join(chunk.buffers()[1].to_pybytes() for chunk in column.chunks)
-        miniatures = np.frombuffer(raw, np.uint8).reshape(len(column), -1)
-        if sum(kept.nbytes for kept in self._kept.values()) + miniatures.nbytes <= _KEPT_BYTES:
-            self._kept[part] = miniatures
-        return miniatures
+    def _miniatures_of(self, part: int, group: int) -> Array:
+        """Return those of a group of rows, uint8 [images, values]; the last ones are kept."""
+        if (part, group) not in self._kept:
+            with pq.ParquetFile(self._parts[part]) as file:
+                column = file.read_row_group(group, columns=[_MINIATURE])[_MINIATURE]
+            raw = b"".join(chunk.buffers()[1].to_pybytes() for chunk in column.chunks)
+            while len(self._kept) >= _GROUPS_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[part, group] = np.frombuffer(raw, np.uint8).reshape(len(column), -1)
+        return self._kept[part, group]
 
     def encoded(self, row: int) -> bytes:
         """Return the canonical bytes of an image.

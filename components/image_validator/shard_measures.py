@@ -22,7 +22,7 @@ _READ = (
     *(features.SHA256, features.WIDTH, features.HEIGHT),
 )
 _IMAGES_A_BATCH = 64
-_ROWS_A_GROUP = 4096
+ROWS_A_GROUP = 4096
 
 SCHEMA = pa.schema(
     {
@@ -98,7 +98,7 @@ def _batches(source: Path, report: Report) -> Iterator[pa.Table]:
         }
         tables.append(pa.table(columns, schema=SCHEMA))
         done += len(some)
-        if len(tables) * _IMAGES_A_BATCH == _ROWS_A_GROUP:
+        if len(tables) * _IMAGES_A_BATCH == ROWS_A_GROUP:
             yield pa.concat_tables(tables).combine_chunks()
             tables = []
     if tables:
