@@ -17,6 +17,7 @@ from components.decoding.worker import Limits
 from components.image_example_gen.accounts.manifest import read_dataset, read_groups
 from components.image_validator import core, statistics
 from components.image_validator.blessing import Verdict
+from components.image_validator.classes import Counts
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport
 from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
@@ -49,14 +50,13 @@ class Executor(BaseBeamExecutor):
         Raises:
           Refusal: the data must not be trained on.
         """
-        config = ValidationConfig.model_validate_json(exec_properties["validation"])
         inputs = {key: artifact_utils.get_single_uri(some) for key, some in input_dict.items()}
         report_uri = artifact_utils.get_single_uri(output_dict["report"])
         self._measure(inputs["examples"], report_uri, exec_properties["beam"])
-        report = _judge(inputs, report_uri, config, exec_properties)
+        dataset = read_dataset(inputs["manifest"])
+        report = _judge(inputs, report_uri, dataset.classes, exec_properties)
         report.write(report_uri)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        dataset = read_dataset(inputs["manifest"])
         blessed = not report.reasons
         word = Verdict(
             blessed=blessed,
@@ -109,9 +109,10 @@ class _MeasureShards(beam.DoFn):
 def _judge(
     inputs: dict[str, str],
     report_uri: str,
-    config: ValidationConfig,
+    counts: Counts,
     exec_properties: dict[str, Any],
 ) -> DataReport:
+    config = ValidationConfig.model_validate_json(exec_properties["validation"])
     moved: list[str] = []
     accepted = exec_properties["accepted_statistics"]
     if accepted and config.drift.severity != "off":
@@ -119,7 +120,7 @@ def _judge(
         moved = statistics.drift(inputs["statistics"], accepted, schema, config.drift.threshold)
     evidence = core.Evidence(
         pictures=Pictures(report_uri, inputs["examples"]),
-        counts=read_dataset(inputs["manifest"]).classes,
+        counts=counts,
         groups=read_groups(inputs["manifest"]),
         anomalies=statistics.anomalies(inputs["anomalies"]),
         drift=moved,
