@@ -10,8 +10,8 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import features
-from contracts.config import TrackingStore
 from contracts.errors import ComponentError
+from contracts.tracking import TrackingStore
 from trainer.mlflow_store import open_client
 
 CHAMPION = "champion"  # the model that serves

@@ -7,19 +7,18 @@ from pydantic import (
     ConfigDict,
     Field,
     GetPydanticSchema,
-    JsonValue,
     PlainSerializer,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
 
+from contracts.augmentation import AugmentationConfig
 from contracts.data_checks import ValidationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.remote_path import RemotePath, Root, place
-from contracts.section import Section
-
-Count = Annotated[int, Field(ge=1)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from contracts.section import Count, Fraction, Section
+from contracts.tracking import TrackingConfig
+from contracts.training import TrainerConfig
 
 
 def _placed(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:
@@ -110,82 +109,6 @@ class PreprocessingConfig(Section):
     resize: Literal["crop", "pad", "stretch"] = "crop"
 
 
-class AugmentationConfig(Section):
-    """Random changes of the training images, new in every epoch; never of any other split."""
-
-    preset: Literal["none", "light"] = "light"
-
-
-class CnnOptions(Section):
-    """A plain convolutional network: Conv2D, normalisation, ReLU, MaxPooling2D a stage."""
-
-    filters: Annotated[
-        tuple[Count, ...] | None,
-        Field(strict=False, min_length=1, description="one stage an entry; null: fits the image"),
-    ] = None
-    kernel_size: Annotated[int, Field(ge=1, le=15)] = 3
-    dense_units: Annotated[int, Field(ge=0, description="0: no hidden layer")] = 0
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-
-
-class ConvNeXtOptions(Section):
-    """A ConvNeXt V2; the variant's table gives what is left null."""
-
-    depths: Annotated[tuple[Count, ...] | None, Field(strict=False, min_length=1)] = None
-    widths: Annotated[tuple[Count, ...] | None, Field(strict=False, min_length=1)] = None
-    stem_patch_px: Annotated[
-        int | None, Field(ge=1, le=16, description="null: fits the image size")
-    ] = None
-    drop_path_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    head_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-
-# The models that come with imgpipe and the options that their builders take.
-MODEL_OPTIONS: dict[str, type[Section]] = {
-    "cnn": CnnOptions,
-    "convnext_atto": ConvNeXtOptions,
-    "convnext_femto": ConvNeXtOptions,
-    "convnext_pico": ConvNeXtOptions,
-    "convnext_nano": ConvNeXtOptions,
-}
-
-
-class TrainerConfig(Section):
-    """The model and how it is trained."""
-
-    model: str = "cnn"
-    model_options: dict[str, JsonValue] = {}
-    epochs: Count = 20
-    batch_size: Count = 32
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
-    warmup_epochs: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    early_stopping_patience: Annotated[
-        int, Field(ge=0, description="epochs without a better validation loss; 0: never stop early")
-    ] = 5
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
-
-    def users_model(self) -> tuple[str, str] | None:
-        """Return module and function of a model of the user's own; None for a built-in one."""
-        module, separator, function = self.model.partition(":")
-        return (module, function) if separator else None
-
-    def users_code(self) -> tuple[str, ...]:
-        """Return the package that a model of the user's own comes from, if it is one."""
-        users_model = self.users_model()
-        return (users_model[0].partition(".")[0],) if users_model else ()
-
-    def options(self) -> Section:
-        """Return `model_options` as the typed options of a built-in `model`.
-
-        Raises:
-          KeyError: `model` is not a built-in one.
-          pydantic.ValidationError: an option is unknown or has a wrong value.
-        """
-        return MODEL_OPTIONS[self.model].model_validate(self.model_options)
-
-
 class EvaluationConfig(Section):
     """What a candidate must reach on the test split, which training never sees."""
 
@@ -199,18 +122,6 @@ class BeamConfig(Section):
 
     runner: Literal["direct"] = "direct"
     decode_processes: Annotated[Count | None, Field(description="null: one a core")] = None
-
-
-class MlflowConfig(Section):
-    """Where runs are tracked and models registered."""
-
-    uri: Annotated[str | None, Field(description="null: SQLite in the workspace")] = None
-
-
-class TrackingConfig(Section):
-    """Experiment tracking."""
-
-    mlflow: MlflowConfig = MlflowConfig()
 
 
 class PipelineConfig(Section):
@@ -232,19 +143,3 @@ class PipelineConfig(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: BeamConfig = BeamConfig()
     tracking: TrackingConfig = TrackingConfig()
-
-
-class TrainingRecipe(Section):
-    """What the Trainer component needs of the config."""
-
-    trainer: TrainerConfig
-    augmentation: AugmentationConfig
-    seed: int
-
-
-class TrackingStore(Section):
-    """Where MLflow keeps what it is told; the runner fills it in from `tracking` and `name`."""
-
-    uri: str
-    name: str  # of the experiment and of the registered model
-    artifact_location: str | None = None  # null: the server's own

@@ -4,8 +4,10 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts.config import MODEL_OPTIONS, PipelineConfig, TrainerConfig
+from contracts.config import PipelineConfig
+from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Section
+from contracts.training import TrainerConfig
 from contracts.yaml_marks import KeyPath
 
 JsonSchema = dict[str, Any]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from contracts.config import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions, PipelineConfig
+from contracts.config import PipelineConfig
 from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
+from contracts.model_options import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions
 from contracts.remote_path import RemotePath
 from contracts.yaml_marks import KeyPath
 

@@ -23,7 +23,9 @@ from components.model_evaluator.component import ModelEvaluator
 from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
 from contracts import features
-from contracts.config import BeamConfig, PipelineConfig, TrackingStore, TrainingRecipe
+from contracts.config import BeamConfig, PipelineConfig
+from contracts.tracking import TrackingStore
+from contracts.training import TrainingRecipe
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
 BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from components.code_digest import code_digest
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
-from contracts.config import PipelineConfig, TrainerConfig
+from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
+from contracts.training import TrainerConfig
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from contracts.config import PipelineConfig, TrackingStore
+from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
+from contracts.tracking import TrackingStore
 
 CHANNELS = 3
 # Room for metadata, models and the log.

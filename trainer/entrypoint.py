@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from contracts.config import TrackingStore, TrainingRecipe
+from contracts.tracking import TrackingStore
+from contracts.training import TrainingRecipe
 from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
 from trainer.export import export

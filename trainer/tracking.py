@@ -8,7 +8,8 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunS
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from contracts.config import TrackingStore, TrainingRecipe
+from contracts.tracking import TrackingStore
+from contracts.training import TrainingRecipe
 from trainer.data import ImageDataset
 from trainer.mlflow_store import open_client
 

@@ -11,13 +11,14 @@ from typing import Any
 import keras
 
 from contracts import features
-from contracts.config import TrainerConfig, TrainingRecipe
 from contracts.errors import ComponentError
-from trainer.augmentation import augmentation
+from contracts.training import TrainerConfig, TrainingRecipe
+from trainer.augmentation import Augmentation
 from trainer.callbacks import ReportProgress
 from trainer.data import ImageDataset, batches
 from trainer.devices import precision_policy
 from trainer.models import build_model
+from trainer.training_model import TrainingModel
 
 # Weight decay pulls on kernels alone; biases, norms' scales and offsets stay free
 # (He et al., 2019, arXiv:1812.01187, 3.1).
@@ -63,7 +64,8 @@ def train(
     keras.config.set_dtype_policy(precision_policy(config.precision))
     network = build_model(config, dataset.size_px, len(dataset.labels))
     steps_per_epoch = -(-dataset.examples[features.TRAIN] // config.batch_size)
-    model = _with_augmentation(network, recipe, dataset.size_px)
+    augmentation = Augmentation(recipe.augmentation, dataset.labels, recipe.seed)
+    model = TrainingModel(network, augmentation)
     model.compile(
         optimizer=_optimizer(config, steps_per_epoch),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
@@ -91,7 +93,7 @@ def _fit(
     with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
         best = Path(folder, "best.weights.h5")
         fitted = model.fit(
-            batches(dataset, features.TRAIN, config.batch_size, shuffle_seed=recipe.seed),
+            batches(dataset, features.TRAIN, config.batch_size, recipe.seed).map(_with_targets),
             validation_data=_validation(dataset, config.batch_size),
             epochs=config.epochs,
             callbacks=[*_keep_the_best(config, monitor, best), *callbacks],
@@ -104,19 +106,14 @@ def _fit(
     return history
 
 
-def _with_augmentation(network: Any, recipe: TrainingRecipe, size_px: int) -> Any:
-    """Return the network behind the random layers, which act in training alone."""
-    inputs = keras.Input((size_px, size_px, 3), name="pixels")
-    x = inputs
-    for layer in augmentation(recipe.augmentation, recipe.seed):
-        x = layer(x)
-    return keras.Model(inputs, network(x), name="training")
-
-
 def _validation(dataset: ImageDataset, batch_size: int) -> Any:
     if not dataset.examples.get(features.VALIDATION):
         return None
-    return batches(dataset, features.VALIDATION, batch_size)
+    return batches(dataset, features.VALIDATION, batch_size).map(_with_targets)
+
+
+def _with_targets(pixels: Any, targets: Any) -> tuple[dict[str, Any], Any]:
+    return {"pixels": pixels, "targets": targets}, targets
 
 
 def _optimizer(config: TrainerConfig, steps_per_epoch: int) -> Any:

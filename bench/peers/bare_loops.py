@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from contracts import features
-from contracts.config import TrainerConfig
+from contracts.training import TrainerConfig
 from trainer.data import ImageDataset, batches
 from trainer.export import export
 from trainer.models import build_model

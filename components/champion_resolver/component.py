@@ -8,7 +8,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.champion_resolver.executor import Executor
 from components.code_digest import code_digest
-from contracts.config import TrackingStore
+from contracts.tracking import TrackingStore
 
 # What the baseline follows from, besides the registry.
 SOURCES = (

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from components.model_registry import ModelRegistry, RegisteredVersion
-from contracts.config import TrackingStore
 from contracts.errors import ComponentError
+from contracts.tracking import TrackingStore
 
 
 def fetch_champion(store: TrackingStore, expected: str, target: Path) -> RegisteredVersion | None:

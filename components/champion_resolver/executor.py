@@ -9,7 +9,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import set_registry_version
 from components.champion_resolver import core
-from contracts.config import TrackingStore
+from contracts.tracking import TrackingStore
 
 
 class Executor(BaseExecutor):

@@ -9,7 +9,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifacts import ImageManifest
 from components.code_digest import code_digest
 from components.model_pusher.executor import Executor
-from contracts.config import PipelineConfig, TrackingStore
+from contracts.config import PipelineConfig
+from contracts.tracking import TrackingStore
 
 # The config that a model follows from; where it ran and was tracked is no part of it.
 LINEAGE_SECTIONS = {"seed", "data", "preprocessing", "augmentation", "trainer", "evaluation"}

@@ -18,8 +18,8 @@ from components.model_registry import (
     RUN_ID,
     ModelRegistry,
 )
-from contracts.config import TrackingStore
 from contracts.evaluation import Metrics
+from contracts.tracking import TrackingStore
 from trainer.record import TrainingRecord
 
 # As TFX's Pusher names them.

@@ -5,8 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from contracts.config import CnnOptions, PipelineConfig
+from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
+from contracts.model_options import CnnOptions
 from tests.contracts.conftest import GOOD, load
 
 

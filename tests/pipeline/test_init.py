@@ -10,8 +10,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from contracts.config import MODEL_OPTIONS, PipelineConfig
+from contracts.config import PipelineConfig
 from contracts.load import load_config
+from contracts.model_options import MODEL_OPTIONS
 from contracts.yaml_marks import read_yaml
 from pipeline.cli import main
 from pipeline.commands import init

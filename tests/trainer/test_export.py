@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from contracts import features
-from contracts.config import TrainerConfig
+from contracts.training import TrainerConfig
 from trainer.export import export
 from trainer.models import build_model
 

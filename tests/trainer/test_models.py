@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.config import TrainerConfig
 from contracts.errors import ConfigError
+from contracts.training import TrainerConfig
 from trainer.models import build_model
 from trainer.models.convnext import GlobalResponseNormalization, StochasticDepth
 

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.config import AugmentationConfig, TrainerConfig, TrainingRecipe
+from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
+from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.data import ImageDataset, batches
 from trainer.train import train
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from contracts.config import TrainerConfig
 from contracts.errors import ConfigError
+from contracts.training import TrainerConfig
 from trainer.models.cnn import build_cnn
 from trainer.models.convnext import VARIANTS, build_convnext
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from contracts.config import CnnOptions
+from contracts.model_options import CnnOptions
 
 # Keras's 0.99 needs about 500 steps before the moving averages mean something; small folders
 # of images have trained for several epochs by then.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from contracts.config import ConvNeXtOptions
+from contracts.model_options import ConvNeXtOptions
 
 EPSILON = 1e-6
 

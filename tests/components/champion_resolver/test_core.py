@@ -8,8 +8,8 @@ import pytest
 from components.champion_resolver.core import fetch_champion
 from components.model_pusher.core import push
 from components.model_registry import ModelRegistry
-from contracts.config import TrackingStore
 from contracts.errors import ComponentError
+from contracts.tracking import TrackingStore
 
 
 @pytest.fixture(scope="module")

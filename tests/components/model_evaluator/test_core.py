@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 from components.model_evaluator.core import Baseline, evaluate
-from contracts.config import PreprocessingConfig, TrainerConfig
+from contracts.config import PreprocessingConfig
 from contracts.errors import ComponentError
 from contracts.evaluation import PREDICTIONS_FILE
+from contracts.training import TrainerConfig
 from tests.components.conftest import COUNTS, LABELS
 from trainer.data import ImageDataset
 from trainer.export import export

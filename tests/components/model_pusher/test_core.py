@@ -9,8 +9,8 @@ from mlflow.exceptions import MlflowException
 
 from components.model_pusher import core
 from components.model_registry import CHALLENGER, CHAMPION, DATA_FINGERPRINT, ModelRegistry
-from contracts.config import TrackingStore
 from contracts.errors import ComponentError
+from contracts.tracking import TrackingStore
 
 
 @pytest.fixture(scope="module")
