@@ -68,7 +68,7 @@ def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
     root = _schema_of(section)
     found = root
     for part in path:
-        below = _items(found) if isinstance(part, int) else found.get("properties", {}).get(part)
+        below = _items(found) if isinstance(part, int) else _value(found, part)
         if below is None:
             break
         found = below
@@ -87,6 +87,15 @@ def _items(schema: JsonSchema) -> JsonSchema | None:
     """Return what each item of a list has to be, also of a list that may be null."""
     options = [schema, *schema.get("anyOf", ())]
     return next((option["items"] for option in options if "items" in option), None)
+
+
+def _value(schema: JsonSchema, key: str) -> JsonSchema | None:
+    """Return what the value of a key has to be, also of a mapping with any keys."""
+    for option in (schema, *schema.get("anyOf", ())):
+        below = option.get("properties", {}).get(key, option.get("additionalProperties"))
+        if isinstance(below, dict):
+            return below
+    return None
 
 
 def known_keys(section: type[Section], path: KeyPath) -> list[str]:

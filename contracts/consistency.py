@@ -12,6 +12,7 @@ from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
 from contracts.model_options import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions
 from contracts.remote_path import RemotePath
+from contracts.training import TrainerConfig
 from contracts.yaml_marks import KeyPath
 
 # Every variant of ConvNeXt has as many, unless its options say otherwise.
@@ -20,6 +21,7 @@ CONVNEXT_STAGES: Final = 4
 MODEL: Final[KeyPath] = ("trainer", "model")
 MODEL_OPTIONS_KEY: Final[KeyPath] = ("trainer", "model_options")
 IMAGE_SIZE: Final[KeyPath] = ("preprocessing", "image_size_px")
+BUILT_IN_LOSSES: Final = ("cross_entropy", "focal")
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 
 
@@ -35,13 +37,30 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     if needs_data:
         yield from _paths(config)
     yield from _model(config)
-    trainer = config.trainer
-    if trainer.warmup_epochs >= trainer.epochs:
+    yield from _training(config.trainer)
+
+
+def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    if trainer.warmup_epochs is not None and trainer.warmup_epochs >= trainer.epochs:
         yield Inconsistency(
             ("trainer", "warmup_epochs"),
             f"expected less than trainer.epochs ({trainer.epochs}), received "
             f"{received(trainer.warmup_epochs)}. Lower it too, 0 for no warm-up.",
             (EPOCHS,),
+        )
+    if trainer.label_smoothing and trainer.loss not in BUILT_IN_LOSSES:
+        yield Inconsistency(
+            ("trainer", "label_smoothing"),
+            f"expected 0 with a loss of your own ({trainer.loss}), which smooths for itself, "
+            f"received {received(trainer.label_smoothing)}. Remove one of them.",
+            (("trainer", "loss"),),
+        )
+    if trainer.class_weights != "none" and trainer.sampling == "balanced":
+        yield Inconsistency(
+            ("trainer", "class_weights"),
+            f"expected none with trainer.sampling balanced, since both make up for rare classes, "
+            f"received {received(trainer.class_weights)}. Remove one of them.",
+            (("trainer", "sampling"),),
         )
 
 

@@ -60,7 +60,7 @@ def test_all_problems_at_once_with_file_and_line(problems):
         "pipeline.yaml:4: data.splits.train: expected an integer >= 1, received 0.",
         "pipeline.yaml:6: preprocessing.resize: expected one of crop, pad, stretch, "
         "received 'cropped'.",
-        "pipeline.yaml:8: trainer.batch_size: expected an integer >= 1, received '3'. "
+        "pipeline.yaml:8: trainer.batch_size: expected an integer >= 1 or auto, received '3'. "
         "Remove the quotes.",
         "pipeline.yaml:9: trainer.batchsize: unknown key; did you mean `batch_size`?",
         "pipeline.yaml:10: trainer.epochs: expected an integer >= 1, received 2.5.",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.tf_record import RecordWriter, read_records, record_at
+from contracts.tf_record import RecordWriter, read_records, record_at
 
 
 def test_tensorflow_reads_the_records(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Which examples a training sees, and in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts import features
+from trainer.data import ImageDataset
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the training split is gone through, from a step on."""
+
+    batch_size: int
+    seed: int
+    balanced: bool = False  # each class as often as any other
+    first_step: int = 0  # batches that were drawn already
+
+
+def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:
+    """Return the examples of one pass over the training split."""
+    if sampling.balanced:
+        counts = dataset.label_counts[features.TRAIN]
+        return examples_a_class(counts) * sum(count > 0 for count in counts)
+    return dataset.examples[features.TRAIN]
+
+
+def steps_per_epoch(dataset: ImageDataset, sampling: Sampling) -> int:
+    """Return the batches in which every example of a pass has been seen."""
+    return -(-pass_length(dataset, sampling) // sampling.batch_size)
+
+
+def position(dataset: ImageDataset, sampling: Sampling) -> tuple[int, int]:
+    """Return the pass that the first step falls into, and the examples of it that are gone."""
+    return divmod(sampling.first_step * sampling.batch_size, pass_length(dataset, sampling))
+
+
+def examples_a_class(counts: Sequence[int]) -> int:
+    """Return how often each class comes in a balanced pass, about as long as a natural one."""
+    return max(1, sum(counts) // max(1, sum(count > 0 for count in counts)))

@@ -1,0 +1,89 @@
+"""Batches by tf.data, in C++ beside the training."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from contracts import features
+from trainer.batches.sampling import Sampling, examples_a_class, position
+from trainer.data import CHANNELS, ImageDataset
+
+# Bytes of pixels that one shuffle buffer may hold.
+SHUFFLE_BYTES = 64 * 2**20
+READ_BYTES = 8 * 2**20
+
+LABEL = {features.LABEL_INDEX: tf.io.FixedLenFeature([], tf.int64)}
+EXAMPLE = LABEL | {features.PIXELS: tf.io.FixedLenFeature([], tf.string)}
+
+
+def training_batches(dataset: ImageDataset, sampling: Sampling) -> tf.data.Dataset:
+    """See `trainer.batches.training_batches`."""
+    first_pass, gone = position(dataset, sampling)
+    passes = tf.data.Dataset.range(first_pass, tf.int64.max)
+    records = passes.flat_map(lambda number: _one_pass(dataset, sampling, number)).skip(gone)
+    batched = records.batch(
+        sampling.batch_size, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
+    )
+    return _parsed(batched, dataset)
+
+
+def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf.data.Dataset:
+    """See `trainer.batches.evaluation_batches`."""
+    files = [str(path) for path in dataset.files(split)]
+    records = tf.data.TFRecordDataset(files, buffer_size=READ_BYTES)
+    steps = -(-dataset.examples[split] // batch_size)
+    batched = records.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    return _parsed(batched, dataset).apply(tf.data.experimental.assert_cardinality(steps))
+
+
+def _one_pass(dataset: ImageDataset, sampling: Sampling, number: tf.Tensor) -> tf.data.Dataset:
+    # In the graph of this function alone; where it is 0, TensorFlow refuses a tensor beside it.
+    tf.random.set_seed(sampling.seed + 1)
+    seed = sampling.seed + number
+    files = [str(path) for path in dataset.files(features.TRAIN)]
+    ordered = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files), seed=seed)
+    records = tf.data.TFRecordDataset(ordered, buffer_size=READ_BYTES)
+    if sampling.balanced:
+        records = _balanced(records, dataset.label_counts[features.TRAIN], number)
+    image_bytes = dataset.size_px**2 * CHANNELS
+    window = min(dataset.examples[features.TRAIN], SHUFFLE_BYTES // image_bytes)
+    return records.shuffle(max(sampling.batch_size, window), seed=seed)
+
+
+def _balanced(
+    records: tf.data.Dataset, counts: Sequence[int], number: tf.Tensor
+) -> tf.data.Dataset:
+    """Repeat the examples of small classes and leave out some of large ones.
+
+    The j-th example of a class with n of them, of which t are wanted, comes
+    (j + 1) * t // n - j * t // n times: t in all. Each pass counts j from the next one on, so
+    that what one leaves out comes in another.
+    """
+    wanted = tf.constant(examples_a_class(counts), tf.int64)
+    of_class = tf.constant(counts, tf.int64)
+
+    def copies(seen: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+        label = tf.io.parse_single_example(record, LABEL)[features.LABEL_INDEX]
+        total = of_class[label]
+        rank = (seen[label] + number) % total
+        times = (rank + 1) * wanted // total - rank * wanted // total
+        return tf.tensor_scatter_nd_add(seen, [[label]], [1]), (record, times)
+
+    counted = records.scan(tf.zeros(len(counts), tf.int64), copies)
+    return counted.flat_map(
+        lambda record, times: tf.data.Dataset.from_tensors(record).repeat(times)
+    )
+
+
+def _parsed(batched: tf.data.Dataset, dataset: ImageDataset) -> tf.data.Dataset:
+    size_px, classes = dataset.size_px, len(dataset.labels)
+
+    def parse(serialised: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        parsed = tf.io.parse_example(serialised, EXAMPLE)
+        flat = tf.io.decode_raw(parsed[features.PIXELS], tf.uint8)
+        pixels = tf.reshape(flat, [-1, size_px, size_px, CHANNELS])
+        pixels.set_shape([serialised.shape[0], size_px, size_px, CHANNELS])
+        targets = tf.one_hot(parsed[features.LABEL_INDEX], classes)
+        return {"pixels": pixels, "targets": targets}, targets
+
+    return batched.map(parse, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
