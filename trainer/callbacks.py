@@ -9,6 +9,7 @@ import keras
 
 from contracts.errors import ComponentError
 from contracts.progress import report
+from trainer.batches.sampling import Position
 from trainer.checkpoints import Checkpoint, Progress
 
 SECONDS_BETWEEN_REPORTS = 0.25
@@ -92,6 +93,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
     def __init__(self, checkpoint: Checkpoint, progress: Progress, course: Course) -> None:
         super().__init__()
         self.progress = progress
+        self.position = Position(progress.step)  # of the batches
         self.monitor = "val_loss"
         self.patience = 0
         self.every_s = 0.0
@@ -108,7 +110,9 @@ class KeepCheckpoints(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Give the metrics of an epoch that was interrupted what they had counted."""
         self._epoch = epoch
-        if self._course.first_step > epoch * self._course.steps_per_epoch:
+        begins = epoch * self._course.steps_per_epoch
+        self.position.step = max(begins, self._course.first_step)
+        if self._course.first_step > begins:
             self._checkpoint.restore(self.model, ["metrics"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:

@@ -169,18 +169,18 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
 
 
 def _of_jax(kind: str) -> Devices:
-    import jax
-
     if kind == "multi_worker":
         raise ComponentError(
             "Trainer: expected trainer.devices: multi_worker with KERAS_BACKEND=tensorflow, "
             "received it with jax. Take mirrored, or leave it to auto."
         )
-    devices = jax.devices("cpu") if kind == "cpu" else gpus() or jax.devices()
+    names = keras.distribution.list_devices("cpu" if kind == "cpu" or not gpus() else "gpu")
+    away = kind == "cpu" and gpus()
     if kind != "mirrored":
-        devices = devices[:1]
-    names = tuple(str(device) for device in devices)
-    return Devices(kind, names, keras.distribution.DataParallel(devices=list(names)))
+        names = names[:1]
+    placed = kind == "mirrored" or away  # JAX takes the first GPU where there is one
+    strategy = keras.distribution.DataParallel(devices=names) if placed else None
+    return Devices(kind, tuple(names), strategy)
 
 
 def _logical_cpus() -> int:

@@ -37,6 +37,7 @@ class TrainedModel:
     batch_size: int
     learning_rate: float
     devices: str
+    is_chief: bool  # False on all but one of several machines
 
 
 def train(
@@ -91,6 +92,7 @@ def train(
         batch_size=progress.batch_size,
         learning_rate=progress.learning_rate,
         devices=str(devices),
+        is_chief=devices.is_chief,
     )
 
 
@@ -105,12 +107,11 @@ class _Job:
     progress: Progress
 
     def sampling(self) -> Sampling:
-        """Return how the examples are gone through, from where the training is."""
+        """Return how the examples are gone through."""
         return Sampling(
             batch_size=self.progress.batch_size,
             seed=self.recipe.seed,
             balanced=self.recipe.trainer.sampling == "balanced",
-            first_step=self.progress.step,
         )
 
     def course(self) -> Course:
@@ -150,9 +151,8 @@ def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
         averaged = [AveragedWeights()] if config.ema_momentum else []
         own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
         model.fit(
-            training_batches(job.dataset, job.sampling()),
+            training_batches(job.dataset, job.sampling(), keep.position, steps - gone),
             validation_data=_validation(job.dataset, job.progress.batch_size),
-            steps_per_epoch=steps - gone,
             initial_epoch=epoch,
             epochs=epoch + 1 if gone else config.epochs,
             callbacks=[*own, *users_callbacks, *callbacks],

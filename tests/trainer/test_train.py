@@ -62,6 +62,18 @@ def test_the_weights_are_those_of_the_best_epoch(dataset):
     assert np.mean(losses) == pytest.approx(min(trained.history["val_loss"]), rel=1e-3)
 
 
+def test_an_epoch_has_the_steps_that_are_told_whatever_is_executed_together(dataset):
+    class Count(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_end(self, logs=None):
+            self.steps = int(self.model.optimizer.iterations)
+
+    counted = Count()
+    trained = train(recipe(epochs=2, steps_per_execution=4), dataset, [counted])
+    assert counted.steps == trained.steps == 12  # not 16
+
+
 def test_early_stopping_stops(dataset):
     trained = train(recipe(epochs=50, learning_rate=1e-9, early_stopping_patience=1), dataset)
     assert len(trained.history["loss"]) < 50

@@ -2,7 +2,7 @@
 
 import keras
 
-from trainer.batches.sampling import Sampling
+from trainer.batches.sampling import Position, Sampling
 from trainer.data import ImageDataset
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
@@ -10,14 +10,16 @@ from trainer.data import ImageDataset
 Batches = object
 
 
-def training_batches(dataset: ImageDataset, sampling: Sampling) -> Batches:
-    """Return the training split as batches without end, shuffled anew in every pass over it.
+def training_batches(
+    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+) -> Batches:
+    """Return so many batches of the training split, from where the position stands at the time.
 
-    Every batch is full; where a pass ends inside one the next pass goes on. The order follows
-    from the seed and the place in it from the step, so that a training can go on where another
-    one stopped.
+    The split is shuffled anew in every pass over it. Every batch is full; where a pass ends
+    inside one the next pass goes on. The order follows from the seed and the place in it from
+    the step, so that a training can go on where another one stopped.
     """
-    return _feed().training_batches(dataset, sampling)
+    return _feed().training_batches(dataset, sampling, position, steps)
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> Batches:

@@ -12,13 +12,15 @@ import numpy as np
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import record_at, record_positions
-from trainer.batches.sampling import Sampling, examples_a_class, pass_length
+from trainer.batches.sampling import Position, Sampling, examples_a_class, pass_length
 from trainer.data import CHANNELS, ImageDataset
 
 
-def training_batches(dataset: ImageDataset, sampling: Sampling) -> "_TrainingBatches":
+def training_batches(
+    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+) -> "_TrainingBatches":
     """See `trainer.batches.training_batches`."""
-    return _TrainingBatches(dataset, sampling)
+    return _TrainingBatches(dataset, sampling, position, steps)
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> "_EvaluationBatches":
@@ -64,8 +66,12 @@ class _Index:
 
 
 class _TrainingBatches(keras.utils.PyDataset):
-    def __init__(self, dataset: ImageDataset, sampling: Sampling) -> None:
+    def __init__(
+        self, dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+    ) -> None:
         super().__init__(workers=1)
+        self._position = position
+        self._steps = steps
         self._dataset = dataset
         self._sampling = sampling
         self._index = _Index.of(dataset, features.TRAIN)
@@ -75,15 +81,13 @@ class _TrainingBatches(keras.utils.PyDataset):
             self._labels = np.array([self._index.label(n) for n in range(len(self._index))])
         self._passes: dict[int, np.ndarray] = {}  # the last orders; a batch lies in two at most
 
-    @property
-    def num_batches(self) -> None:
-        """None: they do not end."""
-        return None
+    def __len__(self) -> int:
+        return self._steps
 
     def __getitem__(self, step: int) -> Any:
-        """Return the batch of a step, counted from the first step of the sampling."""
+        """Return the batch of a step, counted from the position."""
         size = self._sampling.batch_size
-        start = (self._sampling.first_step + step) * size
+        start = (self._position.step + step) * size
         numbers = [self._number(place) for place in range(start, start + size)]
         return self._index.batch(numbers, self._dataset)
 

@@ -9,12 +9,18 @@ from trainer.data import ImageDataset
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the training split is gone through, from a step on."""
+    """How the training split is gone through."""
 
     batch_size: int
     seed: int
     balanced: bool = False  # each class as often as any other
-    first_step: int = 0  # batches that were drawn already
+
+
+@dataclass
+class Position:
+    """Where the next epoch begins: `fit` goes over the same batches again and again."""
+
+    step: int = 0  # batches that were drawn before
 
 
 def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:
@@ -28,11 +34,6 @@ def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:
 def steps_per_epoch(dataset: ImageDataset, sampling: Sampling) -> int:
     """Return the batches in which every example of a pass has been seen."""
     return -(-pass_length(dataset, sampling) // sampling.batch_size)
-
-
-def position(dataset: ImageDataset, sampling: Sampling) -> tuple[int, int]:
-    """Return the pass that the first step falls into, and the examples of it that are gone."""
-    return divmod(sampling.first_step * sampling.batch_size, pass_length(dataset, sampling))
 
 
 def examples_a_class(counts: Sequence[int]) -> int:

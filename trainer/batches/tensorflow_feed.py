@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from contracts import features
-from trainer.batches.sampling import Sampling, examples_a_class, position
+from trainer.batches.sampling import Position, Sampling, examples_a_class, pass_length
 from trainer.data import CHANNELS, ImageDataset
 
 # Bytes of pixels that one shuffle buffer may hold.
@@ -16,15 +16,26 @@ LABEL = {features.LABEL_INDEX: tf.io.FixedLenFeature([], tf.int64)}
 EXAMPLE = LABEL | {features.PIXELS: tf.io.FixedLenFeature([], tf.string)}
 
 
-def training_batches(dataset: ImageDataset, sampling: Sampling) -> tf.data.Dataset:
+def training_batches(
+    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+) -> tf.data.Dataset:
     """See `trainer.batches.training_batches`."""
-    first_pass, gone = position(dataset, sampling)
-    passes = tf.data.Dataset.range(first_pass, tf.int64.max)
-    records = passes.flat_map(lambda number: _one_pass(dataset, sampling, number)).skip(gone)
-    batched = records.batch(
-        sampling.batch_size, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
+    size = sampling.batch_size
+    length = pass_length(dataset, sampling)
+
+    def from_example(first: tf.Tensor) -> tf.data.Dataset:
+        passes = tf.data.Dataset.range(first // length, tf.int64.max)
+        records = passes.flat_map(lambda number: _one_pass(dataset, sampling, number))
+        return records.skip(first % length).take(steps * size)
+
+    # Python is asked for the position each time that an epoch begins.
+    first = tf.data.Dataset.from_generator(
+        lambda: iter([position.step * size]), output_signature=tf.TensorSpec([], tf.int64)
     )
-    return _parsed(batched, dataset)
+    batched = first.flat_map(from_example).batch(
+        size, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
+    )
+    return _parsed(batched, dataset).apply(tf.data.experimental.assert_cardinality(steps))
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf.data.Dataset:
@@ -86,4 +97,8 @@ def _parsed(batched: tf.data.Dataset, dataset: ImageDataset) -> tf.data.Dataset:
         targets = tf.one_hot(parsed[features.LABEL_INDEX], classes)
         return {"pixels": pixels, "targets": targets}, targets
 
-    return batched.map(parse, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    # Several machines take each a part of every batch, not each some of the files.
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    parsed = batched.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+    return parsed.prefetch(tf.data.AUTOTUNE).with_options(options)

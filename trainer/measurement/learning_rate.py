@@ -10,7 +10,7 @@ import numpy as np
 from contracts.progress import report
 from contracts.training import TrainingRecipe
 from trainer.batches import training_batches
-from trainer.batches.sampling import Sampling
+from trainer.batches.sampling import Position, Sampling
 from trainer.construction import build_training_model, compile_training_model
 from trainer.data import ImageDataset
 from trainer.devices import Devices
@@ -57,8 +57,9 @@ def find_learning_rate(
     compile_training_model(model, recipe, Rising(), devices, steps_per_execution=1)
     trial = _Trial()
     balanced = recipe.trainer.sampling == "balanced"
-    batches = training_batches(dataset, Sampling(batch_size, recipe.seed, balanced))
-    model.fit(batches, steps_per_epoch=STEPS, callbacks=[trial], shuffle=False, verbose=0)
+    sampling = Sampling(batch_size, recipe.seed, balanced)
+    batches = training_batches(dataset, sampling, Position(), STEPS)
+    model.fit(batches, callbacks=[trial], shuffle=False, verbose=0)
     return trial.curve()
 
 
