@@ -1,12 +1,33 @@
 """The `trainer` section of pipeline.yaml."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
 from contracts.augmentation import AugmentationConfig
 from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Count, Section
+from contracts.users_code import UsersCode
+
+# `trainer.weights` that are no file.
+IMAGENET: Final = "imagenet"
+
+
+class FineTuningConfig(Section):
+    """A first phase that trains the head alone, and what the second one trains."""
+
+    frozen_epochs: Annotated[
+        int, Field(ge=0, description="epochs in which the head alone is trained; 0: no such phase")
+    ] = 0
+    learning_rate: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="of the second phase; null: the first's"),
+    ] = None
+    trainable_from: Annotated[
+        str | None,
+        Field(min_length=1, description="first layer of the second phase; null: every layer"),
+    ] = None
 
 
 class TrainerConfig(Section):
@@ -14,6 +35,11 @@ class TrainerConfig(Section):
 
     model: str = "cnn"
     model_options: dict[str, JsonValue] = {}
+    weights: Annotated[
+        str | None,
+        Field(description="imagenet, or the path of a .weights.h5 or .keras file; null: random"),
+    ] = None
+    fine_tuning: FineTuningConfig = FineTuningConfig()
     epochs: Count = 20
     batch_size: Count = 32
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
@@ -25,15 +51,18 @@ class TrainerConfig(Section):
     ] = 5
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
 
-    def users_model(self) -> tuple[str, str] | None:
-        """Return module and function of a model of the user's own; None for a built-in one."""
-        module, separator, function = self.model.partition(":")
-        return (module, function) if separator else None
+    def users_model(self) -> UsersCode | None:
+        """Return the function that builds a model of the user's own; None for another one."""
+        return UsersCode.parse(self.model)
 
-    def users_code(self) -> tuple[str, ...]:
-        """Return the package that a model of the user's own comes from, if it is one."""
+    def users_code(self) -> tuple[UsersCode, ...]:
+        """Return all code of the user's own that the training runs."""
         users_model = self.users_model()
-        return (users_model[0].partition(".")[0],) if users_model else ()
+        return (users_model,) if users_model else ()
+
+    def weights_file(self) -> Path | None:
+        """Return the file that the weights begin with, if it is one."""
+        return Path(self.weights) if self.weights not in (None, IMAGENET) else None
 
     def options(self) -> Section:
         """Return `model_options` as the typed options of a built-in `model`.
