@@ -18,9 +18,8 @@ def freeze_backbone(network: keras.Model) -> None:
     again.
     """
     head = {id(layer) for layer in head_layers(network)}
-    network.trainable = True
-    for layer in _leaves(network):
-        layer.trainable = id(layer) in head
+    for layer in (network, *layers_within(network)):
+        _set_trainable(layer, id(layer) in head)
 
 
 def thaw(network: keras.Model, trainable_from: str | None) -> None:
@@ -32,20 +31,21 @@ def thaw(network: keras.Model, trainable_from: str | None) -> None:
     Raises:
       ConfigError: no layer's name begins with `trainable_from`; a sentence with the names.
     """
-    network.trainable = True
-    if trainable_from is None:
-        return
-    names = [layer.name for layer in network.layers]
-    first = next((i for i, name in enumerate(names) if name.startswith(trainable_from)), None)
-    if first is None:
+    begins = [
+        trainable_from is None or layer.name.startswith(trainable_from) for layer in network.layers
+    ]
+    if True not in begins:
         known = _beginnings([layer.name for layer in network.layers if layer.weights])
         raise ConfigError(
             f"{TRAINABLE_FROM}: expected the beginning of a layer's name, received "
             f"{trainable_from!r}. The layers of {network.name} with weights, from the first to "
             f"the last: {some_of(known, NAMES_SHOWN)}."
         )
-    for layer in network.layers[:first]:
-        layer.trainable = False
+    first = begins.index(True)
+    _set_trainable(network, trainable_from is None)  # weights that belong to no layer of it
+    for number, layer in enumerate(network.layers):
+        for part in (layer, *layers_within(layer)):
+            _set_trainable(part, number >= first)
 
 
 def head_layers(network: keras.Model) -> list[keras.layers.Layer]:
@@ -53,8 +53,8 @@ def head_layers(network: keras.Model) -> list[keras.layers.Layer]:
     ours = [layer for layer in network.layers if is_head(layer.name)]
     if any(layer.name == "probabilities" for layer in ours):
         return ours
-    with_weights = [layer for layer in _leaves(network) if layer.weights]
-    return with_weights[-1:]
+    last = [layer for layer in layers_within(network) if layer.weights and not _parts(layer)]
+    return last[-1:]
 
 
 def is_head(name: str) -> bool:
@@ -62,11 +62,28 @@ def is_head(name: str) -> bool:
     return name.startswith("head_") or name == "probabilities"
 
 
-def _leaves(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """Yield the layers that are made of no others, at whatever depth, in order."""
-    for layer in network._flatten_layers(include_self=False, recursive=True):
-        if not any(True for _ in layer._flatten_layers(include_self=False)):
-            yield layer
+def layers_within(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """Yield the layers that one is made of, at whatever depth, each before its own, in order."""
+    for part in _parts(layer):
+        yield part
+        yield from layers_within(part)
+
+
+def _parts(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    # Keras's own way to all depths gives the inner ones backwards.
+    parts: list[keras.layers.Layer] = layer._flatten_layers(include_self=False, recursive=False)
+    return parts
+
+
+def _set_trainable(layer: keras.layers.Layer, trainable: bool) -> None:
+    """Set whether a layer's own weights learn; those of its parts are set by themselves."""
+    if not _parts(layer):
+        layer.trainable = trainable
+        return
+    # A layer that is made of others and is not trainable would hide theirs.
+    layer.trainable = True
+    for weight in layer._trainable_variables:
+        weight.trainable = trainable
 
 
 def _beginnings(names: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ import keras
 
 from contracts.errors import ConfigError, some_of
 from trainer.models.backbone import call_application
-from trainer.models.freezing import head_layers, is_head
+from trainer.models.freezing import head_layers, is_head, layers_within
 
 LOGGER = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class StoredLayer:
     shapes: Shapes
 
     def __str__(self) -> str:
-        return ", ".join("x".join(map(str, shape)) or "scalar" for shape in self.shapes)
+        shapes = ", ".join("x".join(map(str, shape)) or "scalar" for shape in self.shapes)
+        return shapes or "nothing"
 
 
 NOTHING = StoredLayer("", ())
@@ -130,9 +131,10 @@ def _of_head(here: StoredLayer, there: StoredLayer, head: set[str]) -> bool:
 def _misfit(
     network: keras.Model, file: Path, differing: list[tuple[StoredLayer, StoredLayer]]
 ) -> str:
+    order = {layer.name: number for number, layer in enumerate(layers_within(network))}
     told = [
-        f"{here.name or there.name} has {there or 'nothing'} there and {here or 'nothing'} here"
-        for here, there in differing
+        f"{here.name or there.name} has {there} there and {here} here"
+        for here, there in sorted(differing, key=lambda pair: order.get(pair[0].name, len(order)))
     ]
     stem = any(
         here.name == "stem_conv" and here.shapes[0][2:] == there.shapes[0][2:]
