@@ -64,6 +64,11 @@ class TrainerConfig(Section):
         """Return the file that the weights begin with, if it is one."""
         return Path(self.weights) if self.weights not in (None, IMAGENET) else None
 
+    def users_files(self) -> tuple[Path, ...]:
+        """Return the files besides code that the training follows from."""
+        file = self.weights_file()
+        return (file,) if file else ()
+
     def options(self) -> Section:
         """Return `model_options` as the typed options of a built-in `model`.
 

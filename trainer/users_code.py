@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from typing import Any
 
 from contracts.errors import ConfigError
 from contracts.users_code import UsersCode, imported_names, sources
+
+# What Keras puts into its messages for terminals, and behind them.
+NOISE = re.compile(r"\x1b\[[0-9;]*m|Arguments received by .*", re.DOTALL)
 
 
 def load_users_code(reference: str, key: str) -> Any:
@@ -38,7 +42,7 @@ def load_users_code(reference: str, key: str) -> Any:
         module = _import_file(code.file, key) if code.file else importlib.import_module(code.place)
     except ConfigError:
         raise
-    except Exception as error:  # whatever a module raises
+    except (Exception, SystemExit) as error:  # whatever a module raises
         if isinstance(error, ModuleNotFoundError) and error.name == code.place.partition(".")[0]:
             hint = " Install it into this environment, or name its folder in PYTHONPATH."
         else:
@@ -57,7 +61,7 @@ def load_users_code(reference: str, key: str) -> Any:
 
 
 def call_users_code(
-    function: Callable[..., Any], code: UsersCode, key: str, **arguments: Any
+    function: Callable[..., Any], code: UsersCode, key: str, *inputs: Any, **arguments: Any
 ) -> Any:
     """Return what the user's function returns.
 
@@ -65,14 +69,14 @@ def call_users_code(
       ConfigError: it raised; a sentence with the line of the user's file.
     """
     try:
-        return function(**arguments)
+        return function(*inputs, **arguments)
     except Exception as error:  # whatever it raises
         raise ConfigError(f"{key}: {code} failed: {told(error, code)}") from error
 
 
 def told(error: BaseException, code: UsersCode) -> str:
     """Return what was raised and the user's line it came through: "ValueError: ... (net.py:3)."."""
-    text = " ".join(str(error).split())
+    text = " ".join(NOISE.sub("", str(error)).split())
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__
     line = _users_line(error, code)
     return f"{sentence.rstrip('.')}{f' ({line})' if line else ''}."

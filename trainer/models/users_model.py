@@ -36,8 +36,15 @@ def build_users_model(
             f"{KEY}: {code}: expected it to return a keras.Model, received "
             f"{'nothing' if model is None else f'a {type(model).__name__}'}."
         )
+
+    def call(pixels: Any) -> Any:
+        return call_users_code(model, code, KEY, pixels, training=False)
+
+    if not model.built:
+        # Noise would make the number of its images the only one that the model takes.
+        call(keras.Input((size_px, size_px, 3), name="pixels"))
     noise = np.random.default_rng(0).uniform(0, 255, (2, size_px, size_px, 3)).astype(np.float32)
-    outputs = call_users_code(lambda pixels: model(pixels, training=False), code, KEY, pixels=noise)
+    outputs = call(noise)
     _require_probabilities(outputs, code, classes)
     return model
 
