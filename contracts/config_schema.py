@@ -8,12 +8,10 @@ from contracts.config import PipelineConfig
 from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Section
 from contracts.training import TrainerConfig
+from contracts.users_code import REFERENCE_PATTERN
 from contracts.yaml_marks import KeyPath
 
 JsonSchema = dict[str, Any]
-
-# A builder of the user's own: `package.module:function`.
-USERS_MODEL_PATTERN: Final = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 
 _RANGES: Final = (
     ("minimum", ">="),
@@ -44,7 +42,7 @@ def config_schema() -> JsonSchema:
     trainer = definitions[TrainerConfig.__name__]
     trainer["allOf"] = cases
     trainer["properties"]["model"] |= {
-        "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": USERS_MODEL_PATTERN}]
+        "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": REFERENCE_PATTERN}]
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,5 +1,6 @@
 """The `trainer` section of pipeline.yaml."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
@@ -7,6 +8,8 @@ from pydantic import Field, JsonValue
 from contracts.augmentation import AugmentationConfig
 from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Count, Section
+from contracts.users_code import REFERENCE_PATTERN, UsersCode
+from contracts.yaml_marks import KeyPath
 
 # What a key says that leaves its value to a measurement.
 AUTO: Final = "auto"
@@ -14,14 +17,32 @@ AUTO: Final = "auto"
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-# A class of the user's own: package.module:Class.
 UsersClass = Annotated[
     str,
     Field(
-        pattern=r"^[^\s:]+:[^\W\d]\w*$",
-        description="a class of yours, `module:Class`",
+        pattern=REFERENCE_PATTERN,
+        description="a class of yours, `module:Class` or `file.py:Class`",
     ),
 ]
+
+# `trainer.weights` that are no file.
+IMAGENET: Final = "imagenet"
+
+
+class FineTuningConfig(Section):
+    """A first phase that trains the head alone, and what the second one trains."""
+
+    frozen_epochs: Annotated[
+        int, Field(ge=0, description="epochs in which the head alone is trained; 0: no such phase")
+    ] = 0
+    learning_rate: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="of the second phase; null: the first's"),
+    ] = None
+    trainable_from: Annotated[
+        str | None,
+        Field(min_length=1, description="first layer of the second phase; null: every layer"),
+    ] = None
 
 
 class TrainerConfig(Section):
@@ -29,6 +50,11 @@ class TrainerConfig(Section):
 
     model: str = "cnn"
     model_options: dict[str, JsonValue] = {}
+    weights: Annotated[
+        str | None,
+        Field(description="imagenet, or the path of a .weights.h5 or .keras file; null: random"),
+    ] = None
+    fine_tuning: FineTuningConfig = FineTuningConfig()
     epochs: Count = 20
     batch_size: Count | Literal["auto"] = 32
     optimizer: Literal["adamw", "sgd", "lion"] = "adamw"
@@ -65,15 +91,30 @@ class TrainerConfig(Section):
             return self.warmup_epochs
         return 0.3 * epochs if self.schedule == "one_cycle" else min(0.5, epochs / 2)
 
-    def users_model(self) -> tuple[str, str] | None:
-        """Return module and function of a model of the user's own; None for a built-in one."""
-        module, separator, function = self.model.partition(":")
-        return (module, function) if separator else None
+    def users_model(self) -> UsersCode | None:
+        """Return the function that builds a model of the user's own; None for another one."""
+        return UsersCode.parse(self.model)
 
-    def users_code(self) -> tuple[str, ...]:
-        """Return the package that a model of the user's own comes from, if it is one."""
-        users_model = self.users_model()
-        return (users_model[0].partition(".")[0],) if users_model else ()
+    def users_code(self) -> tuple[UsersCode, ...]:
+        """Return all code of the user's own that the training runs."""
+        return tuple(self.users_references().values())
+
+    def users_references(self) -> dict[KeyPath, UsersCode]:
+        """Return the code of the user's own by the key that names it."""
+        named: dict[KeyPath, str] = {("model",): self.model, ("loss",): self.loss}
+        for key, references in (("metrics", self.metrics), ("callbacks", self.callbacks)):
+            named |= {(key, number): one for number, one in enumerate(references)}
+        parsed = {key: UsersCode.parse(reference) for key, reference in named.items()}
+        return {key: code for key, code in parsed.items() if code is not None}
+
+    def weights_file(self) -> Path | None:
+        """Return the file that the weights begin with, if it is one."""
+        return Path(self.weights) if self.weights not in (None, IMAGENET) else None
+
+    def users_files(self) -> tuple[Path, ...]:
+        """Return the files besides code that the training follows from."""
+        file = self.weights_file()
+        return (file,) if file else ()
 
     def options(self) -> Section:
         """Return `model_options` as the typed options of a built-in `model`.

@@ -15,7 +15,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
 
 from components.champion_resolver.component import ChampionResolver
-from components.code_digest import code_digest
+from components.code_digest import code_digest, users_digest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_transform.component import ImageTransform
 from components.image_validator.component import ImageValidator
@@ -186,11 +186,7 @@ def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingS
         custom_config={
             "recipe": recipe.model_dump_json(),
             "tracking": store.model_dump_json(),
-            "code_digest": code_digest(
-                "contracts",
-                "trainer",
-                *config.trainer.users_code(),
-                libraries=("keras", "tensorflow"),
-            ),
+            "code_digest": code_digest("contracts", "trainer", libraries=("keras", "tensorflow")),
+            "users_digest": users_digest(config.trainer.users_code(), config.trainer.users_files()),
         },
     )

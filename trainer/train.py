@@ -21,6 +21,7 @@ from trainer.data import ImageDataset
 from trainer.devices import Devices, choose_devices, precision_policy
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
+from trainer.phases import Phase, phases
 from trainer.training_model import TrainingModel
 from trainer.users_code import users_instance
 
@@ -127,49 +128,63 @@ def monitored(recipe: TrainingRecipe, dataset: ImageDataset) -> str:
 
 
 def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
-    """Fit the model up to the last epoch, or until it gets no better."""
+    """Fit the model phase by phase, up to the last epoch or until it gets no better."""
     config = job.recipe.trainer
-    steps = job.course().steps_per_epoch
-    rate = learning_rate(config, job.progress.learning_rate, config.epochs, steps)
-    compile_training_model(model, job.recipe, rate, job.devices)
     users_callbacks = [
         users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
         for one in config.callbacks
     ]
-    while not _is_over(job):
-        if job.progress.step:
-            job.checkpoint.restore(model)
-        # An epoch that was interrupted is finished by itself: `fit` knows epochs of one length.
-        epoch, gone = divmod(job.progress.step, steps)
-        if gone and job.devices.strategy is None:
-            model.create_metrics()
-        course = job.course()
-        keep = KeepCheckpoints(job.checkpoint, job.progress, course)
-        keep.monitor = monitored(job.recipe, job.dataset)
-        keep.patience = config.early_stopping_patience
-        keep.every_s = config.checkpoint_every_s
-        averaged = [AveragedWeights()] if config.ema_momentum else []
-        own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
-        model.fit(
-            training_batches(job.dataset, job.sampling(), keep.position, steps - gone),
-            validation_data=_validation(job.dataset, job.progress.batch_size),
-            initial_epoch=epoch,
-            epochs=epoch + 1 if gone else config.epochs,
-            callbacks=[*own, *users_callbacks, *callbacks],
-            shuffle=False,  # the batches are shuffled already
-            verbose=0,
-        )
-        job = replace(job, progress=keep.progress)
+    for phase in phases(config, job.progress.learning_rate):
+        if job.progress.epochs >= phase.end_epoch:
+            continue
+        phase.choose_layers(model.network)
+        steps = job.course().steps_per_epoch
+        rate = learning_rate(config, phase.learning_rate, phase.epochs, steps)
+        compile_training_model(model, job.recipe, rate, job.devices)
+        while not _is_over(phase, job):
+            job = _fit_on(model, phase, job, [*users_callbacks, *callbacks])
     return job.progress
 
 
-def _is_over(job: _Job) -> bool:
-    """Tell whether the last epoch is done, or patience is at its end."""
-    progress, config = job.progress, job.recipe.trainer
-    if progress.epochs >= config.epochs:
+def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[Any]) -> _Job:
+    """Fit the model from where the training is, to the end of the phase.
+
+    An epoch that was interrupted is finished by itself: `fit` knows epochs of one length.
+    """
+    config, course = job.recipe.trainer, job.course()
+    epoch, gone = divmod(job.progress.step, course.steps_per_epoch)
+    if job.progress.step:
+        begins = epoch == phase.first_epoch and not gone  # with an optimiser of its own
+        job.checkpoint.restore(model, ["model"] if begins else ["model", "optimizer"])
+    if gone and job.devices.strategy is None:
+        model.create_metrics()
+    keep = KeepCheckpoints(job.checkpoint, job.progress, course)
+    keep.monitor = monitored(job.recipe, job.dataset)
+    keep.patience = 0 if phase.trains_head_alone else config.early_stopping_patience
+    keep.every_s = config.checkpoint_every_s
+    averaged = [AveragedWeights()] if config.ema_momentum else []
+    own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
+    steps = course.steps_per_epoch - gone
+    model.fit(
+        training_batches(job.dataset, job.sampling(), keep.position, steps),
+        validation_data=_validation(job.dataset, job.progress.batch_size),
+        initial_epoch=epoch,
+        epochs=epoch + 1 if gone else phase.end_epoch,
+        callbacks=[*own, *callbacks],
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+    )
+    return replace(job, progress=keep.progress)
+
+
+def _is_over(phase: Phase, job: _Job) -> bool:
+    """Tell whether the last epoch of a phase is done, or patience is at its end."""
+    progress, patience = job.progress, job.recipe.trainer.early_stopping_patience
+    if progress.epochs >= phase.end_epoch:
         return True
-    patience, best = config.early_stopping_patience, progress.best_epoch
-    return bool(patience) and best is not None and progress.epochs - 1 - best >= patience
+    if not patience or phase.trains_head_alone or progress.best_epoch is None:
+        return False
+    return progress.epochs - 1 - progress.best_epoch >= patience
 
 
 def _beginning(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) -> Progress:

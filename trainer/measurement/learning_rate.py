@@ -14,6 +14,7 @@ from trainer.batches.sampling import Position, Sampling
 from trainer.construction import build_training_model, compile_training_model
 from trainer.data import ImageDataset
 from trainer.devices import Devices
+from trainer.phases import phases
 
 # Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186, 3.3, as fastai runs it.
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -54,6 +55,7 @@ def find_learning_rate(
 ) -> Curve:
     """Return the losses of a short training under rising rates; the model is thrown away."""
     model = build_training_model(recipe, dataset, devices)
+    phases(recipe.trainer, LOWEST)[0].choose_layers(model.network)
     compile_training_model(model, recipe, Rising(), devices, steps_per_execution=1)
     trial = _Trial()
     balanced = recipe.trainer.sampling == "balanced"
