@@ -7,6 +7,7 @@ import pytest
 
 from contracts.config import PreprocessingConfig
 from contracts.tf_record import RecordWriter
+from trainer.batches import evaluation_batches
 from trainer.data import ImageDataset, transformed_example
 
 SIZE_PX = 16
@@ -33,6 +34,12 @@ def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDatase
     dataset = ImageDataset(str(root), ("horizontal", "vertical"), preprocessing, counts)
     dataset.write()
     return dataset
+
+
+def arrays(dataset: ImageDataset, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the pixels and the one-hot labels of a split, batch by batch."""
+    batches = evaluation_batches(dataset, split, 24)
+    return [(inputs["pixels"].numpy().astype("float32"), y.numpy()) for inputs, y in batches]
 
 
 @pytest.fixture(scope="session")

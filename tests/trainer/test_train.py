@@ -7,7 +7,7 @@ import pytest
 from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
 from contracts.training import TrainerConfig, TrainingRecipe
-from trainer.batches import evaluation_batches
+from tests.trainer.conftest import arrays
 from trainer.data import ImageDataset
 from trainer.train import train
 
@@ -21,11 +21,6 @@ def recipe(preset: str = "none", **trainer) -> TrainingRecipe:
         augmentation=AugmentationConfig(preset=preset),
         seed=1,
     )
-
-
-def arrays(dataset: ImageDataset, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    batches = evaluation_batches(dataset, split, 24)
-    return [(inputs["pixels"].numpy().astype("float32"), y.numpy()) for inputs, y in batches]
 
 
 def accuracy(network, dataset: ImageDataset) -> float:

@@ -12,7 +12,7 @@ from contracts import features
 from contracts.augmentation import AugmentationConfig
 from contracts.errors import ConfigError
 from contracts.training import TrainerConfig, TrainingRecipe
-from trainer.data import batches
+from tests.trainer.conftest import arrays
 from trainer.export import export
 from trainer.models import build_model
 from trainer.train import train
@@ -73,7 +73,7 @@ def test_each_style_is_trained_and_served(networks, dataset, tmp_path, style):
     )
     network = train(recipe, dataset).network
     assert 6 in {weight.shape[-1] for weight in network.weights}
-    pixels, targets = next(iter(batches(dataset, "test", 24)))
+    pixels, targets = arrays(dataset, "test")[0]
     probabilities = np.asarray(network(pixels))
     assert (probabilities.argmax(1) == np.argmax(targets, 1)).mean() > 0.9
     export(network, dataset, str(tmp_path / "model"))
