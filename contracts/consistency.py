@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contracts.augmentation_policy import resolve
 from contracts.config import PipelineConfig
 from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
@@ -35,6 +36,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     if needs_data:
         yield from _paths(config)
     yield from _model(config)
+    yield from _augmentation(config)
     trainer = config.trainer
     if trainer.warmup_epochs >= trainer.epochs:
         yield Inconsistency(
@@ -42,6 +44,26 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
             f"expected less than trainer.epochs ({trainer.epochs}), received "
             f"{received(trainer.warmup_epochs)}. Lower it too, 0 for no warm-up.",
             (EPOCHS,),
+        )
+
+
+def _augmentation(config: PipelineConfig) -> Iterator[Inconsistency]:
+    for name, operation in config.augmentation.operations.given().items():
+        low_and_high = operation.given_range() if operation else None
+        if low_and_high and low_and_high[0] > low_and_high[1]:
+            yield Inconsistency(
+                ("augmentation", "operations", name, "range"),
+                f"expected [low, high] with low <= high, received {received(low_and_high)}. "
+                "Turn them round.",
+            )
+    policy = resolve(config.augmentation)
+    least = config.augmentation.materialise.min_examples
+    if least and not policy.changes_images:
+        yield Inconsistency(
+            ("augmentation", "materialise", "min_examples"),
+            f"expected operations to make copies with, received {least} and none. "
+            "Name some in augmentation.operations, or take another preset; 0 makes no copies.",
+            (("augmentation", "preset"), ("augmentation", "operations")),
         )
 
 
