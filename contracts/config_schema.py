@@ -82,7 +82,9 @@ def _resolved(schema: JsonSchema, root: JsonSchema) -> JsonSchema:
     if not any("$ref" in option for option in schema.get("anyOf", ())):
         return schema
     options = [_resolved(option, root) for option in schema["anyOf"]]
-    keys = next((option["properties"] for option in options if "properties" in option), {})
+    keys: JsonSchema = next(
+        (option["properties"] for option in options if "properties" in option), {}
+    )
     return {**schema, "anyOf": options, "properties": keys}
 
 

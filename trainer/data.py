@@ -1,8 +1,10 @@
 """Transformed examples -> batches of pixels and one-hot labels."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -85,6 +87,21 @@ def batches(
     )
     steps = -(-dataset.examples[split] // batch_size)
     return parsed.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+
+def changed_batches(
+    batched: tf.data.Dataset, change: Callable[[Any, Any], tuple[Any, Any]]
+) -> tf.data.Dataset:
+    """Return the batches after `change`, a function of numpy arrays, one after the other.
+
+    It gets and gives what `batches` gives, and may keep count of its calls.
+    """
+
+    def changed(pixels: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        both = tf.numpy_function(change, (pixels, targets), (tf.float32, tf.float32))
+        return tf.ensure_shape(both[0], pixels.shape), tf.ensure_shape(both[1], targets.shape)
+
+    return batched.map(changed).prefetch(tf.data.AUTOTUNE)
 
 
 def transformed_example(pixels: bytes, label_index: int, sha256: bytes, path: bytes) -> bytes:

@@ -11,11 +11,13 @@ from typing import Any
 import keras
 
 from contracts import features
+from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.augmentation import Augmentation
+from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.callbacks import ReportProgress
-from trainer.data import ImageDataset, batches
+from trainer.data import ImageDataset, batches, changed_batches
 from trainer.devices import precision_policy
 from trainer.models import build_model
 from trainer.training_model import TrainingModel
@@ -93,7 +95,7 @@ def _fit(
     with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
         best = Path(folder, "best.weights.h5")
         fitted = model.fit(
-            batches(dataset, features.TRAIN, config.batch_size, recipe.seed).map(_with_targets),
+            _training(recipe, dataset).map(_with_targets),
             validation_data=_validation(dataset, config.batch_size),
             epochs=config.epochs,
             callbacks=[*_keep_the_best(config, monitor, best), *callbacks],
@@ -104,6 +106,14 @@ def _fit(
         _require_finite(history, monitor)
         model.load_weights(best)
     return history
+
+
+def _training(recipe: TrainingRecipe, dataset: ImageDataset) -> Any:
+    batched = batches(dataset, features.TRAIN, recipe.trainer.batch_size, recipe.seed)
+    if recipe.augmentation.backend == "keras":
+        return batched
+    policy = resolve(recipe.augmentation)
+    return changed_batches(batched, CpuAugmentation(policy, dataset.labels, recipe.seed).augmented)
 
 
 def _validation(dataset: ImageDataset, batch_size: int) -> Any:
