@@ -83,6 +83,25 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
             position += _FRAME_BYTES + len(record)
 
 
+def record_positions(path: Path) -> list[int]:
+    """Return where the records of an uncompressed TFRecord file begin, without reading them.
+
+    Raises:
+      ValueError: the file is cut off or damaged.
+      OSError: it cannot be read.
+    """
+    positions, position, size = [], 0, path.stat().st_size
+    with path.open("rb", buffering=_HEAD_BYTES) as file:
+        while position < size:
+            file.seek(position)
+            head = file.read(_HEAD_BYTES)
+            if len(head) < _HEAD_BYTES or _masked_checksum(head[:8]) != head[8:]:
+                raise ValueError(f"{path}: expected a whole TFRecord file, found it damaged.")
+            positions.append(position)
+            position += _FRAME_BYTES + struct.unpack("<Q", head[:8])[0]
+    return positions
+
+
 def record_at(path: Path, position: int) -> bytes:
     """Return the record that begins at a position, as `read_records` gave it.
 

@@ -74,6 +74,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     if data.issues:
         issues = [f"{name} {count:,}" for name, count in data.issues.items()]
         yield "issues", ", ".join(issues)
+    for warning in summary.augmentation.warnings:
+        yield "warning", warning
     if summary.metrics.accuracy is not None:
         yield "accuracy", _accuracy(summary)
     yield "verdict", _verdict(summary)

@@ -1,8 +1,8 @@
 """Transformed examples -> batches of pixels and one-hot labels."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class ImageDataset:
     examples: dict[str, int]  # per split
     reading: ImageReading = DEFAULT_READING
     fingerprint: str = ""  # of the images that it was made from
+    is_augmented: bool = False  # changed copies of training images, to be united with the others
+    united: tuple[str, ...] = ()  # folders of changed copies that are trained on too
 
     FILE = "image_dataset.json"
 
@@ -40,7 +42,7 @@ class ImageDataset:
     def write(self) -> None:
         """Put the record beside the splits."""
         record = asdict(self) | {"preprocessing": self.preprocessing.model_dump(mode="json")}
-        del record["uri"]
+        del record["uri"], record["united"]
         write_whole(Path(self.uri, self.FILE), json.dumps(record, indent=1))
 
     @classmethod
@@ -54,11 +56,29 @@ class ImageDataset:
             examples=record["examples"],
             reading=ImageReading(**record["reading"]),
             fingerprint=record["fingerprint"],
+            is_augmented=record.get("is_augmented", False),
+        )
+
+    @classmethod
+    def unite(cls, uris: Iterable[str]) -> "ImageDataset":
+        """Return the one data set among the folders, together with changed copies in the others.
+
+        Copies are trained on alone: every other split stays as it is.
+        """
+        found = [cls.read(uri) for uri in sorted(set(uris))]
+        (own,) = (dataset for dataset in found if not dataset.is_augmented)
+        copies = [dataset for dataset in found if dataset.is_augmented]
+        training = sum(dataset.examples[features.TRAIN] for dataset in (own, *copies))
+        return replace(
+            own,
+            examples={**own.examples, features.TRAIN: training},
+            united=tuple(dataset.uri for dataset in copies),
         )
 
     def files(self, split: str) -> list[str]:
         """Return the TFRecord files of a split, in order."""
-        return sorted(str(path) for path in Path(self.uri, f"Split-{split}").glob("*"))
+        uris = [self.uri, *(self.united if split == features.TRAIN else ())]
+        return [str(path) for uri in uris for path in sorted(Path(uri, f"Split-{split}").glob("*"))]
 
 
 def batches(

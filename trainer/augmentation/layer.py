@@ -33,12 +33,15 @@ class Augmentation(keras.layers.Layer):
       ComponentError: an exception names a class that is not there.
     """
 
-    def __init__(self, config: AugmentationConfig, labels: Sequence[str], seed: int) -> None:
+    def __init__(
+        self, config: AugmentationConfig | Policy, labels: Sequence[str], seed: int
+    ) -> None:
         super().__init__(name="augmentation", dtype="float32")
-        policy = resolve(config)
+        policy = config if isinstance(config, Policy) else resolve(config)
         policy.require_known_exceptions(labels)
-        # The other backend has changed the batches before they come here.
-        self.policy = policy if config.backend == "keras" else Policy()
+        if isinstance(config, AugmentationConfig) and config.backend != "keras":
+            policy = Policy()  # the other backend has changed the batches before they come here
+        self.policy = policy
         self._steps = steps_of(self.policy, labels)
         self._mixing = Mixing(self.policy.mixup, self.policy.cutmix)
         self._seeds = keras.random.SeedGenerator(seed)
