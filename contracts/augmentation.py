@@ -46,3 +46,8 @@ class AugmentationConfig(Section):
     backend: Literal["keras", "albumentations"] = "keras"
     probe: Literal["warn", "off"] = "warn"
     materialise: MaterialiseConfig = MaterialiseConfig()
+
+    def of_batches(self) -> "AugmentationConfig":
+        """Return what concerns training batches; the rest is the Augmenter's alone."""
+        left_out = {"probe": "warn", "materialise": MaterialiseConfig()}
+        return self.model_copy(update=left_out)

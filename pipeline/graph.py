@@ -186,7 +186,9 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore) -> Trainer:
     recipe = TrainingRecipe(
-        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
+        trainer=config.trainer,
+        augmentation=config.augmentation.of_batches(),
+        seed=config.seed,
     )
     return Trainer(
         run_fn="trainer.entrypoint.run_fn",

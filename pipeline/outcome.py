@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.augmenter.report import read_augmentation
+from components.augmenter.report import MOSAICS, read_augmentation
 from components.image_example_gen.accounts.manifest import read_dataset
 from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
@@ -68,7 +68,11 @@ class Outcome:
         uri = outputs["report"].uri
         seen = read_augmentation(uri)
         self.augmentation = AugmentationSummary(
-            report=uri, warnings=seen.warnings, notes=seen.notes, copies=seen.copies
+            report=uri,
+            warnings=seen.warnings,
+            notes=seen.notes,
+            mosaics=str(Path(uri, MOSAICS)) if seen.mosaics else "",
+            copies=seen.copies,
         )
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:

@@ -62,6 +62,7 @@ class AugmentationSummary(_Part):
     report: str = ""  # the folder with policy, pictures and what the probe says
     warnings: list[str] = []
     notes: list[str] = []
+    mosaics: str = ""  # the folder with the pictures
     copies: dict[str, int] = {}  # changed copies that were made, by class
 
 

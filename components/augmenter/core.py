@@ -10,7 +10,7 @@ from components.augmenter.changing import Change, changing, single_policies
 from components.augmenter.copies import write_copies
 from components.augmenter.mosaic import draw_batch, draw_operation
 from components.augmenter.probe import ProbeReport, probe
-from components.augmenter.report import BATCH, AugmentationReport
+from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
 from components.augmenter.sample import Sample, read_sample
 from contracts import features
 from contracts.augmentation import AugmentationConfig
@@ -80,7 +80,7 @@ def _mosaics(
             (labels[sample.classes[row]], sample.pixels[row], result)
             for row, result in zip(rows, results, strict=True)
         ]
-        files[name] = f"mosaics/{name}.png"
+        files[name] = f"{MOSAICS}/{name}.png"
         draw_operation(Path(uri, files[name]), _title(name, policy), drawn)
     return files
 
@@ -111,7 +111,7 @@ def _batch_mosaic(
     rows = np.random.default_rng(seed).permutation(len(sample))[:_IN_BATCH]
     shown = sample.take(rows)
     before = (shown.pixels, shown.targets(len(labels)))
-    file = f"mosaics/{BATCH}.png"
+    file = f"{MOSAICS}/{BATCH}.png"
     draw_batch(Path(uri, file), "A training batch", before, change(*before), labels)
     return file
 

@@ -10,6 +10,7 @@ from contracts.augmentation_policy import POLICY_FILE, Policy
 from contracts.whole_files import write_whole
 
 REPORT_FILE: Final = "augmentation.json"
+MOSAICS: Final = "mosaics"  # folder of the pictures
 BATCH: Final = "batch"
 
 
