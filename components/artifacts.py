@@ -25,6 +25,13 @@ class ImageDataReport(Artifact):
     TYPE_ANNOTATION = Statistics
 
 
+class AugmentationReport(Artifact):
+    """The resolved augmentation policy, pictures of what it does, and what the probe says of it."""
+
+    TYPE_NAME = "AugmentationReport"
+    TYPE_ANNOTATION = Statistics
+
+
 class DataBlessing(Artifact):
     """Whether the data may be trained on; the custom property `blessed` is 1 or 0."""
 

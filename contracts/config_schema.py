@@ -69,10 +69,21 @@ def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
         below = _items(found) if isinstance(part, int) else _value(found, part)
         if below is None:
             break
-        found = below
-        if "$ref" in found:
-            found = {**root["$defs"][found["$ref"].rpartition("/")[2]], **found}
+        found = _resolved(below, root)
     return found
+
+
+def _resolved(schema: JsonSchema, root: JsonSchema) -> JsonSchema:
+    """Return a schema with what it refers to; a section that may be null has its keys too."""
+    if "$ref" in schema:
+        return {**root["$defs"][schema["$ref"].rpartition("/")[2]], **schema}
+    if not any("$ref" in option for option in schema.get("anyOf", ())):
+        return schema
+    options = [_resolved(option, root) for option in schema["anyOf"]]
+    keys: JsonSchema = next(
+        (option["properties"] for option in options if "properties" in option), {}
+    )
+    return {**schema, "anyOf": options, "properties": keys}
 
 
 @functools.cache
@@ -117,7 +128,9 @@ def expectation(schema: Mapping[str, Any]) -> str:
     if "const" in schema:
         return f"{schema['const']}"
     if schema["type"] == "array":
-        return f"a list, each item {expectation(schema['items'])}"
+        is_fixed = schema.get("minItems") == schema.get("maxItems") is not None
+        of = f" of {schema['minItems']}" if is_fixed else ""
+        return f"a list{of}, each item {expectation(schema['items'])}"
     if "properties" in schema:
         return f"the keys {', '.join(schema['properties'])}"
     if schema.get("format") == "path":

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
+from contracts.augmentation_policy import resolve
 from contracts.config import PipelineConfig
 from contracts.field_problems import received
 from contracts.inconsistency import Inconsistency, mode
@@ -26,6 +27,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
         yield from code_inconsistencies(trainer)
         yield from weights_inconsistencies(trainer)
     yield from model_inconsistencies(config)
+    yield from _augmentation(config)
     yield from _training(trainer)
 
 
@@ -57,6 +59,26 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"expected none with trainer.sampling balanced, since both make up for rare classes, "
             f"received {received(trainer.class_weights)}. Remove one of them.",
             (("trainer", "sampling"),),
+        )
+
+
+def _augmentation(config: PipelineConfig) -> Iterator[Inconsistency]:
+    for name, operation in config.augmentation.operations.given().items():
+        low_and_high = operation.given_range() if operation else None
+        if low_and_high and low_and_high[0] > low_and_high[1]:
+            yield Inconsistency(
+                ("augmentation", "operations", name, "range"),
+                f"expected [low, high] with low <= high, received {received(low_and_high)}. "
+                "Turn them round.",
+            )
+    policy = resolve(config.augmentation)
+    least = config.augmentation.materialise.min_examples
+    if least and not policy.changes_images:
+        yield Inconsistency(
+            ("augmentation", "materialise", "min_examples"),
+            f"expected operations to make copies with, received {least} and none. "
+            "Name some in augmentation.operations, or take another preset; 0 makes no copies.",
+            (("augmentation", "preset"), ("augmentation", "operations")),
         )
 
 

@@ -41,6 +41,7 @@ DERIVED: Final[dict[str, type]] = {
 # Transformed examples, a scalar each.
 PIXELS: Final = "image/pixels"  # bytes: uint8 [size_px, size_px, 3], RGB, row by row
 LABEL_INDEX: Final = "image/class/label"  # int64, into the label list
+AUGMENTED: Final = "image/augmented"  # int64, 1: a changed copy of the image at PATH; absent else
 
 # Of the artifacts Examples and ImageManifest: the version of the data.
 FINGERPRINT_PROPERTY: Final = "fingerprint"

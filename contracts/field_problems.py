@@ -107,7 +107,7 @@ def _sentence(section: type[Section], details: ErrorDetails, prefix: KeyPath) ->
         next_step = " Put it in quotes."
     elif details["type"] in ("int_type", "float_type") and _is_number(value):
         next_step = " Remove the quotes."
-    elif details["type"] == "too_short":
+    elif details["type"] == "too_short" and details["ctx"]["min_length"] == 1:
         next_step = " Give at least one item."
     elif details["type"] == "model_type" and value is None:
         next_step = " Give it a key, or remove the line to have the defaults."

@@ -55,6 +55,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         status=_status(bool(failed), outcome),
         error=failed[0] if failed else None,
         data=data,
+        augmentation=outcome.augmentation,
         metrics=outcome.metrics,
         gate=outcome.gate,
         pushed_version=outcome.pushed_version,

@@ -13,7 +13,10 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
+from tfx.types import BaseChannel
+from tfx.types.channel_utils import get_individual_channels, union
 
+from components.augmenter.component import Augmenter
 from components.champion_resolver.component import ChampionResolver
 from components.code_digest import code_digest, users_digest
 from components.image_example_gen.component import ImageExampleGen
@@ -98,7 +101,12 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         seed=config.seed,
     )
     transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
-    trainer = _trainer(transform, config, around.store)
+    transformed = transform.outputs["transformed_examples"]
+    augmenter = Augmenter(transformed, config.augmentation, config.seed)
+    training = transformed
+    if config.augmentation.materialise.min_examples:
+        training = union([transformed, augmenter.outputs["augmented_examples"]])
+    trainer = _trainer(training, config, around.store)
     champion = ChampionResolver(around.store, around.champion)
     evaluator = ModelEvaluator(
         examples=examples.outputs["examples"],
@@ -126,6 +134,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         validator,
         images,
         transform,
+        augmenter,
         trainer,
         champion,
         evaluator,
@@ -142,7 +151,8 @@ def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
         name = queue.pop()
         wanted.add(name)
         inputs = by_id[name].inputs.values()
-        queue += [channel.producer_component_id for channel in inputs]
+        each = [channel for some in inputs for channel in get_individual_channels(some)]
+        queue += [channel.producer_component_id for channel in each]
         queue += [WAITS_FOR[name]] if name in WAITS_FOR else []
     return [component for component in components if component.id in wanted]
 
@@ -174,13 +184,15 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     )
 
 
-def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingStore) -> Trainer:
+def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore) -> Trainer:
     recipe = TrainingRecipe(
-        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
+        trainer=config.trainer,
+        augmentation=config.augmentation.of_batches(),
+        seed=config.seed,
     )
     return Trainer(
         run_fn="trainer.entrypoint.run_fn",
-        examples=transform.outputs["transformed_examples"],
+        examples=examples,
         train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={

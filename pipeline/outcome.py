@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.augmenter.report import MOSAICS, read_augmentation
 from components.image_example_gen.accounts.manifest import read_dataset
 from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
-from pipeline.summary import DataSummary, GateSummary, MetricsSummary
+from pipeline.summary import AugmentationSummary, DataSummary, GateSummary, MetricsSummary
 
 REPORTED = ("manifest", "model_run", "evaluation")
 
@@ -19,6 +20,7 @@ class Outcome:
 
     def __init__(self) -> None:
         self.data = DataSummary()
+        self.augmentation = AugmentationSummary()
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
@@ -31,6 +33,7 @@ class Outcome:
         readers = {
             "ImageExampleGen": self._add_data,
             "ImageValidator": self._add_issues,
+            "Augmenter": self._add_augmentation,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -59,6 +62,17 @@ class Outcome:
         blessing = read_verdict(outputs["blessing"].uri)
         self.data = self.data.model_copy(
             update={"report": uri, "issues": issues, "blessed": blessing.blessed}
+        )
+
+    def _add_augmentation(self, outputs: Mapping[str, Any]) -> None:
+        uri = outputs["report"].uri
+        seen = read_augmentation(uri)
+        self.augmentation = AugmentationSummary(
+            report=uri,
+            warnings=seen.warnings,
+            notes=seen.notes,
+            mosaics=str(Path(uri, MOSAICS)) if seen.mosaics else "",
+            copies=seen.copies,
         )
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ COMPONENTS = (
     "ExampleValidator",
     "ImageValidator",
     "ImageTransform",
+    "Augmenter",
     "Trainer",
     "ChampionResolver",
     "ModelEvaluator",
@@ -53,6 +54,16 @@ class DataSummary(_Part):
     issues: dict[str, int] = {}  # findings, by the name of the check
     blessed: bool | None = None  # None: nobody has looked
     page: str = ""  # about the data
+
+
+class AugmentationSummary(_Part):
+    """What was seen of the augmentation of the training images."""
+
+    report: str = ""  # the folder with policy, pictures and what the probe says
+    warnings: list[str] = []
+    notes: list[str] = []
+    mosaics: str = ""  # the folder with the pictures
+    copies: dict[str, int] = {}  # changed copies that were made, by class
 
 
 class MetricsSummary(_Part):
@@ -94,6 +105,7 @@ class Summary(_Part):
     status: Literal["blessed", "not_blessed", "failed", "partial"]
     error: str | None = None
     data: DataSummary = DataSummary()
+    augmentation: AugmentationSummary = AugmentationSummary()
     metrics: MetricsSummary = MetricsSummary()
     gate: GateSummary = GateSummary()
     pushed_version: int | None = None

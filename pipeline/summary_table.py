@@ -29,6 +29,7 @@ def print_summary(summary: Summary, run_folder: Path, next_command: str, file: T
     console = console_on(file)
     places = [
         *([("data page", summary.data.page)] if summary.data.page else []),
+        *([("mosaics", summary.augmentation.mosaics)] if summary.augmentation.mosaics else []),
         ("report", summary.report or "could not be written, the log says why"),
         ("summary", str(run_folder / SUMMARY_FILE)),
         ("log", str(run_folder / LOG_FILE)),
@@ -74,6 +75,10 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     if data.issues:
         issues = [f"{name} {count:,}" for name, count in data.issues.items()]
         yield "issues", ", ".join(issues)
+    for warning in summary.augmentation.warnings:
+        yield "warning", warning
+    for note in summary.augmentation.notes:
+        yield "note", note
     if summary.metrics.accuracy is not None:
         yield "accuracy", _accuracy(summary)
     yield "verdict", _verdict(summary)

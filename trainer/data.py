@@ -1,7 +1,8 @@
 """What transformed examples are: pixels and label in TFRecords, and a record of what is there."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from contracts import features
@@ -23,6 +24,8 @@ class ImageDataset:
     label_counts: dict[str, tuple[int, ...]]  # split -> examples of each label
     reading: ImageReading = DEFAULT_READING
     fingerprint: str = ""  # of the images that it was made from
+    is_augmented: bool = False  # changed copies of training images, to be united with the others
+    united: tuple[str, ...] = ()  # folders of changed copies that are trained on too
 
     FILE = "image_dataset.json"
 
@@ -39,7 +42,7 @@ class ImageDataset:
     def write(self) -> None:
         """Put the record beside the splits."""
         record = asdict(self) | {"preprocessing": self.preprocessing.model_dump(mode="json")}
-        del record["uri"]
+        del record["uri"], record["united"]
         write_whole(Path(self.uri, self.FILE), json.dumps(record, indent=1))
 
     @classmethod
@@ -54,11 +57,29 @@ class ImageDataset:
             label_counts=counts,
             reading=ImageReading(**record["reading"]),
             fingerprint=record["fingerprint"],
+            is_augmented=record.get("is_augmented", False),
+        )
+
+    @classmethod
+    def unite(cls, uris: Iterable[str]) -> "ImageDataset":
+        """Return the one data set among the folders, together with changed copies in the others.
+
+        Copies are trained on alone: every other split stays as it is.
+        """
+        found = [cls.read(uri) for uri in sorted(set(uris))]
+        (own,) = (dataset for dataset in found if not dataset.is_augmented)
+        copies = [dataset for dataset in found if dataset.is_augmented]
+        training = zip(*(one.label_counts[features.TRAIN] for one in (own, *copies)), strict=True)
+        return replace(
+            own,
+            label_counts={**own.label_counts, features.TRAIN: tuple(map(sum, training))},
+            united=tuple(dataset.uri for dataset in copies),
         )
 
     def files(self, split: str) -> list[Path]:
         """Return the TFRecord files of a split, in order."""
-        return sorted(Path(self.uri, f"Split-{split}").glob("*"))
+        uris = [self.uri, *(self.united if split == features.TRAIN else ())]
+        return [path for uri in uris for path in sorted(Path(uri, f"Split-{split}").glob("*"))]
 
 
 def transformed_example(pixels: bytes, label_index: int, sha256: bytes, path: bytes) -> bytes:

@@ -19,7 +19,7 @@ def run_fn(fn_args: FnArgs) -> None:
     recipe = TrainingRecipe.model_validate_json(fn_args.custom_config["recipe"])
     store = TrackingStore.model_validate_json(fn_args.custom_config["tracking"])
     # TFX gives patterns of files: <examples>/Split-train/*
-    dataset = ImageDataset.read(str(Path(fn_args.train_files[0]).parent.parent))
+    dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     use_memory_as_needed()
     with MlflowRun(store, recipe, dataset) as tracked:
         trained = train(recipe, dataset, callbacks=[tracked])

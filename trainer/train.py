@@ -10,9 +10,11 @@ from typing import Any
 import keras
 
 from contracts import features
+from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.training import AUTO, TrainingRecipe
-from trainer.batches import evaluation_batches, training_batches
+from trainer.augmentation.albumentations import CpuAugmentation
+from trainer.batches import Change, evaluation_batches, training_batches
 from trainer.batches.sampling import Sampling, steps_per_epoch
 from trainer.callbacks import AveragedWeights, Course, KeepCheckpoints, ReportProgress, StopOnNan
 from trainer.checkpoints import Checkpoint, Progress
@@ -166,7 +168,7 @@ def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[A
     own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
     steps = course.steps_per_epoch - gone
     model.fit(
-        training_batches(job.dataset, job.sampling(), keep.position, steps),
+        training_batches(job.dataset, job.sampling(), keep.position, steps, _change(job)),
         validation_data=_validation(job.dataset, job.progress.batch_size),
         initial_epoch=epoch,
         epochs=epoch + 1 if gone else phase.end_epoch,
@@ -175,6 +177,14 @@ def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[A
         verbose=0,
     )
     return replace(job, progress=keep.progress)
+
+
+def _change(job: _Job) -> Change | None:
+    """Return what changes batches before they reach the model, where the model does not."""
+    if job.recipe.augmentation.backend == "keras":
+        return None
+    policy = resolve(job.recipe.augmentation)
+    return CpuAugmentation(policy, job.dataset.labels, job.recipe.seed).augmented
 
 
 def _is_over(phase: Phase, job: _Job) -> bool:

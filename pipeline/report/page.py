@@ -12,6 +12,7 @@ from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.mistakes import worst_mistakes
+from pipeline.report.mosaics import mosaics_in
 from pipeline.report.templates import template
 from pipeline.summary import Summary
 from trainer.record import TrainingRecord
@@ -71,6 +72,8 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
         parts["curves"] = [
             curve(name, _curves(record, name), record.best_epoch) for name in ("loss", "accuracy")
         ]
+    if summary.augmentation.report:
+        parts["mosaics"] = mosaics_in(summary.augmentation.report)
     if "evaluation" in uris:
         evaluation = Path(uris["evaluation"])
         metrics = Metrics.read(evaluation)

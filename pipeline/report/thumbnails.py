@@ -11,10 +11,10 @@ THUMBNAIL_PX = 128
 _QUALITY = 80
 
 
-def data_uri(image: "Image.Image") -> str:
-    """Return an image as the address of a small JPEG that is all in it; the image may shrink."""
+def data_uri(image: "Image.Image", most_px: tuple[int, int] = (THUMBNAIL_PX, THUMBNAIL_PX)) -> str:
+    """Return an image as the address of a JPEG that is all in it; a larger image is shrunk."""
     image = image.convert("RGB")
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    image.thumbnail(most_px)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

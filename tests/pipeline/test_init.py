@@ -10,6 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from contracts.augmentation_operations import OPERATION_SECTIONS
 from contracts.config import PipelineConfig
 from contracts.load import load_config
 from contracts.model_options import MODEL_OPTIONS, OWN_MODELS
@@ -71,6 +72,15 @@ def test_the_template_names_every_model_and_option():
     named = re.findall(r"\b(?:ResNet|EfficientNet|MobileNet)\w+", text)
     assert named
     assert set(named) <= set(MODEL_OPTIONS)
+
+
+def test_the_template_tells_every_operation_and_its_usual_strength():
+    text = " ".join(init.TEMPLATE.read_text().replace("\n  #", " ").split())
+    for name, section in OPERATION_SECTIONS.items():
+        assert re.search(rf"\b{name}\b", text), name
+        if section.USUAL_RANGE:
+            low, high = section.USUAL_RANGE
+            assert f"[{low:g}, {high:g}]" in text, name
 
 
 def test_a_config_is_written_and_the_next_command_named(folder, capsys):

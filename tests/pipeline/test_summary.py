@@ -2,12 +2,20 @@
 
 import argparse
 import json
+import sys
 
 import pytest
 
 from contracts.errors import InputError
 from pipeline.commands import status
-from pipeline.summary import SUMMARY_FILE, SecondsSummary, Summary, read_summary
+from pipeline.summary import (
+    SUMMARY_FILE,
+    AugmentationSummary,
+    SecondsSummary,
+    Summary,
+    read_summary,
+)
+from pipeline.summary_table import print_summary
 from pipeline.workspace import Workspace
 
 
@@ -41,6 +49,21 @@ def test_status_of_a_run_without_a_summary_is_json_where_asked(workspace, capsys
     told = json.loads(capsys.readouterr().out)
     assert (told["run_id"], told["status"]) == (folder.name, "unfinished")
     assert told["log"] == str(folder / "run.log")
+
+
+def test_warnings_of_the_probe_are_printed_with_the_place_of_the_pictures(workspace, capsys):
+    summary = Summary(
+        run_id="x",
+        status="blessed",
+        augmentation=AugmentationSummary(
+            warnings=["rotate: 6 for 9"], notes=["two classes"], mosaics="/w/mosaics"
+        ),
+        seconds=SecondsSummary(total=2.0, start=1.0),
+    )
+    print_summary(summary, workspace.root, "imgpipe status", sys.stdout)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in ("warning rotate: 6 for 9", "note two classes", "mosaics /w/mosaics"):
+        assert line in lines
 
 
 def test_an_unknown_run_is_refused_with_the_known_ones(workspace):

@@ -1,5 +1,8 @@
 """Transformed examples -> batches for `fit`, on whichever backend Keras runs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from trainer.batches.sampling import Position, Sampling
@@ -10,16 +13,26 @@ from trainer.data import ImageDataset
 Batches = object
 
 
+# pixels uint8 [batch, size, size, 3], targets [batch, classes], the batch's number in the whole
+# training -> pixels and targets, float32.
+Change = Callable[[Any, Any, int], tuple[Any, Any]]
+
+
 def training_batches(
-    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+    dataset: ImageDataset,
+    sampling: Sampling,
+    position: Position,
+    steps: int,
+    change: Change | None = None,
 ) -> Batches:
     """Return so many batches of the training split, from where the position stands at the time.
 
     The split is shuffled anew in every pass over it. Every batch is full; where a pass ends
     inside one the next pass goes on. The order follows from the seed and the place in it from
-    the step, so that a training can go on where another one stopped.
+    the step, so that a training can go on where another one stopped. `change` is called with
+    NumPy arrays.
     """
-    return _feed().training_batches(dataset, sampling, position, steps)
+    return _feed().training_batches(dataset, sampling, position, steps, change)
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> Batches:

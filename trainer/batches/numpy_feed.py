@@ -1,7 +1,7 @@
 """Batches by NumPy alone, for backends that come without TensorFlow."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,16 @@ from trainer.data import CHANNELS, ImageDataset
 
 
 def training_batches(
-    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+    dataset: ImageDataset,
+    sampling: Sampling,
+    position: Position,
+    steps: int,
+    change: Callable[[Any, Any, int], tuple[Any, Any]] | None = None,
 ) -> "_TrainingBatches":
     """See `trainer.batches.training_batches`."""
-    return _TrainingBatches(dataset, sampling, position, steps)
+    batches = _TrainingBatches(dataset, sampling, position, steps)
+    batches.change = change
+    return batches
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> "_EvaluationBatches":
@@ -70,6 +76,7 @@ class _TrainingBatches(keras.utils.PyDataset):
         self, dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
     ) -> None:
         super().__init__(workers=1)
+        self.change: Callable[..., tuple[Any, Any]] | None = None
         self._position = position
         self._steps = steps
         self._dataset = dataset
@@ -89,7 +96,11 @@ class _TrainingBatches(keras.utils.PyDataset):
         size = self._sampling.batch_size
         start = (self._position.step + step) * size
         numbers = [self._number(place) for place in range(start, start + size)]
-        return self._index.batch(numbers, self._dataset)
+        inputs, labels = self._index.batch(numbers, self._dataset)
+        if self.change is not None:
+            changed = self.change(inputs["pixels"], labels, self._position.step + step)
+            inputs = dict(zip(("pixels", "targets"), changed, strict=True))
+        return inputs, labels
 
     def _number(self, place: int) -> int:
         number, rank = divmod(place, self._length)

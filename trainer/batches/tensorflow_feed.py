@@ -1,6 +1,7 @@
 """Batches by tf.data, in C++ beside the training."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -17,7 +18,11 @@ EXAMPLE = LABEL | {features.PIXELS: tf.io.FixedLenFeature([], tf.string)}
 
 
 def training_batches(
-    dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+    dataset: ImageDataset,
+    sampling: Sampling,
+    position: Position,
+    steps: int,
+    change: Callable[[Any, Any, int], tuple[Any, Any]] | None = None,
 ) -> tf.data.Dataset:
     """See `trainer.batches.training_batches`."""
     size = sampling.batch_size
@@ -35,7 +40,10 @@ def training_batches(
     batched = first.flat_map(from_example).batch(
         size, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
     )
-    return _parsed(batched, dataset).apply(tf.data.experimental.assert_cardinality(steps))
+    batches = _parsed(batched, dataset)
+    if change is not None:
+        batches = _changed(batches, lambda *batch: change(*batch[:2], position.step + batch[2]))
+    return batches.apply(tf.data.experimental.assert_cardinality(steps))
 
 
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf.data.Dataset:
@@ -84,6 +92,22 @@ def _balanced(
     return counted.flat_map(
         lambda record, times: tf.data.Dataset.from_tensors(record).repeat(times)
     )
+
+
+def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Dataset:
+    """Return the batches after a function of NumPy arrays and the batch's number, from 0."""
+
+    def changed(number: tf.Tensor, batch: tuple[Any, tf.Tensor]) -> tuple[Any, tf.Tensor]:
+        inputs, labels = batch
+        pixels, targets = tf.numpy_function(
+            change, (inputs["pixels"], inputs["targets"], number), (tf.float32, tf.float32)
+        )
+        pixels.set_shape(inputs["pixels"].shape)
+        targets.set_shape(labels.shape)
+        return {"pixels": pixels, "targets": targets}, labels
+
+    # One after the other: a function may keep what it draws random numbers from.
+    return batches.enumerate().map(changed).prefetch(tf.data.AUTOTUNE)
 
 
 def _parsed(batched: tf.data.Dataset, dataset: ImageDataset) -> tf.data.Dataset:

@@ -6,9 +6,12 @@ import logging
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
+from contracts.augmentation_policy import Policy
 from pipeline.report import page
-from pipeline.summary import GateSummary, SecondsSummary, Summary
+from pipeline.summary import AugmentationSummary, GateSummary, SecondsSummary, Summary
 
 
 @pytest.fixture
@@ -27,6 +30,24 @@ def test_a_run_without_artifacts_has_a_page_with_its_verdict(summary, tmp_path):
     written = Path(summary.report).read_text()
     assert "20260101-000000" in written
     assert "below &lt;min_accuracy&gt;" in written
+
+
+def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(summary, tmp_path):
+    (tmp_path / MOSAICS).mkdir()
+    files = {name: f"{MOSAICS}/{name}.png" for name in ("rotate", BATCH)}
+    for file in files.values():
+        Image.new("RGB", (400, 300), (9, 120, 200)).save(tmp_path / file)
+    AugmentationReport(Policy(), files).write(str(tmp_path))
+    augmentation = AugmentationSummary(
+        report=str(tmp_path), warnings=["rotate: takes <6> for 9"], notes=["4 copies"]
+    )
+    shown = summary.model_copy(update={"augmentation": augmentation})
+    assert page.write_pages(shown, {}, tmp_path) == shown
+    written = Path(summary.report).read_text()
+    assert "takes &lt;6&gt; for 9" in written
+    assert "4 copies" in written
+    assert written.count("data:image/jpeg;base64,") == 2
+    assert written.index("a training batch") < written.index("rotate: before and after")
 
 
 def test_a_page_that_cannot_be_made_is_logged_and_leaves_no_file(summary, tmp_path, caplog):

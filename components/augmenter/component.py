@@ -1,0 +1,57 @@
+"""The Augmenter component."""
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import AugmentationReport
+from components.augmenter.executor import Executor
+from components.code_digest import code_digest, installed
+from contracts.augmentation import AugmentationConfig
+
+# What the report and the copies follow from.
+SOURCES = (
+    "contracts",
+    "components.augmenter",
+    "trainer.augmentation",
+    "trainer.data",
+)
+LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow", *installed("albumentations"))
+
+
+class AugmenterSpec(ComponentSpec):
+    """Transformed examples in, a report and further training examples out."""
+
+    PARAMETERS = {
+        "augmentation": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS = {
+        "report": ChannelParameter(type=AugmentationReport),
+        "augmented_examples": ChannelParameter(type=standard_artifacts.Examples),
+    }
+
+
+class Augmenter(BaseComponent):
+    """Shows what augmentation does, warns where it destroys meaning, fills small classes up."""
+
+    SPEC_CLASS = AugmenterSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(
+        self, transformed_examples: types.BaseChannel, augmentation: AugmentationConfig, seed: int
+    ) -> None:
+        """Take ImageTransform's output (type Examples) and the `augmentation` section."""
+        spec = AugmenterSpec(
+            transformed_examples=transformed_examples,
+            augmentation=augmentation.model_dump_json(),
+            seed=seed,
+            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
+            report=types.Channel(type=AugmentationReport),
+            augmented_examples=types.Channel(type=standard_artifacts.Examples),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,100 @@
+"""Changed copies of the images of small classes, as further training examples."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from components.augmenter.changing import Change
+from components.augmenter.sample import images_of
+from contracts import features
+from contracts.progress import report
+from contracts.tf_example import serialise
+from contracts.tf_record import RecordWriter
+from trainer.data import ImageDataset
+from trainer.preprocessing import CHANNELS
+
+# Images that are changed at a time, and bytes of pixels a shard.
+_BATCH: Final = 64
+_SHARD_BYTES: Final = 128 * 2**20
+
+
+def write_copies(
+    dataset: ImageDataset, uri: str, least: int, change: Change | None
+) -> dict[str, int]:
+    """Fill small classes up to `least` training images; return how many copies each class got.
+
+    The copies are whole pixels, lossless, each with the path of the image that it was made of and
+    marked as augmented. Every split has its folder, as all the parts of a union must; only that
+    of the training split holds anything. A class without an image stays without one.
+
+    Args:
+      dataset: the transformed examples.
+      uri: where the copies go.
+      least: training images that each class is filled up to; 0: none are made.
+      change: what makes the copies, None where none are made.
+    """
+    for split in dataset.examples:
+        Path(uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
+    missing: dict[int, int] = {}
+    if least and change is not None:
+        counts = dataset.label_counts[features.TRAIN]
+        missing = {n: least - count for n, count in enumerate(counts) if 0 < count < least}
+        _write(dataset, uri, _copied(dataset, missing, change), sum(missing.values()))
+    classes = range(len(dataset.labels))
+    counts = dict.fromkeys(dataset.label_counts, (0,) * len(classes))
+    counts[features.TRAIN] = tuple(missing.get(label, 0) for label in classes)
+    replace(dataset, uri=uri, label_counts=counts, is_augmented=True).write()
+    return {dataset.labels[label]: count for label, count in sorted(missing.items())}
+
+
+def _copied(
+    dataset: ImageDataset, missing: Mapping[int, int], change: Change
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """Give class, pixels and path of each copy; a class's images take turns."""
+    originals: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for label, pixels, path in images_of(dataset, set(missing)):
+        originals[label].append((pixels, path))
+    turns = [
+        (label, originals[label][number % len(originals[label])])
+        for label, count in sorted(missing.items())
+        for number in range(count)
+    ]
+    shape = (-1, dataset.size_px, dataset.size_px, CHANNELS)
+    one_hot = np.eye(len(dataset.labels), dtype=np.float32)
+    for start in range(0, len(turns), _BATCH):
+        some = turns[start : start + _BATCH]
+        flat = np.frombuffer(b"".join(pixels for _, (pixels, _) in some), np.uint8)
+        changed, _ = change(flat.reshape(shape), one_hot[[label for label, _ in some]])
+        whole = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+        for (label, (_, path)), image in zip(some, whole, strict=True):
+            yield label, image.tobytes(), path
+
+
+def _write(
+    dataset: ImageDataset, uri: str, copies: Iterator[tuple[int, bytes, bytes]], count: int
+) -> None:
+    each = max(1, _SHARD_BYTES // (dataset.size_px**2 * CHANNELS))
+    shards = -(-count // each)
+    written = 0
+    for shard in range(shards):
+        name = f"data_tfrecord-{shard:05}-of-{shards:05}"
+        with RecordWriter(Path(uri, f"Split-{features.TRAIN}", name)) as writer:
+            for _ in range(min(each, count - written)):
+                writer.write(_example(*next(copies)))
+                written += 1
+        report(written, count, "copies")
+
+
+def _example(label: int, pixels: bytes, path: bytes) -> bytes:
+    values: dict[str, Any] = {
+        features.PIXELS: pixels,
+        features.LABEL_INDEX: label,
+        features.SHA256: b"",
+        features.PATH: path,
+        features.AUGMENTED: 1,
+    }
+    return serialise(values)

@@ -1,0 +1,230 @@
+"""Whether an operation makes images of one class look like another, by a quick probe.
+
+The probe is trained on the original images: the nearest neighbour of a small picture, where
+small shifts count as the same. It judges each image as it was and after the operation, by the
+other images alone. What it recognised before and takes for another class afterwards has lost its
+meaning: a mirrored 2, a 6 upside down. An operation that only moves, lights or blurs an image
+leaves it nearest to its own class.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from components.augmenter.changing import Change
+from components.augmenter.sample import Sample
+from contracts.augmentation_policy import Policy
+
+Array = npt.NDArray[Any]
+
+# Images are judged at this side: a picture of the whole needs no more.
+SIDE_PX: Final = 32
+_CELLS, _COLOUR_CELLS = 16, 4
+_SHIFTS: Final = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
+
+# A class that the probe recognises less often, or of which it recognises fewer images, says
+# nothing; nor does any, where it is right about less than this part of all.
+LEAST_RECALL: Final = 0.7
+LEAST_IMAGES: Final = 8
+
+# Part of a class that is lost at least (lower end of the confidence interval), and part that is
+# taken for one and the same other class, before it is worth a warning.
+LEAST_LOSS: Final = 0.3
+LEAST_TAKEN: Final = 0.2
+_CHANCE_OF_ERROR: Final = 0.01  # over all classes of an operation together
+_PAIRS_TOLD: Final = 3
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How many images of a class an operation makes the probe take for another."""
+
+    label: str
+    taken_for: str
+    images: int  # of the class that it recognised before
+    lost: float  # part of them that it no longer recognises
+    taken: float  # part that it takes for the other class
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """What the probe found: confusions by operation, the worst first, and what it cannot judge."""
+
+    images: int = 0
+    accuracy: float = 0.0
+    confusions: dict[str, list[Confusion]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each operation that destroys meaning."""
+        return [_warning(name, found) for name, found in self.confusions.items()]
+
+
+def probe(
+    sample: Sample, labels: Sequence[str], changes: Mapping[str, tuple[Policy, Change]]
+) -> ProbeReport:
+    """Return which of the operations make one class look like another.
+
+    Args:
+      sample: training images.
+      labels: the classes.
+      changes: operations by name, each as a policy and as a function that applies it to all.
+    """
+    small = Sample(shrunk(sample.pixels, SIDE_PX), sample.classes)
+    neighbours = _Neighbours(small, len(labels))
+    found = neighbours.nearest(_features(small.pixels))
+    is_right = found == small.classes
+    accuracy = float(is_right.mean()) if len(small) else 0.0
+    learned, notes = _learned(is_right, small.classes, labels)
+    if accuracy < LEAST_RECALL or len(learned) < 2:
+        notes = [
+            f"The probe recognises {accuracy:.0%} of {len(small):,} images, too few (below "
+            f"{LEAST_RECALL:.0%}) to say whether an operation makes classes look alike."
+        ]
+        return ProbeReport(len(small), accuracy, {}, notes)
+    confusions = {}
+    for name, (policy, change) in changes.items():
+        pixels, _ = change(small.pixels, small.targets(len(labels)))
+        taken = neighbours.nearest(_features(pixels))
+        judged = learned - _spared(policy, labels)
+        worst = list(_confusions(taken[is_right], small.classes[is_right], judged, labels))
+        if worst:
+            confusions[name] = sorted(worst, key=lambda one: -one.taken)
+    return ProbeReport(len(small), accuracy, confusions, notes)
+
+
+def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[set[int], list[str]]:
+    """Return the classes that the probe can speak of, and a note on the others."""
+    right = np.bincount(classes[is_right], minlength=len(labels))
+    there = np.bincount(classes, minlength=len(labels))
+    is_learned = (right >= LEAST_IMAGES) & (right >= LEAST_RECALL * there)
+    if is_learned.all():
+        return set(range(len(labels))), []
+    others = [label for label, known in zip(labels, is_learned, strict=True) if not known]
+    return set(np.flatnonzero(is_learned).tolist()), [
+        f"The probe cannot tell what operations do to {len(others)} of {len(labels)} classes, "
+        f"which it does not recognise well enough, e.g. {', '.join(others[:3])}."
+    ]
+
+
+def _spared(policy: Policy, labels: Sequence[str]) -> set[int]:
+    spared = {label for change in policy.operations for label in change.exceptions}
+    return {index for index, label in enumerate(labels) if label in spared}
+
+
+def _confusions(
+    taken: Array, classes: Array, judged: Iterable[int], labels: Sequence[str]
+) -> Iterable[Confusion]:
+    for index in judged:
+        of_class = taken[classes == index]
+        counts = np.bincount(of_class, minlength=len(labels))
+        lost = len(of_class) - int(counts[index])
+        counts[index] = 0
+        other, images = int(counts.argmax()), len(of_class)
+        share = float(counts[other] / images)
+        if _at_least(lost, images, len(labels)) >= LEAST_LOSS and share >= LEAST_TAKEN:
+            yield Confusion(labels[index], labels[other], images, lost / images, share)
+
+
+def _at_least(count: int, images: int, tests: int) -> float:
+    """Return the lower end of a share's one-sided confidence interval (Wilson, 1927)."""
+    z = NormalDist().inv_cdf(1 - _CHANCE_OF_ERROR / tests)
+    share = count / images
+    middle = share + z * z / (2 * images)
+    spread = z * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
+    return (middle - spread) / (1 + z * z / images)
+
+
+class _Neighbours:
+    """The original images, each shifted a little to all sides."""
+
+    def __init__(self, sample: Sample, count: int) -> None:
+        self._classes = [np.flatnonzero(sample.classes == index) for index in range(count)]
+        step = SIDE_PX // _CELLS
+        padded = np.pad(sample.pixels, [(0, 0), (step, step), (step, step), (0, 0)], mode="edge")
+        self._shifted = [
+            _features(
+                padded[
+                    :,
+                    step * (1 + y) : step * (1 + y) + SIDE_PX,
+                    step * (1 + x) : step * (1 + x) + SIDE_PX,
+                ]
+            )
+            for y, x in _SHIFTS
+        ]
+
+    def nearest(self, images: Array) -> Array:
+        """Return the class of the nearest other image, for images in the order of the sample."""
+        best = np.full((len(images), len(self._classes)), np.inf, np.float32)
+        squares = np.square(images).sum(axis=1)[:, None]
+        for others in self._shifted:
+            distances = squares + np.square(others).sum(axis=1) - 2 * images @ others.T
+            np.fill_diagonal(distances, np.inf)  # no image is judged by itself
+            for index, rows in enumerate(self._classes):
+                if len(rows):
+                    best[:, index] = np.minimum(best[:, index], distances[:, rows].min(axis=1))
+        classes: Array = best.argmin(axis=1)
+        return classes
+
+
+def shrunk(pixels: Array, side_px: int) -> Array:
+    """Return images of another side, float32 [images, side_px, side_px, 3] in 0..255."""
+    from PIL import Image
+
+    if pixels.shape[1] == side_px:
+        return pixels.astype(np.float32)
+    size = (side_px, side_px)
+    small = [Image.fromarray(one).resize(size, Image.Resampling.BOX) for one in pixels]
+    return np.stack([np.asarray(one, np.float32) for one in small])
+
+
+def _features(pixels: Array) -> Array:
+    """Return shapes and colours, float32 [images, values]: shapes at one contrast, blurred a bit.
+
+    The mean colour stays as it is, so that classes may differ in nothing else.
+    """
+    from scipy import ndimage
+
+    scaled = pixels.astype(np.float32) / 255
+    luma = _cells(scaled @ np.float32([0.299, 0.587, 0.114]), _CELLS)
+    luma = ndimage.gaussian_filter(luma, (0, 0.7, 0.7)).reshape(len(pixels), -1)
+    luma = luma - luma.mean(axis=1, keepdims=True)
+    shapes = luma / (np.linalg.norm(luma, axis=1, keepdims=True) + 0.1)
+    differences = np.stack(
+        [scaled[..., 0] - scaled[..., 1], scaled[..., 2] - scaled[..., 1]], axis=-1
+    )
+    tints = _cells(differences, _COLOUR_CELLS).reshape(len(pixels), -1) / _COLOUR_CELLS
+    return np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1).astype(np.float32)
+
+
+def _cells(images: Array, count: int) -> Array:
+    """Return the means of count x count cells of each image."""
+    step = images.shape[1] // count
+    split = images.reshape(len(images), count, step, count, step, -1).mean(axis=(2, 4))
+    means: Array = split.squeeze(-1) if split.shape[-1] == 1 else split
+    return means
+
+
+def _warning(name: str, confusions: Sequence[Confusion]) -> str:
+    told = confusions[:_PAIRS_TOLD]
+    pairs = [f"{one.label} for {one.taken_for} ({one.taken:.0%})" for one in told]
+    more = len(confusions) - len(told)
+    rest = f" and {more} more" if more else ""
+    key = (
+        "augmentation.rand_augment" if name == "rand_augment" else f"augmentation.operations.{name}"
+    )
+    remedy = (
+        "Lower its magnitude, or take operations out of it (null)"
+        if name == "rand_augment"
+        else f"Take it out ({name}: null), narrow its range, or spare these classes (except)"
+    )
+    return (
+        f"{key}: it makes classes look like others; a quick probe then takes "
+        f"{', '.join(pairs)}{rest}. {remedy}."
+    )

@@ -1,0 +1,96 @@
+"""Training images that stand for all of them, and the images of small classes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts import features
+from contracts.tf_example import parse
+from contracts.tf_record import read_records, record_at, record_positions
+from trainer.data import ImageDataset
+from trainer.preprocessing import CHANNELS
+
+Array = npt.NDArray[Any]
+
+# Records that a sample is chosen from, so that its cost does not grow with the data.
+_READ_AT_MOST = 3000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Images and their classes.
+
+    `pixels` are uint8 [images, size, size, 3], `classes` int64 [images] into the labels.
+    """
+
+    pixels: Array
+    classes: Array
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def take(self, rows: Array) -> "Sample":
+        """Return some of the images."""
+        return Sample(self.pixels[rows], self.classes[rows])
+
+    def targets(self, count: int) -> Array:
+        """Return the classes one-hot, float32 [images, count]."""
+        return np.eye(count, dtype=np.float32)[self.classes]
+
+
+def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
+    """Return at most so many training images, of each class as many where they are there."""
+    places = [
+        (Path(file), position)
+        for file in dataset.files(features.TRAIN)
+        for position in record_positions(Path(file))
+    ]
+    numbers = np.random.default_rng(seed)
+    chosen = numbers.permutation(len(places))[:_READ_AT_MOST]
+    by_class: dict[int, list[bytes]] = defaultdict(list)
+    for place in chosen:
+        path, position = places[place]
+        record = record_at(path, position)
+        values = parse(record, [features.LABEL_INDEX, features.PIXELS])
+        by_class[values[features.LABEL_INDEX]].append(values[features.PIXELS])
+    each = _share(sorted(map(len, by_class.values())), most)
+    some = {label: images[:each] for label, images in sorted(by_class.items())}
+    pixels = [image for images in some.values() for image in images]
+    classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
+    return Sample(_decoded(pixels, dataset.size_px), classes)
+
+
+def _share(sizes: Sequence[int], most: int) -> int:
+    """Return how many of each class there may be, where small ones leave room to the others."""
+    left = most
+    for number, size in enumerate(sizes):
+        even = left // (len(sizes) - number)
+        if size > even:
+            return max(1, even)
+        left -= size
+    return max(1, *sizes, 1)
+
+
+def images_of(dataset: ImageDataset, classes: set[int]) -> Iterator[tuple[int, bytes, bytes]]:
+    """Give the class, the pixels and the path of every training image of some classes."""
+    names = [features.LABEL_INDEX, features.PIXELS, features.PATH]
+    for label, pixels, path in _training(dataset, names):
+        if label in classes:
+            yield label, pixels, path
+
+
+def _training(dataset: ImageDataset, names: list[str]) -> Iterator[tuple[Any, ...]]:
+    for file in dataset.files(features.TRAIN):
+        for _, record in read_records(file):
+            values = parse(record, names)
+            yield tuple(values[name] for name in names)
+
+
+def _decoded(pixels: Sequence[bytes], size_px: int) -> Array:
+    flat = np.frombuffer(b"".join(pixels), np.uint8)
+    return flat.reshape(-1, size_px, size_px, CHANNELS)

@@ -1,0 +1,81 @@
+"""Colour operations: one matrix an image, since all of them are linear in the colours."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from keras import ops
+
+from trainer.augmentation.steps import Luck, Tensor, blended, within_scale
+
+# Brightness of red, green and blue (ITU-R BT.601).
+LUMA: Final = np.array([0.299, 0.587, 0.114], dtype="float32")
+
+# RGB -> YIQ, whose I and Q span the plane of colours across the grey axis (NTSC, 1953).
+_YIQ: Final = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+_RGB: Final = np.linalg.inv(_YIQ)
+# A turn is FIXED + cos * COSINE + sin * SINE; at no turn, FIXED + COSINE is the identity.
+_FIXED: Final = _RGB @ np.diag([1, 0, 0]) @ _YIQ
+_COSINE: Final = np.eye(3) - _FIXED
+_SINE: Final = _RGB @ np.array([[0, 0, 0], [0, 0, 1], [0, -1, 0]]) @ _YIQ
+
+
+def recolour(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
+    """Return the images with all the operations done at once, in their order, within 0..255.
+
+    An image that none of them is applied to keeps its values to the bit. float32
+    [batch, height, width, 3] in and out.
+    """
+    if not lucks:
+        return pixels
+    mean = ops.mean(pixels, axis=(1, 2))
+    matrix = ops.broadcast_to(ops.eye(3, dtype="float32"), (ops.shape(pixels)[0], 3, 3))
+    offset = ops.zeros_like(mean)
+    is_changed = None
+    for luck in lucks:
+        luma = ops.sum((_times(matrix, mean) + offset) * LUMA, axis=1, keepdims=True)
+        own, shift = MATRICES[luck.name](luck.strengths[:, :1], luma)
+        applied = luck.is_applied[:, None]
+        matrix = ops.where(applied[..., None], ops.matmul(own, matrix), matrix)
+        offset = ops.where(applied, _times(own, offset) + shift, offset)
+        any_before = luck.is_applied if is_changed is None else is_changed
+        is_changed = ops.logical_or(any_before, luck.is_applied)
+    flat = ops.reshape(pixels, (-1, pixels.shape[1] * pixels.shape[2], 3))
+    changed = ops.matmul(flat, ops.transpose(matrix, (0, 2, 1))) + offset[:, None, :]
+    changed = ops.reshape(within_scale(changed), ops.shape(pixels))
+    return blended(pixels, changed, is_changed)
+
+
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    return ops.sum(matrix * vector[:, None, :], axis=-1)
+
+
+def _brightness(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
+    return factor[..., None] * np.eye(3, dtype="float32"), 0.0 * factor
+
+
+def _contrast(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
+    return factor[..., None] * np.eye(3, dtype="float32"), (1.0 - factor) * luma
+
+
+def _saturation(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
+    grey = np.ones((3, 1), "float32") * LUMA
+    kept = factor[..., None]
+    return kept * np.eye(3, dtype="float32") + (1.0 - kept) * grey, 0.0 * factor
+
+
+def _hue(turns: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
+    angle = turns[..., None] * (2 * math.pi)
+    turned = ops.cos(angle) * _COSINE.astype("float32") + ops.sin(angle) * _SINE.astype("float32")
+    return turned + _FIXED.astype("float32"), 0.0 * turns
+
+
+# Strength, [batch, 1], and mean brightness, [batch, 1] -> matrix, [batch, 3, 3], and what is
+# added to the colour, [batch, 1].
+MATRICES: Final[Mapping[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]] = {
+    "brightness": _brightness,
+    "contrast": _contrast,
+    "saturation": _saturation,
+    "hue": _hue,
+}

@@ -1,0 +1,159 @@
+"""The luck of a batch: which images meet which operation, and how strongly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import ops
+
+from contracts.augmentation_policy import Change, Policy, RandAugmentPolicy
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Needs:
+    """How many random numbers an operation takes an image.
+
+    `strengths` are drawn from its range, each by itself; `places` from 0 to 1.
+    """
+
+    strengths: int = 0
+    places: int = 0
+
+
+NEEDS: Final[Mapping[str, Needs]] = {
+    "dihedral": Needs(places=1),
+    "flip_horizontal": Needs(),
+    "flip_vertical": Needs(),
+    "crop": Needs(strengths=1, places=3),  # places: aspect, x, y
+    "crop_and_pad": Needs(strengths=4),  # left, right, top, bottom
+    "zoom": Needs(strengths=1),
+    "rotate": Needs(strengths=1),
+    "translate": Needs(strengths=2),  # x, y
+    "brightness": Needs(strengths=1),
+    "contrast": Needs(strengths=1),
+    "saturation": Needs(strengths=1),
+    "hue": Needs(strengths=1),
+    "blur": Needs(strengths=1),
+    "noise": Needs(strengths=1, places=1),  # places: angle
+    "jpeg_compression": Needs(strengths=1),
+    "random_erasing": Needs(strengths=1, places=3),  # places: aspect, x, y
+}
+
+# Operations of RandAugment that have only one side to go to.
+ONE_SIDED: Final = frozenset({"blur", "noise", "jpeg_compression"})
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What one operation does to each image of a batch.
+
+    `is_applied` is bool [batch]; `strengths` and `places` are float32 [batch, as many as needed],
+    the strengths within `highest`, the end of the range that is farther from zero.
+    """
+
+    name: str
+    is_applied: Tensor
+    strengths: Tensor
+    places: Tensor
+    highest: float = 0.0
+
+
+class Steps:
+    """The operations of a policy in order; `draw` throws their dice for a batch, all at once."""
+
+    def __init__(
+        self, changes: Sequence[Change], rand_augment: RandAugmentPolicy | None, labels: Any
+    ) -> None:
+        self.changes = (*changes, *(rand_augment.pool if rand_augment else ()))
+        self._own = len(changes)
+        self._rand_augment = rand_augment
+        self._spared = [
+            np.isin(labels, change.exceptions) if change.exceptions else None
+            for change in self.changes
+        ]
+
+    def draw(self, targets: Tensor, seeds: keras.random.SeedGenerator) -> list[Luck]:
+        """Return the luck of each operation, in order, for images of these classes."""
+        needed = [NEEDS[change.name] for change in self.changes]
+        columns = [1 + needs.strengths + needs.places for needs in needed]
+        batch = ops.shape(targets)[0]
+        drawn = keras.random.uniform((batch, sum(columns)), dtype="float32", seed=seeds)
+        level, limit = self._levels(drawn, np.cumsum([0, *columns]), batch, seeds)
+        lucks, start = [], 0
+        for number, (change, needs) in enumerate(zip(self.changes, needed, strict=True)):
+            chance = drawn[:, start]
+            strengths = drawn[:, start + 1 : start + 1 + needs.strengths]
+            places = drawn[:, start + 1 + needs.strengths : start + columns[number]]
+            if number < self._own:
+                is_applied = chance < change.probability
+                strengths = _within(change, strengths)
+            else:
+                is_applied = chance <= limit
+                strengths = _at_level(change, strengths, level)
+            if self._spared[number] is not None:
+                is_spared = ops.take(ops.convert_to_tensor(self._spared[number]), _class(targets))
+                is_applied = ops.logical_and(is_applied, ops.logical_not(is_spared))
+            highest = max(map(abs, change.range)) if change.range else 0.0
+            lucks.append(Luck(change.name, is_applied, strengths, places, highest))
+            start += columns[number]
+        return lucks
+
+    def _levels(
+        self, drawn: Tensor, starts: Any, batch: Any, seeds: keras.random.SeedGenerator
+    ) -> tuple[Tensor, Tensor]:
+        """Return RandAugment's magnitude of each image, and the chance up to which it picks."""
+        if self._rand_augment is None:
+            return None, None
+        chances = ops.stack([drawn[:, int(start)] for start in starts[self._own : -1]], axis=1)
+        limit = ops.sort(chances, axis=1)[:, self._rand_augment.operations - 1]
+        magnitude, deviation = self._rand_augment.magnitude, self._rand_augment.deviation
+        normal = keras.random.normal((batch, 1), dtype="float32", seed=seeds)
+        return ops.clip(magnitude + deviation * normal, 0.0, 10.0), limit
+
+
+def blended(pixels: Tensor, changed: Tensor, is_changed: Tensor) -> Tensor:
+    """Return the changed images where bool [batch] says so, the others to the bit.
+
+    An arithmetic mask: on a CPU a selection that is broadcast takes ten times as long.
+    """
+    mask = ops.reshape(ops.cast(is_changed, "float32"), (-1, 1, 1, 1))
+    return pixels + mask * (changed - pixels)
+
+
+def within_scale(pixels: Tensor) -> Tensor:
+    """Return the pixels within 0..255."""
+    return ops.minimum(ops.maximum(pixels, 0.0), 255.0)
+
+
+def steps_of(policy: Policy, labels: Sequence[str]) -> Steps:
+    """Return what a policy does to single images of these classes.
+
+    Random erasing comes last: what it covers nothing shows again.
+    """
+    erasing = [change for change in policy.operations if change.name == "random_erasing"]
+    before = [change for change in policy.operations if change.name != "random_erasing"]
+    return Steps([*before, *erasing], policy.rand_augment, list(labels))
+
+
+def _class(targets: Tensor) -> Tensor:
+    return ops.argmax(targets, axis=-1)
+
+
+def _within(change: Change, uniform: Tensor) -> Tensor:
+    if change.range is None:
+        return uniform
+    low, high = change.range
+    return low + (high - low) * uniform
+
+
+def _at_level(change: Change, uniform: Tensor, level: Tensor) -> Tensor:
+    """Return the strengths of a magnitude, to a random side of the neutral one."""
+    neutral, strongest = change.range or (0.0, 0.0)
+    way = (strongest - neutral) * level / 10.0
+    if change.name in ONE_SIDED:
+        return neutral + way + 0.0 * uniform
+    return ops.where(uniform < 0.5, neutral + way, neutral - way)

@@ -1,0 +1,86 @@
+"""Operations on pixels and their neighbours: blur, noise, JPEG, erasing.
+
+Each takes pixels, float32 [batch, size, size, 3] in 0..255, the luck of the batch and the seeds,
+and returns the pixels of all images as if it were applied to them.
+"""
+
+import math
+from typing import Final
+
+import keras
+import numpy as np
+from keras import ops
+
+from trainer.augmentation import jpeg
+from trainer.augmentation.steps import Luck, Tensor, within_scale
+
+Seeds = keras.random.SeedGenerator
+
+# Aspects of what is erased, as the logarithm to either side (Zhong et al., 2017: 0.3).
+LOG_ASPECT: Final = math.log(1 / 0.3)
+
+# Below this standard deviation, in pixels, a Gaussian is nothing but its middle.
+SHARPEST_PX: Final = 1e-3
+
+
+def blur(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+    """Return the images blurred by Gaussians, beyond the border their mirror image."""
+    size = pixels.shape[1]
+    sigma = ops.maximum(luck.strengths[:, 0] * size, SHARPEST_PX)[:, None, None]
+    weights: Tensor = 0.0
+    for position in _mirrored(size):
+        distance = (position[None, :] - np.arange(size)[:, None]).astype("float32")
+        weights = weights + ops.exp(-0.5 * ops.square(distance[None] / sigma))
+    weights = weights / ops.sum(weights, axis=-1, keepdims=True)
+    down = ops.matmul(weights, ops.reshape(pixels, (-1, size, size * 3)))
+    turned = ops.transpose(ops.reshape(down, (-1, size, size, 3)), (0, 2, 1, 3))
+    across = ops.matmul(weights, ops.reshape(turned, (-1, size, size * 3)))
+    return ops.transpose(ops.reshape(across, (-1, size, size, 3)), (0, 2, 1, 3))
+
+
+def _mirrored(size: int) -> list[np.ndarray]:
+    """Return where each pixel lies, and where its mirror images before and behind it lie."""
+    at = np.arange(size)
+    return [at, -1 - at, 2 * size - 1 - at]
+
+
+def add_noise(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+    """Return the images with Gaussian noise, within 0..255.
+
+    Two sheets of noise are drawn a batch, and each image sees them from an angle of its own: what
+    it gets is exactly Gaussian, at the cost of a few random numbers.
+    """
+    sheets = keras.random.normal((2, *pixels.shape[1:]), dtype="float32", seed=seeds)
+    angle = luck.places[:, 0] * (2 * math.pi)
+    deviation = luck.strengths[:, 0] * 255.0
+    one = ops.reshape(deviation * ops.cos(angle), (-1, 1, 1, 1))
+    other = ops.reshape(deviation * ops.sin(angle), (-1, 1, 1, 1))
+    return within_scale(pixels + one * sheets[0] + other * sheets[1])
+
+
+def compress(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+    """Return the images as JPEG leaves them."""
+    return jpeg.compress(pixels, luck.strengths[:, 0])
+
+
+def erase(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+    """Return the images with a rectangle of noise, another rectangle in each.
+
+    The noise is the same in all images of a batch: a network cannot tell.
+    """
+    size = pixels.shape[1]
+    area, root = luck.strengths[:, 0], ops.exp(LOG_ASPECT * (luck.places[:, 0] - 0.5))
+    width = ops.minimum(ops.sqrt(area) * root, 1.0) * size
+    height = ops.minimum(ops.sqrt(area) / root, 1.0) * size
+    is_column = _is_between(luck.places[:, 1] * (size - width), width, size)
+    is_row = _is_between(luck.places[:, 2] * (size - height), height, size)
+    is_covered = ops.logical_and(is_row[:, :, None], is_column[:, None, :])
+    noise = keras.random.uniform((1, *pixels.shape[1:]), maxval=255.0, dtype="float32", seed=seeds)
+    mask = ops.cast(is_covered, "float32")[..., None]
+    return pixels + mask * (noise - pixels)
+
+
+def _is_between(start: Tensor, length: Tensor, size: int) -> Tensor:
+    middle = ops.arange(size, dtype="float32")[None, :] + 0.5
+    start = start[:, None]
+    return ops.logical_and(middle >= start, middle < start + length[:, None])
