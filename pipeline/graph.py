@@ -16,7 +16,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel
 from tfx.types.channel_utils import get_individual_channels, union
 
-from components.augmenter.component import Augmenter
+from components.augmenter.component import Augmenter, augmentation_libraries
 from components.champion_resolver.component import ChampionResolver
 from components.code_digest import code_digest
 from components.image_example_gen.component import ImageExampleGen
@@ -202,7 +202,7 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore
                 "contracts",
                 "trainer",
                 *config.trainer.users_code(),
-                libraries=("keras", "tensorflow"),
+                libraries=("keras", "tensorflow", *augmentation_libraries(config.augmentation)),
             ),
         },
     )

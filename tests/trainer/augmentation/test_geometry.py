@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.augmentation.conftest import MODES, SIZE_PX, only
+from trainer.augmentation import geometry
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -95,6 +96,16 @@ def test_operations_follow_one_another_in_one_resampling(augmented, pixels):
     shift = SIZE_PX // 4
     changed = augmented(**section)
     np.testing.assert_allclose(changed[:, shift:, shift:], turned[:, :-shift, :-shift], atol=0.01)
+
+
+def test_rows_and_columns_by_themselves_give_what_all_at_once_gives(pixels):
+    numbers = np.random.default_rng(0)
+    maps = np.zeros((len(pixels), 3, 3), "float32")
+    maps[:, 0, 0], maps[:, 1, 1] = numbers.uniform(-2, 2, (2, len(pixels)))
+    maps[:, :2, 2] = numbers.uniform(-SIZE_PX, SIZE_PX, (len(pixels), 2))
+    maps[:, 2, 2] = 1
+    by_axis = geometry._interpolated_by_axis(pixels, maps)
+    np.testing.assert_allclose(by_axis, geometry._interpolated(pixels, maps), atol=0.01)
 
 
 def test_light_is_the_mirror_and_the_shifted_crop(augmented, pixels):
