@@ -1,5 +1,6 @@
 """Geometric operations are exact where pixels go to pixels, and resample once elsewhere."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -46,6 +47,16 @@ def test_whole_pixels_are_shifted_exactly_and_the_border_is_mirrored(augmented, 
     changed = augmented(**only("translate", shift / SIZE_PX))
     np.testing.assert_array_equal(changed[:, shift:, shift:], pixels[:, :-shift, :-shift])
     np.testing.assert_array_equal(changed[:, :shift, shift:], pixels[:, shift - 1 :: -1, :-shift])
+
+
+@pytest.mark.parametrize("shift", [0.3, -0.07, 0.95])
+def test_between_pixels_it_is_keras_own_resampling_with_mirrored_borders(augmented, pixels, shift):
+    moved = -shift * SIZE_PX
+    transform = np.float32([1, 0, moved, 0, 1, moved, 0, 0])
+    expected = keras.ops.image.affine_transform(
+        pixels, np.tile(transform, (len(pixels), 1)), "bilinear", fill_mode="reflect"
+    )
+    np.testing.assert_allclose(augmented(**only("translate", shift)), expected, atol=0.01)
 
 
 def test_a_quarter_turn_goes_counter_clockwise(augmented, pixels):
