@@ -16,7 +16,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel
 from tfx.types.channel_utils import get_individual_channels, union
 
-from components.augmenter.component import Augmenter
+from components.augmenter.component import Augmenter, augmentation_libraries
 from components.champion_resolver.component import ChampionResolver
 from components.code_digest import code_digest, users_digest
 from components.image_example_gen.component import ImageExampleGen
@@ -198,7 +198,11 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore
         custom_config={
             "recipe": recipe.model_dump_json(),
             "tracking": store.model_dump_json(),
-            "code_digest": code_digest("contracts", "trainer", libraries=("keras", "tensorflow")),
+            "code_digest": code_digest(
+                "contracts",
+                "trainer",
+                libraries=("keras", "tensorflow", *augmentation_libraries(config.augmentation)),
+            ),
             "users_digest": users_digest(config.trainer.users_code(), config.trainer.users_files()),
         },
     )

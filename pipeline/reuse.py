@@ -27,7 +27,7 @@ LIBRARIES = (
     "tensorflow",
     "tensorflow-data-validation",
     "tfx",
-    *installed("cleanlab"),
+    *installed("albumentations", "cleanlab"),
 )
 
 

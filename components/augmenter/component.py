@@ -18,7 +18,12 @@ SOURCES = (
     "trainer.augmentation",
     "trainer.data",
 )
-LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow", *installed("albumentations"))
+LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow")
+
+
+def augmentation_libraries(augmentation: AugmentationConfig) -> tuple[str, ...]:
+    """Return the optional libraries that changed images follow from."""
+    return installed("albumentations") if augmentation.backend == "albumentations" else ()
 
 
 class AugmenterSpec(ComponentSpec):
@@ -46,11 +51,12 @@ class Augmenter(BaseComponent):
         self, transformed_examples: types.BaseChannel, augmentation: AugmentationConfig, seed: int
     ) -> None:
         """Take ImageTransform's output (type Examples) and the `augmentation` section."""
+        libraries = (*LIBRARIES, *augmentation_libraries(augmentation))
         spec = AugmenterSpec(
             transformed_examples=transformed_examples,
             augmentation=augmentation.model_dump_json(),
             seed=seed,
-            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
+            code_digest=code_digest(*SOURCES, libraries=libraries),
             report=types.Channel(type=AugmentationReport),
             augmented_examples=types.Channel(type=standard_artifacts.Examples),
         )

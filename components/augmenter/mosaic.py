@@ -123,5 +123,5 @@ def _font(size: int) -> Any:
 def _save(canvas: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    canvas.save(partial, "PNG", optimize=True)
+    canvas.save(partial, "PNG", compress_level=4)
     partial.replace(path)

@@ -17,8 +17,8 @@ from trainer.preprocessing import CHANNELS
 
 Array = npt.NDArray[Any]
 
-# Records that a sample is chosen from, so that its cost does not grow with the data.
-_READ_AT_MOST = 3000
+# Records that are read, and that they are chosen from: the cost does not grow with the data.
+_READ_AT_MOST, _LISTED_AT_MOST = 3000, 50_000
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,9 @@ class Sample:
 
 def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     """Return at most so many training images, of each class as many where they are there."""
-    places = [
-        (Path(file), position)
-        for file in dataset.files(features.TRAIN)
-        for position in record_positions(Path(file))
-    ]
     numbers = np.random.default_rng(seed)
-    chosen = numbers.permutation(len(places))[:_READ_AT_MOST]
     by_class: dict[int, list[bytes]] = defaultdict(list)
-    for place in chosen:
-        path, position = places[place]
+    for path, position in _chosen(dataset.files(features.TRAIN), numbers):
         record = record_at(path, position)
         values = parse(record, [features.LABEL_INDEX, features.PIXELS])
         by_class[values[features.LABEL_INDEX]].append(values[features.PIXELS])
@@ -63,6 +56,17 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     pixels = [image for images in some.values() for image in images]
     classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
     return Sample(_decoded(pixels, dataset.size_px), classes)
+
+
+def _chosen(files: Sequence[str], numbers: np.random.Generator) -> list[tuple[Path, int]]:
+    """Return records in random order: file and place, of some files where there are many."""
+    places: list[tuple[Path, int]] = []
+    for index in numbers.permutation(len(files)):
+        if len(places) >= _LISTED_AT_MOST:
+            break
+        path = Path(files[index])
+        places += [(path, position) for position in record_positions(path)]
+    return [places[index] for index in numbers.permutation(len(places))[:_READ_AT_MOST]]
 
 
 def _share(sizes: Sequence[int], most: int) -> int:

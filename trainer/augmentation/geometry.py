@@ -16,6 +16,11 @@ from trainer.augmentation.steps import Luck, Tensor
 # Aspects of a random crop (Szegedy et al., 2014), as its logarithm to either side.
 LOG_ASPECT: Final = math.log(4 / 3)
 
+# Operations that leave rows rows and columns columns.
+AXIS_PARALLEL: Final = frozenset(
+    {"flip_horizontal", "flip_vertical", "crop", "crop_and_pad", "zoom", "translate"}
+)
+
 # x and y of the eight symmetries of the square.
 SYMMETRIES: Final = np.array(
     [
@@ -42,8 +47,15 @@ def resample(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
         )
         own = MAPS[luck.name](luck, pixels.shape[1])
         own = ops.where(ops.reshape(luck.is_applied, (-1, 1, 1)), own, identity)
-        matrices = own if matrices is None else ops.matmul(matrices, own)
+        matrices = own if matrices is None else _after_one_another(matrices, own)
+    if AXIS_PARALLEL.issuperset(luck.name for luck in lucks):
+        return _interpolated_by_axis(pixels, matrices)
     return _interpolated(pixels, matrices)
+
+
+def _after_one_another(first: Tensor, second: Tensor) -> Tensor:
+    """Return the product of maps; matrix units of GPUs would round it to a few bits."""
+    return ops.sum(first[:, :, :, None] * second[:, None, :, :], axis=2)
 
 
 def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
@@ -71,6 +83,33 @@ def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
     upper = upper + across * (upper_right - upper)
     lower = lower + across * (lower_right - lower)
     return upper + down * (lower - upper)
+
+
+def _interpolated_by_axis(pixels: Tensor, matrices: Tensor) -> Tensor:
+    """Return the same for maps that turn nothing: whole rows at a time, four times as fast."""
+    size = pixels.shape[1]
+    middle = (size - 1) / 2
+    along = ops.arange(size, dtype="float32")[None, :] - middle
+    x, y = (
+        matrices[:, axis, axis, None] * along + (matrices[:, axis, 2, None] + middle)
+        for axis in (0, 1)
+    )
+    x, y = _reflected(x, size), _reflected(y, size)
+    turned = ops.transpose(_interpolated_rows(pixels, y), (0, 2, 1, 3))
+    return ops.transpose(_interpolated_rows(turned, x), (0, 2, 1, 3))
+
+
+def _interpolated_rows(pixels: Tensor, at: Tensor) -> Tensor:
+    """Return the rows at positions, float32 [batch, size], between two rows a blend of them."""
+    size, row_values = pixels.shape[1], pixels.shape[2] * pixels.shape[3]
+    upper = ops.floor(at)
+    down = (at - upper)[..., None]
+    upper = ops.cast(upper, "int32")
+    first = ops.arange(ops.shape(pixels)[0], dtype="int32")[:, None] * size
+    flat = ops.reshape(pixels, (-1, row_values))
+    above = ops.take(flat, first + upper, axis=0)
+    below = ops.take(flat, first + ops.minimum(upper + 1, size - 1), axis=0)
+    return ops.reshape(above + down * (below - above), (-1, *pixels.shape[1:]))
 
 
 def _reflected(at: Tensor, size: int) -> Tensor:

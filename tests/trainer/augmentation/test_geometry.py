@@ -1,9 +1,11 @@
 """Geometric operations are exact where pixels go to pixels, and resample once elsewhere."""
 
+import keras
 import numpy as np
 import pytest
 
 from tests.trainer.augmentation.conftest import MODES, SIZE_PX, only
+from trainer.augmentation import geometry
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -45,6 +47,16 @@ def test_whole_pixels_are_shifted_exactly_and_the_border_is_mirrored(augmented, 
     changed = augmented(**only("translate", shift / SIZE_PX))
     np.testing.assert_array_equal(changed[:, shift:, shift:], pixels[:, :-shift, :-shift])
     np.testing.assert_array_equal(changed[:, :shift, shift:], pixels[:, shift - 1 :: -1, :-shift])
+
+
+@pytest.mark.parametrize("shift", [0.3, -0.07, 0.95])
+def test_between_pixels_it_is_keras_own_resampling_with_mirrored_borders(augmented, pixels, shift):
+    moved = -shift * SIZE_PX
+    transform = np.float32([1, 0, moved, 0, 1, moved, 0, 0])
+    expected = keras.ops.image.affine_transform(
+        pixels, np.tile(transform, (len(pixels), 1)), "bilinear", fill_mode="reflect"
+    )
+    np.testing.assert_allclose(augmented(**only("translate", shift)), expected, atol=0.01)
 
 
 def test_a_quarter_turn_goes_counter_clockwise(augmented, pixels):
@@ -95,6 +107,16 @@ def test_operations_follow_one_another_in_one_resampling(augmented, pixels):
     shift = SIZE_PX // 4
     changed = augmented(**section)
     np.testing.assert_allclose(changed[:, shift:, shift:], turned[:, :-shift, :-shift], atol=0.01)
+
+
+def test_rows_and_columns_by_themselves_give_what_all_at_once_gives(pixels):
+    numbers = np.random.default_rng(0)
+    maps = np.zeros((len(pixels), 3, 3), "float32")
+    maps[:, 0, 0], maps[:, 1, 1] = numbers.uniform(-2, 2, (2, len(pixels)))
+    maps[:, :2, 2] = numbers.uniform(-SIZE_PX, SIZE_PX, (len(pixels), 2))
+    maps[:, 2, 2] = 1
+    by_axis = geometry._interpolated_by_axis(pixels, maps)
+    np.testing.assert_allclose(by_axis, geometry._interpolated(pixels, maps), atol=0.01)
 
 
 def test_light_is_the_mirror_and_the_shifted_crop(augmented, pixels):
