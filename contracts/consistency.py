@@ -22,6 +22,8 @@ MODEL_OPTIONS_KEY: Final[KeyPath] = ("trainer", "model_options")
 IMAGE_SIZE: Final[KeyPath] = ("preprocessing", "image_size_px")
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 
+PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
 
 @dataclass(frozen=True)
 class Inconsistency(Problem):
@@ -35,6 +37,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     if needs_data:
         yield from _paths(config)
     yield from _model(config)
+    yield from _tracking(config)
     trainer = config.trainer
     if trainer.warmup_epochs >= trainer.epochs:
         yield Inconsistency(
@@ -74,6 +77,18 @@ def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
                 f"{received(data.group_by)} ({error}).",
                 (("data", "root"),),
             )
+
+
+def _tracking(config: PipelineConfig) -> Iterator[Inconsistency]:
+    """Refuse a password: the config stands in the metadata of every run."""
+    uri = config.tracking.mlflow.uri
+    if uri is not None and PASSWORD_IN_ADDRESS.search(uri):
+        yield Inconsistency(
+            ("tracking", "mlflow", "uri"),
+            "expected an address without a password, received one with it. Put it into the "
+            "environment: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; a database has "
+            "a password file of its own.",
+        )
 
 
 def _mode(path: Path) -> tuple[int, str]:

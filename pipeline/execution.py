@@ -117,7 +117,7 @@ def _surroundings(plan: Plan, records: Records) -> Surroundings:
         pipeline_root=str(workspace.pipeline_root),
         metadata_db=str(workspace.metadata_db),
         serving=str(workspace.serving(config.name)),
-        store=workspace.tracking_store(config),
+        tracking=workspace.tracking_plan(config),
         data_listing=plan.listing_digest,
         champion=plan.champion,
         accepted_statistics=_accepted_statistics(plan, records),

@@ -24,7 +24,7 @@ from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
 from contracts import features
 from contracts.config import BeamConfig, PipelineConfig
-from contracts.tracking import TrackingStore
+from contracts.tracking import TrackingPlan, TrackingStore
 from contracts.training import TrainingRecipe
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
@@ -44,11 +44,16 @@ class Surroundings:
     pipeline_root: str
     metadata_db: str
     serving: str  # folder of the model's versions
-    store: TrackingStore
+    tracking: TrackingPlan
     data_listing: str
     champion: str  # identity, empty: none
     accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
     curated_schema: str | None = None
+
+    @property
+    def store(self) -> TrackingStore:
+        """Where models are registered."""
+        return self.tracking.store
 
 
 def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None = None) -> Pipeline:
@@ -98,7 +103,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         seed=config.seed,
     )
     transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
-    trainer = _trainer(transform, config, around.store)
+    trainer = _trainer(transform, config, around.tracking)
     champion = ChampionResolver(around.store, around.champion)
     evaluator = ModelEvaluator(
         examples=examples.outputs["examples"],
@@ -174,7 +179,7 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     )
 
 
-def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingStore) -> Trainer:
+def _trainer(transform: ImageTransform, config: PipelineConfig, plan: TrackingPlan) -> Trainer:
     recipe = TrainingRecipe(
         trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
     )
@@ -185,7 +190,8 @@ def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingS
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={
             "recipe": recipe.model_dump_json(),
-            "tracking": store.model_dump_json(),
+            "tracking": plan.model_dump_json(),
+            "explanation": config.explanation.model_dump_json(),
             "code_digest": code_digest(
                 "contracts",
                 "trainer",

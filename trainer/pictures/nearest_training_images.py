@@ -1,0 +1,69 @@
+"""The training images that a network takes for most like its worst errors."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from contracts import features
+from trainer.pictures.evidence import Evidence
+from trainer.pictures.picture import RIGHT, SOFT, WRONG, new_figure, short
+from trainer.pictures.sample_predictions import show
+
+TITLE = "Nearest training images"
+CAPTION = (
+    "To the left the worst errors, beside each the training images that look most like it to the "
+    "network (its last layer but one); a neighbour with a wrong label, or no neighbour of the true "
+    "class, explains the error."
+)
+
+NEIGHBOURS = 6
+
+
+def draw(evidence: Evidence) -> Figure:
+    """Draw the hardest validation images, each with its neighbours."""
+    judged, training, hardest = evidence.validation, evidence.training, evidence.hardest
+    neighbours, similarity = nearest(judged.features[hardest], training.features, NEIGHBOURS)
+    images = evidence.pixels(features.VALIDATION, hardest)
+    shown = np.unique(neighbours)
+    by_index = dict(zip(shown.tolist(), evidence.pixels(features.TRAIN, shown), strict=True))
+    figure = new_figure(0.4 + 1.5 * len(hardest))
+    panels = figure.subplots(len(hardest), 1 + neighbours.shape[1], squeeze=False)
+    for row, index, image, near, alike in zip(
+        panels, hardest, images, neighbours, similarity, strict=True
+    ):
+        true, said = judged.truth[index], judged.predicted[index]
+        show(row[0], image)
+        row[0].set_title(
+            f"is {short(evidence.labels[true])},\nsaid {short(evidence.labels[said])}",
+            color=RIGHT if true == said else WRONG,
+        )
+        for panel, neighbour, value in zip(row[1:], near, alike, strict=True):
+            show(panel, by_index[int(neighbour)])
+            label = training.truth[neighbour]
+            colour = RIGHT if label == true else WRONG if label == said else SOFT
+            panel.set_title(f"{short(evidence.labels[label])}\n{value:.2f}", color=colour)
+    figure.suptitle(
+        f"Among {training.words('training')}; the number is the cosine of the features "
+        "(1: the same to the network)",
+        fontsize=9,
+    )
+    return figure
+
+
+def nearest(queries: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of `among` that are most like each query, most first, and how much.
+
+    Args:
+      queries: float32 [queries, features].
+      among: float32 [rows, features].
+      count: of neighbours; fewer where there are fewer rows.
+
+    Returns:
+      int and float32 [queries, count]; the cosine of the angle between the two.
+    """
+    cosines = _of_length_one(queries) @ _of_length_one(among).T
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+    return order, np.take_along_axis(cosines, order, axis=1)
+
+
+def _of_length_one(rows: np.ndarray) -> np.ndarray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

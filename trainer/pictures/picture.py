@@ -1,0 +1,70 @@
+"""What a picture is, and how one is left out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WIDTH_IN = 9.0
+DPI = 110
+
+RIGHT, WRONG, SOFT = "#1a7f37", "#c4232e", "#6e7781"
+TRAINING, VALIDATION = "#4269d0", "#e8710a"
+
+STYLE = {
+    "font.size": 9.0,
+    "axes.titlesize": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "white",  # on a dark page too: the colours are made for it
+    "image.interpolation": "nearest",
+    "text.parse_math": False,  # a class may be named $
+}
+LONGEST_LABEL = 18
+
+
+class CannotDraw(Exception):
+    """There is nothing to draw; its text is the reason, for the user."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG and what it shows."""
+
+    name: str
+    file: str  # in the folder of the pictures
+    title: str
+    caption: str  # for a person who has just finished a course
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of all pictures, whatever matplotlib is told elsewhere."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """Return an empty figure that lays itself out."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: "Path") -> None:
+    """Write a figure as PNG; the same figure gives the same bytes."""
+    figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def short(label: str) -> str:
+    """Return a class name that fits under an image."""
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
