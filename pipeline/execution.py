@@ -57,6 +57,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         data=data,
         metrics=outcome.metrics,
         gate=outcome.gate,
+        tracked=outcome.tracked,
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,
         champion=_champion_afterwards(plan),

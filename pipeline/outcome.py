@@ -1,6 +1,7 @@
 """The artifacts of a run -> the parts of its summary."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
-from pipeline.summary import DataSummary, GateSummary, MetricsSummary
+from pipeline.summary import DataSummary, GateSummary, MetricsSummary, TrackedSummary
+from trainer.record import TrainingRecord
 
 REPORTED = ("manifest", "model_run", "evaluation")
 
@@ -22,6 +24,7 @@ class Outcome:
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
+        self.tracked: list[TrackedSummary] = []
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
 
@@ -31,6 +34,7 @@ class Outcome:
         readers = {
             "ImageExampleGen": self._add_data,
             "ImageValidator": self._add_issues,
+            "Trainer": self._add_tracked,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -60,6 +64,10 @@ class Outcome:
         self.data = self.data.model_copy(
             update={"report": uri, "issues": issues, "blessed": blessing.blessed}
         )
+
+    def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
+        record = TrainingRecord.read(outputs["model_run"].uri)
+        self.tracked = [TrackedSummary(**asdict(one)) for one in record.tracked]
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))

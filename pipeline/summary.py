@@ -87,6 +87,15 @@ class SecondsSummary(_Part):
     start: float
 
 
+class TrackedSummary(_Part):
+    """Where the training can be followed, and what is missing there."""
+
+    tracker: str
+    place: str
+    run_id: str = ""
+    trouble: str = ""
+
+
 class Summary(_Part):
     """summary.json; more keys may come, these stay."""
 
@@ -96,6 +105,7 @@ class Summary(_Part):
     data: DataSummary = DataSummary()
     metrics: MetricsSummary = MetricsSummary()
     gate: GateSummary = GateSummary()
+    tracked: list[TrackedSummary] = []
     pushed_version: int | None = None
     pushed_path: str | None = None
     champion: str = ""  # identity as the run ended, empty: none

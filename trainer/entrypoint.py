@@ -11,12 +11,10 @@ from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
 from trainer.export import export
 from trainer.pictures import draw_pictures
-from trainer.record import TrainingRecord
+from trainer.record import PICTURES_FOLDER, TrainingRecord
 from trainer.tracking import Tracking, Training, run_name, trackers
 from trainer.tracking.signature import write_signature
 from trainer.train import TrainedModel, train
-
-PICTURES = "pictures"  # in the ModelRun artifact
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -51,6 +49,6 @@ def _draw(
     trained: TrainedModel, training: Training, explanation: ExplanationConfig, tracking: Tracking
 ) -> None:
     """Draw the pictures and show them to whoever follows the training."""
-    folder = training.folder / PICTURES
+    folder = training.folder / PICTURES_FOLDER
     for picture in draw_pictures(trained, training.dataset, folder, explanation.images):
         tracking.picture(picture.name, folder / picture.file)

@@ -8,6 +8,9 @@ from contracts.whole_files import write_whole
 
 MLFLOW = "MLflow"
 
+PICTURES_FOLDER = "pictures"  # in the ModelRun artifact
+PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
+
 
 @dataclass(frozen=True)
 class Tracked:

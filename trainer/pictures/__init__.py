@@ -20,16 +20,15 @@ from trainer.pictures import (
 )
 from trainer.pictures.evidence import Evidence
 from trainer.pictures.picture import CannotDraw, Picture, save, styled
+from trainer.record import PICTURES_FILE
 
 if TYPE_CHECKING:
     from trainer.data import ImageDataset
     from trainer.train import TrainedModel
 
-__all__ = ["PICTURES_FILE", "Picture", "draw_pictures"]
+__all__ = ["Picture", "draw_pictures"]
 
 LOGGER = logging.getLogger(__name__)
-
-PICTURES_FILE = "pictures.json"
 
 DRAWN: tuple[ModuleType, ...] = (
     learning_curves,

@@ -65,8 +65,8 @@ def _draw_matrix(counts: np.ndarray, labels: Sequence[str], headline: str) -> Fi
     names = [short(label) for label in labels]
     axes.set_xticks(range(classes), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(classes), names)
-    axes.set_xlabel("taken for")
-    axes.set_ylabel("is")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.suptitle(headline, fontsize=10)

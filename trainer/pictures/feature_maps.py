@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from contracts import features
 from trainer.pictures.evidence import Evidence
+from trainer.pictures.grid import Grid
 from trainer.pictures.layers import Passage, maps_of, outputs_at
-from trainer.pictures.picture import CannotDraw, new_figure
-from trainer.pictures.sample_predictions import show
+from trainer.pictures.picture import CannotDraw
 
 TITLE = "Feature maps"
 CAPTION = (
@@ -32,26 +32,23 @@ def draw(evidence: Evidence) -> Figure:
         raise CannotDraw("no layer of the model gives a map of features.")
     images = evidence.pixels(features.VALIDATION, _clear_ones(evidence))
     found = outputs_at(evidence.network, images, [stage.place for stage in stages])
-    figure = new_figure(1.02 * len(stages) * len(images))
-    bands = np.atleast_1d(figure.subfigures(len(stages), 1))
-    for band, stage in zip(bands, stages, strict=True):
+    grid = Grid([1, *[0] * (len(images) - 1)] * len(stages), 1 + CHANNELS_SHOWN)
+    number = 0
+    for stage in stages:
         maps = ops.convert_to_numpy(ops.cast(found[stage.place], "float32"))
         _, height, width, channels = maps.shape
-        layer = stage.place.layer.name
-        band.suptitle(
-            f"{layer}: {height} x {width}, {min(CHANNELS_SHOWN, channels)} of {channels:,} channels",
-            fontsize=9,
-            x=0.01,
-            ha="left",
+        shown = busiest(maps, CHANNELS_SHOWN)
+        grid.heading(
+            number,
+            f"{stage.place.layer.name}: {height} x {width}, {len(shown)} of {channels:,} channels",
         )
-        panels = band.subplots(len(images), 1 + CHANNELS_SHOWN, squeeze=False)
-        for panel in panels.flat:
-            panel.set_axis_off()
-        for row, image, of_image in zip(panels, images, maps, strict=True):
-            show(row[0], image)
-            for panel, channel in zip(row[1:], busiest(maps, CHANNELS_SHOWN), strict=False):
-                panel.imshow(of_image[..., channel], cmap="viridis")
-    return figure
+        for image, of_image in zip(images, maps, strict=True):
+            grid.show(number, image)
+            for column, channel in enumerate(shown):
+                grid.put(number + 1 + column, of_image[..., channel], cmap="viridis")
+            number += 1 + CHANNELS_SHOWN
+    grid.headline("The channels that vary most, each in its own scale")
+    return grid.figure
 
 
 def stages_of(maps: list[Passage]) -> list[Passage]:

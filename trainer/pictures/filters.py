@@ -8,7 +8,8 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from trainer.pictures.evidence import Evidence
-from trainer.pictures.picture import CannotDraw, new_figure
+from trainer.pictures.grid import Grid
+from trainer.pictures.picture import CannotDraw
 
 TITLE = "First-layer filters"
 CAPTION = (
@@ -19,6 +20,7 @@ CAPTION = (
 MOST_TILES = 64
 COLUMNS = 16
 RGB = 3
+WIDEST_TILE_IN = 0.8
 
 
 def draw(evidence: Evidence) -> Figure:
@@ -32,24 +34,16 @@ def draw(evidence: Evidence) -> Figure:
     tiles = _tiles(kernel)
     shown = tiles[:MOST_TILES]
     columns = min(COLUMNS, len(shown))
-    rows = math.ceil(len(shown) / columns)
-    figure = new_figure(0.6 + 0.56 * rows, max(4.5, 0.56 * columns))
-    panels = figure.subplots(rows, columns, squeeze=False)
-    for panel in panels.flat:
-        panel.set_axis_off()
-    for panel, tile in zip(panels.flat, shown, strict=False):
-        if tile.ndim == 3:
-            panel.imshow(tile)
-        else:
-            panel.imshow(tile, cmap="RdBu_r", vmin=0, vmax=1)
-    what = "in colour" if channels == RGB else "channel by channel, red: adds, blue: takes away"
+    grid = Grid([0] * math.ceil(len(shown) / columns), columns, WIDEST_TILE_IN)
+    for number, tile in enumerate(shown):
+        grid.put(number, tile, cmap="RdBu_r", vmin=0, vmax=1)  # what has colours needs no map
+    what = "in colour" if channels == RGB else "channel by channel: red adds, blue takes away"
     some_of = "" if len(shown) == len(tiles) else f"{len(shown)} of "
-    figure.suptitle(
-        f"{layer.name}: {some_of}{len(tiles)} {'filters' if channels == RGB else 'kernels'} of "
-        f"{height} x {width}, {what}",
-        fontsize=9,
+    kind = "filters" if channels == RGB else "kernels"
+    grid.headline(
+        f"{layer.name}: {some_of}{len(tiles):,} {kind} of {height} x {width} pixels, {what}"
     )
-    return figure
+    return grid.figure
 
 
 def _first_kernel(evidence: Evidence) -> tuple[Any, np.ndarray]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from keras import ops
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from contracts import features
-from trainer.pictures.evidence import Evidence
+from trainer.pictures.evidence import Evidence, Judged
+from trainer.pictures.grid import Grid
 from trainer.pictures.layers import (
     Passage,
     Place,
@@ -22,17 +22,17 @@ from trainer.pictures.layers import (
     watched,
     without_softmax,
 )
-from trainer.pictures.picture import RIGHT, WIDTH_IN, WRONG, CannotDraw, new_figure, short
-from trainer.pictures.sample_predictions import show
+from trainer.pictures.picture import RIGHT, WRONG, CannotDraw
 
 TITLE = "Grad-CAM of the worst errors"
 CAPTION = (
     "For the validation images that are wrong with the most confidence (then those that are right "
-    "with the least): what speaks for the class that the network said, and for the true one; "
-    "bright parts count, and if they lie beside the thing itself, it has learned the surroundings."
+    "with the least): what speaks for the class that the network said, and for the true or the "
+    "next one; where the bright parts lie beside the thing itself, it has learned its surroundings."
 )
 
 IMAGES_A_ROW = 2
+PANELS = 3  # image, evidence for one class, for another
 
 
 def draw(evidence: Evidence) -> Figure:
@@ -44,36 +44,37 @@ def draw(evidence: Evidence) -> Figure:
     layer = cam_layer(evidence.passages)
     judged, hardest = evidence.validation, evidence.hardest
     images = evidence.pixels(features.VALIDATION, hardest)
-    predicted, truth = judged.predicted[hardest], judged.truth[hardest]
-    heat_of_said = grad_cam(evidence.network, evidence.passages, images, predicted)
-    heat_of_true = grad_cam(evidence.network, evidence.passages, images, truth)
+    said = judged.predicted[hardest]
+    others = _others(judged, hardest)
+    heats = [
+        grad_cam(evidence.network, evidence.passages, images, classes) for classes in (said, others)
+    ]
     columns = min(IMAGES_A_ROW, len(images))
-    rows = math.ceil(len(images) / columns)
-    figure = new_figure(0.4 + 1.75 * rows, WIDTH_IN * columns / IMAGES_A_ROW)
-    panels = figure.subplots(rows, 3 * columns, squeeze=False)
-    for panel in panels.flat:
-        panel.set_axis_off()
-    for number, image in enumerate(images):
-        row, column = divmod(number, columns)
-        original, said, true = panels[row, 3 * column : 3 * column + 3]
-        is_right = predicted[number] == truth[number]
-        show(original, image)
-        original.set_title(f"is {short(evidence.labels[truth[number]])}")
-        _overlay(said, image, heat_of_said[number])
-        score = f"{judged.scores[hardest[number]]:.2f}"
-        said.set_title(
-            f"said {short(evidence.labels[predicted[number]])} {score}",
-            color=RIGHT if is_right else WRONG,
-        )
-        if not is_right:
-            _overlay(true, image, heat_of_true[number])
-            true.set_title(f"for {short(evidence.labels[truth[number]])}")
-    figure.suptitle(
-        f"Grad-CAM at layer {layer.place.layer.name}, "
-        f"{layer.output_shape[1]} x {layer.output_shape[2]}",
-        fontsize=9,
+    grid = Grid([1] * math.ceil(len(images) / columns), PANELS * columns)
+    for number, (index, image) in enumerate(zip(hardest, images, strict=True)):
+        first = PANELS * number
+        grid.show(first, image)
+        grid.title(first, ("is ", evidence.labels[judged.truth[index]], ""))
+        for place, heat, classes in zip((first + 1, first + 2), heats, (said, others), strict=True):
+            _overlay(grid, place, image, heat[number])
+            label = classes[number]
+            colour = RIGHT if label == judged.truth[index] else WRONG
+            score = f" {judged.probabilities[index, label]:.2f}"
+            grid.title(place, ("", evidence.labels[label], score), colour=colour)
+    grid.headline(
+        f"What speaks for the class of the highest score, then for "
+        f"the true (or the next) one; layer {layer.place.layer.name}, "
+        f"{layer.output_shape[1]} x {layer.output_shape[2]}"
     )
-    return figure
+    return grid.figure
+
+
+def _others(judged: Judged, indices: np.ndarray) -> np.ndarray:
+    """Return the true class where another was said, else the one with the next highest score."""
+    order = np.argsort(-judged.probabilities[indices], axis=1, kind="stable")
+    runner_up = order[:, min(1, order.shape[1] - 1)]
+    truth = judged.truth[indices]
+    return np.where(judged.predicted[indices] == truth, runner_up, truth)
 
 
 def cam_layer(found: list[Passage]) -> Passage:
@@ -125,12 +126,7 @@ def grad_cam(
     return ops.convert_to_numpy(ops.where(highest > 0, heat / (highest + 1e-20), 0.0))
 
 
-def _overlay(panel: Axes, image: np.ndarray, heat: np.ndarray) -> None:
+def _overlay(grid: Grid, number: int, image: np.ndarray, heat: np.ndarray) -> None:
     """Lay the evidence over a grey image."""
-    size = image.shape[0]
-    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
-    show(panel, grey)
-    extent = (-0.5, size - 0.5, size - 0.5, -0.5)
-    panel.imshow(
-        heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6, extent=extent, interpolation="bilinear"
-    )
+    grid.show(number, np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2))
+    grid.put(number, heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6, interpolation="bilinear")

@@ -10,7 +10,7 @@ from trainer.pictures.picture import SOFT, TRAINING, VALIDATION, CannotDraw, new
 TITLE = "Learning curves"
 CAPTION = (
     "Where the training curve gets better and the validation curve does not, the network learns "
-    "its training images by heart; the dashed line marks the epoch whose weights were kept."
+    "its training images by heart; the vertical line marks the epoch whose weights were kept."
 )
 
 PANELS = ("loss", "accuracy", "learning_rate")

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from contracts import features
 from trainer.pictures.evidence import Evidence
-from trainer.pictures.picture import RIGHT, SOFT, WRONG, new_figure, short
-from trainer.pictures.sample_predictions import show
+from trainer.pictures.grid import Grid
+from trainer.pictures.picture import RIGHT, SOFT, WRONG
 
 TITLE = "Nearest training images"
 CAPTION = (
@@ -25,28 +25,28 @@ def draw(evidence: Evidence) -> Figure:
     images = evidence.pixels(features.VALIDATION, hardest)
     shown = np.unique(neighbours)
     by_index = dict(zip(shown.tolist(), evidence.pixels(features.TRAIN, shown), strict=True))
-    figure = new_figure(0.4 + 1.5 * len(hardest))
-    panels = figure.subplots(len(hardest), 1 + neighbours.shape[1], squeeze=False)
-    for row, index, image, near, alike in zip(
-        panels, hardest, images, neighbours, similarity, strict=True
-    ):
+    columns = 1 + neighbours.shape[1]
+    grid = Grid([2] * len(hardest), columns)
+    for row, (index, image) in enumerate(zip(hardest, images, strict=True)):
         true, said = judged.truth[index], judged.predicted[index]
-        show(row[0], image)
-        row[0].set_title(
-            f"is {short(evidence.labels[true])},\nsaid {short(evidence.labels[said])}",
-            color=RIGHT if true == said else WRONG,
+        grid.show(row * columns, image)
+        grid.title(
+            row * columns,
+            ("is ", evidence.labels[true], ""),
+            ("said ", evidence.labels[said], ""),
+            colour=RIGHT if true == said else WRONG,
         )
-        for panel, neighbour, value in zip(row[1:], near, alike, strict=True):
-            show(panel, by_index[int(neighbour)])
+        pairs = zip(neighbours[row], similarity[row], strict=True)
+        for place, (neighbour, alike) in enumerate(pairs, row * columns + 1):
             label = training.truth[neighbour]
             colour = RIGHT if label == true else WRONG if label == said else SOFT
-            panel.set_title(f"{short(evidence.labels[label])}\n{value:.2f}", color=colour)
-    figure.suptitle(
-        f"Among {training.words('training')}; the number is the cosine of the features "
-        "(1: the same to the network)",
-        fontsize=9,
+            grid.show(place, by_index[int(neighbour)])
+            grid.title(place, ("", evidence.labels[label], ""), f"{alike:.2f}", colour=colour)
+    grid.headline(
+        f"Among {training.words('training')}; the number is the cosine of the features, "
+        "1: the same to the network"
     )
-    return figure
+    return grid.figure
 
 
 def nearest(queries: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,8 @@ STYLE = {
     "image.interpolation": "nearest",
     "text.parse_math": False,  # a class may be named $
 }
-LONGEST_LABEL = 18
+LONGEST_LABEL_IN = 1.5
+CHARACTER_IN = 0.079  # at the size of titles, on average and a little more
 
 
 class CannotDraw(Exception):
@@ -53,9 +54,11 @@ def styled() -> Iterator[None]:
         yield
 
 
-def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
-    """Return an empty figure that lays itself out."""
-    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+def new_figure(
+    height_in: float, width_in: float = WIDTH_IN, layout: str | None = "constrained"
+) -> Figure:
+    """Return an empty figure, which lays itself out where nothing else is said."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
@@ -65,6 +68,12 @@ def save(figure: Figure, path: "Path") -> None:
     figure.savefig(path, format="png", metadata={"Software": None})
 
 
+def fitted(before: str, label: str, after: str, width_in: float) -> str:
+    """Return the text with the class name cut where it would be wider than so many inches."""
+    room = max(4, int(width_in / CHARACTER_IN) - len(before) - len(after))
+    return f"{before}{label if len(label) <= room else label[: room - 1] + '…'}{after}"
+
+
 def short(label: str) -> str:
-    """Return a class name that fits under an image."""
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+    """Return a class name that fits beside an axis."""
+    return fitted("", label, "", LONGEST_LABEL_IN)

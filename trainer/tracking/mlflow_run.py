@@ -52,9 +52,7 @@ class MlflowRun:
                 f"tracking.mlflow.uri: expected an MLflow store that answers at "
                 f"{self._store.uri}, received: {cause}"
             ) from error
-        return f"run {training.name} ({self.run_id}) of experiment {self._store.name} in " + (
-            self._store.uri
-        )
+        return f"run {training.name}{self._way_to_it()}"
 
     def log(self, points: Sequence[Point]) -> None:
         """Log in bulk; see `Tracker`."""
@@ -98,6 +96,12 @@ class MlflowRun:
                 tracking_uri=self._store.uri,
             )
             self._monitor.start()
+
+    def _way_to_it(self) -> str:
+        uri = self._store.uri
+        if uri.startswith("http"):
+            return f" at {uri.rstrip('/')}/#/experiments/{self._experiment_id()}/runs/{self.run_id}"
+        return f" of `mlflow ui --backend-store-uri {uri}`"
 
     def _experiment_id(self) -> str:
         store = self._store
