@@ -40,7 +40,9 @@ class ReportMetrics(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of a step where it is one's turn."""
-        step = self._epoch * self._steps_per_epoch + batch + 1
+        # With several steps an execution, Keras counts those of the last one to its full number.
+        in_epoch = min(batch + 1, self._steps_per_epoch or batch + 1)
+        step = self._epoch * self._steps_per_epoch + in_epoch
         if step < self._next_step or not logs:
             return
         self._next_step = step + self._stride

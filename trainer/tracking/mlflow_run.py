@@ -46,7 +46,7 @@ class MlflowRun:
         try:
             self._client = open_client(self._store.uri)
             self._create(training)
-        except (MlflowException, SQLAlchemyError) as error:
+        except (MlflowException, SQLAlchemyError, OSError) as error:
             cause = str(error).strip().partition("\n")[0]
             raise ComponentError(
                 f"tracking.mlflow.uri: expected an MLflow store that answers at "
