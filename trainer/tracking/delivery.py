@@ -1,6 +1,7 @@
 """Tells a tracker in the background, so that training neither waits for it nor ends with it."""
 
 import logging
+import textwrap
 import threading
 import time
 from collections import deque
@@ -17,9 +18,11 @@ LOGGER = logging.getLogger(__name__)
 SECONDS_BETWEEN_ATTEMPTS = 15.0
 ATTEMPTS = 20
 # Once it is over, nobody waits longer for what is still to be told.
-END_WITHIN_S = 30.0
+END_WITHIN_S = 20.0
 SECONDS_BETWEEN_LAST_ATTEMPTS = 1.0
 LAST_ATTEMPTS = 3
+
+LONGEST_CAUSE = 120  # characters; the log has all of it
 
 
 class Delivery:
@@ -71,7 +74,8 @@ class Delivery:
         if not lost:
             return Tracked(self._tracker.name, self._place, self._tracker.run_id)
         cause = f"{type(self._error).__name__}: {self._error}" if self._error else "no answer"
-        trouble = f"{lost} of {self._told} messages were not delivered ({cause.splitlines()[0]})"
+        cause = textwrap.shorten(cause, LONGEST_CAUSE, placeholder=" ...")
+        trouble = f"{lost} of {self._told} messages were not delivered ({cause})"
         LOGGER.warning("%s: %s", self._tracker.name, trouble)
         return Tracked(self._tracker.name, self._place, self._tracker.run_id, trouble)
 
