@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from trainer.pictures.evidence import Evidence, Judged
 from trainer.pictures.picture import TRAINING, WIDTH_IN, WRONG, new_figure, short
@@ -85,8 +86,10 @@ def _draw_pairs(counts: np.ndarray, labels: Sequence[str], headline: str) -> Fig
         [f"{short(labels[true])} taken for {short(labels[taken])}" for true, taken, _ in pairs],
     )
     left.invert_yaxis()
-    left.set_title("Most frequent mistakes", loc="left", fontweight="bold")
+    title = "Most frequent mistakes" if pairs else "No mistakes"
+    left.set_title(title, loc="left", fontweight="bold")
     left.set_xlabel("images")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for position, (true, _, count) in enumerate(pairs):
         left.text(count, position, f" {count:,} of {counts[true].sum():,}", va="center", size=8)
     left.margins(x=0.2)
@@ -94,7 +97,7 @@ def _draw_pairs(counts: np.ndarray, labels: Sequence[str], headline: str) -> Fig
     recalls = np.diag(counts)[has_images] / counts.sum(axis=1)[has_images]
     right.hist(recalls, bins=np.linspace(0, 1, 11), color=TRAINING, rwidth=0.92)
     right.set_title(f"Right answers in {len(recalls):,} classes", loc="left", fontweight="bold")
-    right.set_xlabel("part of a class's images that is right")
+    right.set_xlabel("share of right answers in a class")
     right.set_ylabel("classes")
     figure.suptitle(headline, fontsize=10)
     return figure

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from trainer.data import ImageDataset
     from trainer.train import TrainedModel
 
-# However large the data is: its first images, whose order follows from their contents.
+# However large the data is: its first images. They are stored in the order of a hash of their
+# paths, so that these are a fixed random sample.
 MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
-BATCH = 32
+
+# Images that go through the network at once.
+MOST_AT_ONCE = 32
+PIXELS_AT_ONCE = 32 * 224**2
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Evidence:
         self.labels: Sequence[str] = dataset.labels
         self.images = images
         self._dataset = dataset
+        self._at_once = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // dataset.size_px**2))
         self._seed = seed
 
     @cached_property
@@ -142,5 +147,5 @@ class Evidence:
         """Yield pixels and label indices, in the order of the files."""
         from trainer.data import batches
 
-        for pixels, targets in batches(self._dataset, split, BATCH):
+        for pixels, targets in batches(self._dataset, split, self._at_once):
             yield np.asarray(pixels, np.float32), np.argmax(np.asarray(targets), axis=1)

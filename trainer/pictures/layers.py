@@ -190,7 +190,7 @@ def gradient(function: Callable[[Any], Any], at: Any) -> Any:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
             value = function(at)
         return tape.gradient(value, at)

@@ -69,9 +69,15 @@ def save(figure: Figure, path: "Path") -> None:
 
 
 def fitted(before: str, label: str, after: str, width_in: float) -> str:
-    """Return the text with the class name cut where it would be wider than so many inches."""
-    room = max(4, int(width_in / CHARACTER_IN) - len(before) - len(after))
-    return f"{before}{label if len(label) <= room else label[: room - 1] + '…'}{after}"
+    """Return the text, with the middle of the class name cut out where it would be wider.
+
+    Names that are alike mostly differ at their ends.
+    """
+    room = max(5, int(width_in / CHARACTER_IN) - len(before) - len(after))
+    if len(label) > room:
+        tail = (room - 1) // 3
+        label = f"{label[: room - 1 - tail]}…{label[-tail:]}"
+    return f"{before}{label}{after}"
 
 
 def short(label: str) -> str:

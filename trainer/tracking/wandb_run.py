@@ -1,6 +1,7 @@
 """A training -> a run in Weights & Biases, which is an optional dependency."""
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from contracts.tracking import WandbConfig
 from trainer.tracking.tracker import Point, Training
 
 FAILED_EXIT_CODE = 1
+STARTS_WITHIN_S = 60
 
 
 class WandbRun:
@@ -40,7 +42,13 @@ class WandbRun:
         Path(self._folder).mkdir(parents=True, exist_ok=True)
         mode = self._config.mode
         if mode == "auto":
-            mode = "online" if wandb.api.api_key else "offline"
+            with_key = "online" if wandb.api.api_key else "offline"
+            mode = os.environ.get("WANDB_MODE", with_key)
+        if mode == "online" and not wandb.api.api_key:
+            raise ComponentError(
+                "tracking.wandb.mode: online: expected a key in WANDB_API_KEY or by `wandb login`, "
+                "found none. Set it, or set tracking.wandb.mode to offline."
+            )
         try:
             self._run = wandb.init(
                 project=self._project,
@@ -54,11 +62,15 @@ class WandbRun:
                     "data.examples": training.dataset.examples,
                 },
                 settings=wandb.Settings(
-                    silent=True, console="off", disable_git=True, disable_code=True
+                    silent=True,
+                    console="off",
+                    disable_git=True,
+                    disable_code=True,
+                    init_timeout=STARTS_WITHIN_S,
                 ),
             )
         except (wandb.Error, OSError) as error:
-            cause = str(error).strip().partition("\n")[0]
+            cause = str(error).strip().partition("\n")[0].rstrip(".")
             raise ComponentError(
                 f"tracking.wandb: expected a run that can be started ({mode}), received: {cause}. "
                 "Set tracking.wandb.mode to offline to keep it in files."

@@ -212,6 +212,18 @@ def test_wandb_that_is_not_installed_is_a_sentence(told, tmp_path, dataset, monk
         pytest.fail("nothing may be trained")
 
 
+def test_wandb_online_without_a_key_is_a_sentence_and_no_question(
+    told, dataset, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", "/nowhere")
+    tracking = TrackingConfig(mlflow={"enabled": False}, wandb={**ON, "mode": "online"})
+    told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
+    refused = pytest.raises(ComponentError, match=r"online: expected a key in WANDB_API_KEY")
+    with refused, Tracking(told_of, Training("x", None, dataset, tmp_path)):
+        pytest.fail("nothing may be trained")
+
+
 def test_the_signature_is_the_served_models(tmp_path, dataset):
     network = build_model(TrainerConfig(model_options={"filters": [2]}), dataset.size_px, 2)
     export(network, dataset, str(tmp_path / "model"))
