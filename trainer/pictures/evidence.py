@@ -35,7 +35,7 @@ class Judged:
     """Images of a split as the network sees them, in the order of the files."""
 
     truth: np.ndarray  # int [images]
-    features: np.ndarray  # float32 [images, features], what the last layer is given
+    features: np.ndarray  # float32 [images, features], what the last layer is given, if known
     probabilities: np.ndarray  # float32 [images, classes]
     of: int  # images in the split
 
@@ -125,7 +125,8 @@ class Evidence:
         return np.stack([found[int(index)] for index in indices])
 
     def _judge(self, split: str, most: int) -> Judged:
-        head = head_of(self.passages).place
+        passage = head_of(self.passages)
+        head = passage.place if passage else None
         truth, inner, probabilities = [], [], []
         left = most
         for pixels, labels in self._batches(split):

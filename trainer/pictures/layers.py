@@ -77,10 +77,27 @@ def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
     for layer in changed:
         layer.__dict__["call"] = watching(layer, layer.call)
     try:
-        yield
+        with _eagerly():
+            yield
     finally:
         for layer in changed:
             del layer.__dict__["call"]
+
+
+@contextmanager
+def _eagerly() -> Iterator[None]:
+    """Have models run layer by layer whose `call` is a tf.function, too."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def passages(network: Any, size_px: int) -> list[Passage]:
@@ -113,17 +130,16 @@ def outputs_at(network: Any, pixels: np.ndarray, places: Iterable[Place]) -> dic
     return found
 
 
-def head_of(found: Iterable[Passage]) -> Passage:
+def head_of(found: Iterable[Passage]) -> Passage | None:
     """Return the passage through the last layer with weights: the one that tells the classes.
 
-    Raises:
-      CannotDraw: there is none that takes a single tensor.
+    None where there is none that takes a single tensor.
     """
     for passage in reversed(list(found)):
         layer = passage.place.layer
         if is_leaf(layer) and layer.weights and passage.input_shape is not None:
             return passage
-    raise CannotDraw("no layer of the model has weights and takes one tensor.")
+    return None
 
 
 def maps_of(found: list[Passage]) -> list[Passage]:
@@ -136,11 +152,11 @@ def maps_of(found: list[Passage]) -> list[Passage]:
 
 
 def features_and_probabilities(
-    network: Any, head: Place, pixels: np.ndarray
+    network: Any, head: Place | None, pixels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the head was given, float32 [batch, features], and the probabilities.
 
-    Of features that still are a map their mean over it is taken.
+    Of features that still are a map their mean over it is taken; without a head there are none.
     """
     given_to_head: list[Any] = []
 
@@ -149,15 +165,15 @@ def features_and_probabilities(
             given_to_head.append(given)
         return gave
 
-    with watched([head.layer], keep):
-        probabilities = network(pixels, training=False)
+    with watched([head.layer] if head else [], keep):
+        answers = network(pixels, training=False)
+    probabilities = ops.convert_to_numpy(ops.cast(answers, "float32"))
+    if not given_to_head:
+        return np.zeros((len(pixels), 0), np.float32), probabilities
     features = ops.cast(given_to_head[0], "float32")
     if len(features.shape) > 2:
         features = ops.mean(features, axis=tuple(range(1, len(features.shape) - 1)))
-    return (
-        ops.convert_to_numpy(features),
-        ops.convert_to_numpy(ops.cast(probabilities, "float32")),
-    )
+    return ops.convert_to_numpy(features), probabilities
 
 
 @contextmanager

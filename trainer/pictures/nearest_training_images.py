@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from contracts import features
 from trainer.pictures.evidence import Evidence
 from trainer.pictures.grid import Grid
-from trainer.pictures.picture import RIGHT, SOFT, WRONG
+from trainer.pictures.picture import RIGHT, SOFT, WRONG, CannotDraw
 
 TITLE = "Nearest training images"
 CAPTION = (
@@ -19,8 +19,15 @@ NEIGHBOURS = 6
 
 
 def draw(evidence: Evidence) -> Figure:
-    """Draw the hardest validation images, each with its neighbours."""
-    judged, training, hardest = evidence.validation, evidence.training, evidence.hardest
+    """Draw the hardest validation images, each with its neighbours.
+
+    Raises:
+      CannotDraw: what the last layer is given cannot be seen.
+    """
+    judged, hardest = evidence.validation, evidence.hardest
+    if not judged.features.shape[1]:
+        raise CannotDraw("no layer of the model has weights and takes one tensor.")
+    training = evidence.training
     neighbours, similarity = nearest(judged.features[hardest], training.features, NEIGHBOURS)
     images = evidence.pixels(features.VALIDATION, hardest)
     shown = np.unique(neighbours)

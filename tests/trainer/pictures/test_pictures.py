@@ -89,6 +89,38 @@ def test_a_model_without_convolutions_has_the_others(spots, tmp_path):
     assert not (tmp_path / "filters.png").exists()
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.function is TensorFlow's")
+def test_a_model_that_is_a_graph_has_every_picture_and_is_a_graph_again(spots, tmp_path):
+    import tensorflow as tf
+
+    class Graph(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.finder = colour_finder("functional")
+
+        @tf.function
+        def call(self, inputs):
+            return self.finder(inputs)
+
+    draw_pictures(trained(Graph()), spots, tmp_path, images=2)
+    assert left_out(tmp_path) == {}
+    assert not tf.config.functions_run_eagerly()
+
+
+def test_a_head_that_cannot_be_seen_costs_the_neighbours_alone(spots, tmp_path):
+    class OwnWeights(keras.Model):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(3, 2), name="kernel")
+
+        def call(self, inputs):
+            return keras.ops.softmax(keras.ops.mean(inputs, axis=(1, 2)) @ self.kernel)
+
+    drawn = draw_pictures(trained(OwnWeights()), spots, tmp_path, images=2)
+    assert [picture.name for picture in drawn] == NAMES[:3]
+    reason = "no layer of the model has weights and takes one tensor."
+    assert left_out(tmp_path)["nearest_training_images"] == reason
+
+
 def test_without_a_validation_split_the_reason_is_named(spots, tmp_path):
     dataset = write_dataset(tmp_path / "data", {"train": [(spot(0, 0, 0), 1)]})
     drawn = draw_pictures(trained(colour_finder("functional")), dataset, tmp_path / "pictures")
