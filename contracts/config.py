@@ -14,6 +14,7 @@ from pydantic import (
 
 from contracts.augmentation import AugmentationConfig
 from contracts.data_checks import ValidationConfig
+from contracts.explanation import ExplanationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.remote_path import RemotePath, Root, place
 from contracts.section import Count, Fraction, Section
@@ -143,3 +144,4 @@ class PipelineConfig(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: BeamConfig = BeamConfig()
     tracking: TrackingConfig = TrackingConfig()
+    explanation: ExplanationConfig = ExplanationConfig()

@@ -18,6 +18,8 @@ from contracts.yaml_marks import KeyPath
 BUILT_IN_LOSSES: Final = ("cross_entropy", "focal")
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 
+PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
 
 def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inconsistency]:
     """Yield all that keeps a config from working though every value by itself is right."""
@@ -28,6 +30,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
         yield from weights_inconsistencies(trainer)
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
+    yield from _tracking(config)
     yield from _training(trainer)
 
 
@@ -111,3 +114,15 @@ def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
                 f"{received(data.group_by)} ({error}).",
                 (("data", "root"),),
             )
+
+
+def _tracking(config: PipelineConfig) -> Iterator[Inconsistency]:
+    """Refuse a password: the config stands in the metadata of every run."""
+    uri = config.tracking.mlflow.uri
+    if uri is not None and PASSWORD_IN_ADDRESS.search(uri):
+        yield Inconsistency(
+            ("tracking", "mlflow", "uri"),
+            "expected an address without a password, received one with it. Put it into the "
+            "environment: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; a database has "
+            "a password file of its own.",
+        )

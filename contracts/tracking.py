@@ -1,6 +1,6 @@
-"""The `tracking` section of pipeline.yaml."""
+"""The `tracking` section of pipeline.yaml, and what the Trainer is told of it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,13 +10,41 @@ from contracts.section import Section
 class MlflowConfig(Section):
     """Where runs are tracked and models registered."""
 
+    enabled: Annotated[bool, Field(description="false: models are registered all the same")] = True
     uri: Annotated[str | None, Field(description="null: SQLite in the workspace")] = None
+    system_metrics: bool = True
+
+
+class TensorBoardConfig(Section):
+    """Event files in the workspace."""
+
+    enabled: bool = False
+
+
+class WandbConfig(Section):
+    """Weights & Biases."""
+
+    enabled: bool = False
+    project: Annotated[
+        str | None, Field(min_length=1, max_length=128, description="null: `name`")
+    ] = None
+    entity: Annotated[str | None, Field(min_length=1, description="null: the key's own")] = None
+    mode: Literal["auto", "online", "offline"] = "auto"
+
+
+class CsvConfig(Section):
+    """Tables beside the model."""
+
+    enabled: bool = False
 
 
 class TrackingConfig(Section):
-    """Experiment tracking."""
+    """Experiment tracking: each by itself, none required."""
 
     mlflow: MlflowConfig = MlflowConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    wandb: WandbConfig = WandbConfig()
+    csv: CsvConfig = CsvConfig()
 
 
 class TrackingStore(Section):
@@ -25,3 +53,12 @@ class TrackingStore(Section):
     uri: str
     name: str  # of the experiment and of the registered model
     artifact_location: str | None = None  # null: the server's own
+
+
+class TrackingPlan(Section):
+    """Who is told of a training, and where that lands; the runner fills it in."""
+
+    tracking: TrackingConfig = TrackingConfig()
+    store: TrackingStore
+    tensorboard_folder: str  # a folder a run
+    wandb_folder: str  # in which wandb makes a folder `wandb`

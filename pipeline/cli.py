@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Its own 7 take minutes where no server answers.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # Weights & Biases reports its own errors home.
+    "WANDB_ERROR_REPORTING": "false",
 }
 
 EXIT_FAILED = 1

@@ -27,7 +27,7 @@ from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
 from contracts import features
 from contracts.config import BeamConfig, PipelineConfig
-from contracts.tracking import TrackingStore
+from contracts.tracking import TrackingPlan, TrackingStore
 from contracts.training import TrainingRecipe
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
@@ -47,11 +47,17 @@ class Surroundings:
     pipeline_root: str
     metadata_db: str
     serving: str  # folder of the model's versions
-    store: TrackingStore
+    tracking: TrackingPlan
+    checkpoints: str  # folder of trainings that are not done
     data_listing: str
     champion: str  # identity, empty: none
     accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
     curated_schema: str | None = None
+
+    @property
+    def store(self) -> TrackingStore:
+        """Where models are registered."""
+        return self.tracking.store
 
 
 def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None = None) -> Pipeline:
@@ -106,7 +112,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
     training = transformed
     if config.augmentation.materialise.min_examples:
         training = union([transformed, augmenter.outputs["augmented_examples"]])
-    trainer = _trainer(training, config, around.store)
+    trainer = _trainer(training, config, around)
     champion = ChampionResolver(around.store, around.champion)
     evaluator = ModelEvaluator(
         examples=examples.outputs["examples"],
@@ -184,7 +190,7 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     )
 
 
-def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore) -> Trainer:
+def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
     recipe = TrainingRecipe(
         trainer=config.trainer,
         augmentation=config.augmentation.of_batches(),
@@ -197,7 +203,9 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={
             "recipe": recipe.model_dump_json(),
-            "tracking": store.model_dump_json(),
+            "tracking": around.tracking.model_dump_json(),
+            "explanation": config.explanation.model_dump_json(),
+            "checkpoints": around.checkpoints,
             "code_digest": code_digest(
                 "contracts",
                 "trainer",

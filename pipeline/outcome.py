@@ -1,6 +1,7 @@
 """The artifacts of a run -> the parts of its summary."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
-from pipeline.summary import AugmentationSummary, DataSummary, GateSummary, MetricsSummary
+from pipeline.summary import (
+    AugmentationSummary,
+    DataSummary,
+    GateSummary,
+    MetricsSummary,
+    TrackedSummary,
+)
+from trainer.record import TrainingRecord
 
 REPORTED = ("manifest", "model_run", "evaluation")
 
@@ -24,6 +32,7 @@ class Outcome:
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
+        self.tracked: list[TrackedSummary] = []
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
 
@@ -34,6 +43,7 @@ class Outcome:
             "ImageExampleGen": self._add_data,
             "ImageValidator": self._add_issues,
             "Augmenter": self._add_augmentation,
+            "Trainer": self._add_tracked,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -74,6 +84,10 @@ class Outcome:
             mosaics=str(Path(uri, MOSAICS)) if seen.mosaics else "",
             copies=seen.copies,
         )
+
+    def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
+        record = TrainingRecord.read(outputs["model_run"].uri)
+        self.tracked = [TrackedSummary(**asdict(one)) for one in record.tracked]
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))

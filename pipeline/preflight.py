@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.code_digest import module_file, users_digest
+from components.code_digest import installed, module_file, users_digest
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
+from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
 from contracts.users_code import may_define
 
@@ -30,6 +31,7 @@ def preflight(config_file: Path, overrides: Sequence[str] = ()) -> Preflight:
     """
     config = load_config(config_file, overrides)
     _require_users_code(config.trainer)
+    _require_wandb(config.tracking)
     layout = read_layout(config.data)
     require_trainable(layout, config.data)
     return Preflight(config, layout)
@@ -62,3 +64,11 @@ def _require_users_code(trainer: TrainerConfig) -> None:
                 f"trainer.model: expected an importable `module:function`, received "
                 f"'{code}', but {file} has no `{code.attribute}`."
             )
+
+
+def _require_wandb(tracking: TrackingConfig) -> None:
+    if tracking.wandb.enabled and not installed("wandb"):
+        raise ConfigError(
+            "tracking.wandb.enabled: expected the package wandb, which is not installed. Install "
+            "it (pip install 'imgpipe[wandb]'), or set it to false."
+        )

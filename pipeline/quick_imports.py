@@ -93,5 +93,9 @@ class _DeferredModule(ModuleType):
         spec = self.__spec__
         assert spec is not None and isinstance(spec.loader, _DeferringLoader)
         self.__class__ = ModuleType
-        spec.loader.loader.exec_module(self)
+        try:
+            spec.loader.loader.exec_module(self)
+        except BaseException:  # such as a deadlock with another thread's imports
+            self.__class__ = _DeferredModule
+            raise
         return getattr(self, name)

@@ -98,6 +98,15 @@ class SecondsSummary(_Part):
     start: float
 
 
+class TrackedSummary(_Part):
+    """Where the training can be followed, and what is missing there."""
+
+    tracker: str
+    place: str
+    run_id: str = ""
+    trouble: str = ""
+
+
 class Summary(_Part):
     """summary.json; more keys may come, these stay."""
 
@@ -108,6 +117,7 @@ class Summary(_Part):
     augmentation: AugmentationSummary = AugmentationSummary()
     metrics: MetricsSummary = MetricsSummary()
     gate: GateSummary = GateSummary()
+    tracked: list[TrackedSummary] = []
     pushed_version: int | None = None
     pushed_path: str | None = None
     champion: str = ""  # identity as the run ended, empty: none

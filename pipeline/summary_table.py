@@ -81,6 +81,9 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "note", note
     if summary.metrics.accuracy is not None:
         yield "accuracy", _accuracy(summary)
+    for one in summary.tracked:
+        trouble = f"; {one.trouble}" if one.trouble else ""
+        yield "tracked", f"{one.tracker}: {one.place}{trouble}"
     yield "verdict", _verdict(summary)
     for reason in summary.gate.reasons:
         yield "", reason

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
-from contracts.tracking import TrackingStore
+from contracts.tracking import TrackingPlan, TrackingStore
 
 CHANNELS = 3
 # Room for metadata, models and the log.
@@ -43,6 +43,11 @@ class Workspace:
     def file_index(self) -> Path:
         """What is remembered of the content of files."""
         return self.root / "files.index"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where trainings that are not done keep their state."""
+        return self.root / "checkpoints"
 
     @property
     def ingested_ahead(self) -> Path:
@@ -81,6 +86,15 @@ class Workspace:
             uri=f"sqlite:///{self.mlflow_db}",
             name=config.name,
             artifact_location=(self.root / "mlflow-artifacts").as_uri(),
+        )
+
+    def tracking_plan(self, config: PipelineConfig) -> TrackingPlan:
+        """Return who is told of a training, and where that lands."""
+        return TrackingPlan(
+            tracking=config.tracking,
+            store=self.tracking_store(config),
+            tensorboard_folder=str(self.root / "tensorboard"),
+            wandb_folder=str(self.root),
         )
 
     def run_ids(self) -> list[str]:

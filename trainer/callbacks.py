@@ -31,7 +31,10 @@ class Course:
     def step(self, epoch: int, batch: int) -> int:
         """Return the steps that are done after a batch of an epoch, both as `fit` counts them."""
         first_epoch, gone = divmod(self.first_step, self.steps_per_epoch)
-        return epoch * self.steps_per_epoch + batch + 1 + (gone if epoch == first_epoch else 0)
+        begins = epoch * self.steps_per_epoch
+        done = begins + batch + 1 + (gone if epoch == first_epoch else 0)
+        # Keras counts the steps of the last execution to its full number, done or not.
+        return min(done, begins + self.steps_per_epoch)
 
 
 class StopOnNan(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ STATE_FILE = "state.npz"
 BEST_FILE = "best.weights.h5"
 LAST_FILE = "last.weights.h5"
 RECORD = "record"
+
+ABANDONED_S = 14 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,14 @@ class Checkpoint:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (BEST_FILE, LAST_FILE):
             link(self._folder / name, folder / name)
+
+    @classmethod
+    def of(cls, root: Path, key: str) -> "Checkpoint":
+        """Return the one of a training among others, and remove those that nobody came back to."""
+        for other in root.iterdir() if root.is_dir() else ():
+            if other.name != key and time.time() - other.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(other)
+        return cls(root / key)
 
     def remove(self) -> None:
         """Remove the folder: what it was for is done."""

@@ -1,35 +1,83 @@
 """TFX's way into the trainer."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from contracts.tracking import TrackingStore
+from contracts.explanation import ExplanationConfig
+from contracts.tracking import TrackingPlan
 from contracts.training import TrainingRecipe
+from trainer.checkpoints import Checkpoint
 from trainer.data import ImageDataset
-from trainer.devices import use_memory_as_needed
+from trainer.devices import cluster, use_memory_as_needed
 from trainer.export import export
-from trainer.record import TrainingRecord
-from trainer.tracking import MlflowRun
-from trainer.train import train
+from trainer.models.card import write_card
+from trainer.pictures import draw_pictures
+from trainer.record import CARD_FOLDER, PICTURES_FOLDER, WEIGHTS_FOLDER, TrainingRecord
+from trainer.tracking import Tracking, Training, run_name, trackers
+from trainer.tracking.signature import write_signature
+from trainer.train import TrainedModel, train
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Train on the transformed examples and write the SavedModel and the training's record."""
-    recipe = TrainingRecipe.model_validate_json(fn_args.custom_config["recipe"])
-    store = TrackingStore.model_validate_json(fn_args.custom_config["tracking"])
+    """Train on the transformed examples and write the SavedModel and all that explains it."""
+    told = fn_args.custom_config
+    recipe = TrainingRecipe.model_validate_json(told["recipe"])
+    plan = TrackingPlan.model_validate_json(told["tracking"])
     # TFX gives patterns of files: <examples>/Split-train/*
     dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
+    folder = Path(fn_args.model_run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     use_memory_as_needed()
-    with MlflowRun(store, recipe, dataset) as tracked:
-        trained = train(recipe, dataset, callbacks=[tracked])
+    checkpoint = Checkpoint.of(Path(told["checkpoints"]), _training_key(told, dataset))
+    training = Training(run_name(recipe.trainer.model), recipe, dataset, folder)
+    _, index = cluster()
+    with Tracking(trackers(plan) if index == 0 else [], training) as tracking:
+        trained = train(recipe, dataset, [tracking.callback()], checkpoint)
+        if not trained.is_chief:
+            return
+        checkpoint.copy_weights(folder / WEIGHTS_FOLDER)
         export(trained.network, dataset, fn_args.serving_model_dir)
+        tracking.artifact(write_signature(fn_args.serving_model_dir, folder))
+        explanation = ExplanationConfig.model_validate_json(told["explanation"])
+        _explain(trained, training, explanation, tracking)
     record = TrainingRecord(
         history=trained.history,
         best_epoch=trained.best_epoch,
         steps=trained.steps,
         seconds=trained.seconds,
         parameters=trained.network.count_params(),
-        mlflow_run_id=tracked.run_id,
+        batch_size=trained.batch_size,
+        learning_rate=trained.learning_rate,
+        devices=trained.devices,
+        tracked=tracking.tracked,
     )
     record.write(fn_args.model_run_dir)
+    checkpoint.remove()
+
+
+def _training_key(told: Mapping[str, str], dataset: ImageDataset) -> str:
+    """Return a name for all that the weights follow from: what goes on is the same training."""
+    parts = [told["recipe"], told["code_digest"], told["users_digest"]]
+    data = [
+        dataset.fingerprint,
+        dataset.label_counts,
+        dataset.preprocessing.model_dump(mode="json"),
+    ]
+    return hashlib.sha256(json.dumps([*parts, *data]).encode()).hexdigest()
+
+
+def _explain(
+    trained: TrainedModel, training: Training, explanation: ExplanationConfig, tracking: Tracking
+) -> None:
+    """Write the model card, draw the pictures, and show both to whoever follows the training."""
+    card = training.folder / CARD_FOLDER
+    write_card(trained.network, card, training.dataset.size_px)
+    tracking.artifact(card)
+    if explanation.pictures:
+        folder = training.folder / PICTURES_FOLDER
+        for picture in draw_pictures(trained, training.dataset, folder, explanation.images):
+            tracking.picture(picture.name, folder / picture.file)

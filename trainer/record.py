@@ -6,6 +6,24 @@ from pathlib import Path
 
 from contracts.whole_files import write_whole
 
+MLFLOW = "MLflow"
+
+# In the ModelRun artifact.
+PICTURES_FOLDER = "pictures"
+CARD_FOLDER = "model_card"
+WEIGHTS_FOLDER = "weights"  # of the best and the last epoch
+PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where a training is tracked, and what is missing there."""
+
+    tracker: str
+    place: str  # how a person finds it
+    run_id: str = ""  # by which the tracker itself finds it
+    trouble: str = ""  # empty: all was delivered
+
 
 @dataclass(frozen=True)
 class TrainingRecord:
@@ -16,9 +34,17 @@ class TrainingRecord:
     steps: int
     seconds: float
     parameters: int
-    mlflow_run_id: str
+    batch_size: int = 0
+    learning_rate: float = 0.0
+    devices: str = ""
+    tracked: tuple[Tracked, ...] = ()
 
     FILE = "training.json"
+
+    @property
+    def mlflow_run_id(self) -> str | None:
+        """The run in MLflow; None where that was not told."""
+        return next((one.run_id for one in self.tracked if one.tracker == MLFLOW), None)
 
     def write(self, folder: str) -> None:
         """Put the record into `folder`."""
@@ -32,4 +58,6 @@ class TrainingRecord:
         Raises:
           FileNotFoundError: there is none.
         """
-        return cls(**json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8")))
+        record = json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8"))
+        tracked = tuple(Tracked(**one) for one in record.pop("tracked", ()))
+        return cls(**record, tracked=tracked)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 460, 220
-LEFT, RIGHT, TOP, BOTTOM = 48, 90, 24, 28
+LEFT, RIGHT, TOP, BOTTOM = 60, 90, 24, 28
 BASE, BASE_HEIGHT = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
 COLOURS = ("#4269d0", "#e8710a")
 

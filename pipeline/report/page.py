@@ -11,6 +11,7 @@ from contracts.whole_files import write_whole
 from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
+from pipeline.report.inside import read_inside
 from pipeline.report.mistakes import worst_mistakes
 from pipeline.report.mosaics import mosaics_in
 from pipeline.report.templates import template
@@ -22,6 +23,7 @@ LOGGER = logging.getLogger(__name__)
 PAGE_FILE = "report.html"
 # Larger confusion matrices are left out: nobody reads them.
 LARGEST_MATRIX = 30
+CURVES = ("loss", "accuracy", "learning_rate")
 
 
 def write_pages(summary: Summary, uris: Mapping[str, str], data_root: Path) -> Summary:
@@ -70,8 +72,11 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
         record = TrainingRecord.read(uris["model_run"])
         parts["record"] = record
         parts["curves"] = [
-            curve(name, _curves(record, name), record.best_epoch) for name in ("loss", "accuracy")
+            curve(name.replace("_", " "), series, record.best_epoch)
+            for name in CURVES
+            if (series := _curves(record, name))
         ]
+        parts["inside"] = read_inside(Path(uris["model_run"]))
     if summary.augmentation.report:
         parts["mosaics"] = mosaics_in(summary.augmentation.report)
     if "evaluation" in uris:
@@ -92,5 +97,7 @@ def _with_totals(dataset: Dataset) -> dict[str, Any]:
 
 
 def _curves(record: TrainingRecord, name: str) -> dict[str, list[float]]:
+    if name == "learning_rate":
+        return {"": record.history[name]} if name in record.history else {}
     named = {"training": name, "validation": f"val_{name}"}
     return {label: record.history[key] for label, key in named.items() if key in record.history}

@@ -144,3 +144,20 @@ def test_a_root_that_no_disk_can_hold(problems, root):
 def test_who_reads_no_images_needs_no_data(write):
     path = write("name: toys\ndata: {root: gone, schema: gone}")
     assert load_config(path, environ={}, needs_data=False).name == "toys"
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://me:secret@mlflow:5000", "postgresql://me:secret@db/mlflow"]
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(problems, uri):
+    (problem,) = problems(f"{GOOD}tracking: {{mlflow: {{uri: '{uri}'}}}}")
+    assert "tracking.mlflow.uri: expected an address without a password" in problem
+    assert "MLFLOW_TRACKING_PASSWORD" in problem
+    assert "secret" not in problem
+
+
+def test_an_address_without_a_password_is_taken(write):
+    config = load_config(
+        write(f"{GOOD}tracking: {{mlflow: {{uri: 'https://me@mlflow:5000/a:b@c'}}}}")
+    )
+    assert config.tracking.mlflow.uri == "https://me@mlflow:5000/a:b@c"

@@ -57,7 +57,9 @@ def test_places_are_not_told_of_a_file_whose_lengths_are_damaged(tmp_path: Path)
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(ValueError, match="expected a whole TFRecord file, found it cut off or damaged"):
+    with pytest.raises(
+        ValueError, match="expected a whole TFRecord file, found it cut off or damaged"
+    ):
         list(record_positions(path))
 
 

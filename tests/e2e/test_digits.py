@@ -56,6 +56,9 @@ def test_only_what_is_meant_for_the_user_is_printed(first):
 def test_the_report_is_one_page_that_asks_for_nothing(digits, first):
     page = Path(first.summary["report"]).read_text()
     assert "<h2>Classes</h2>" in page
+    assert "Inside the model" in page
+    assert page.count("data:image/webp") >= 6
+    assert "No picture of" not in page
     assert "http://" not in page
     assert "https://" not in page
 
@@ -155,6 +158,18 @@ def test_metrics_of_each_epoch_are_in_mlflow(digits, first):
     assert params["trainer.epochs"] == "6"
 
 
+def test_the_training_says_where_it_is_tracked_and_explained(digits, first):
+    (tracked,) = first.summary["tracked"]
+    assert (tracked["tracker"], tracked["trouble"]) == ("MLflow", "")
+    with sqlite3.connect(digits.workspace / "mlflow.db") as database:
+        versions = database.execute("select run_id from model_versions").fetchall()
+    assert versions == [(tracked["run_id"],)]
+    kept = digits.workspace / "mlflow-artifacts" / tracked["run_id"] / "artifacts"
+    pictures = {path.name for path in (kept / "pictures").iterdir()}
+    assert {"grad_cam.png", "confusion_matrix.png", "learning_curves.png"} <= pictures
+    assert (kept / "model_signature.json").is_file()
+
+
 def test_an_unchanged_run_does_nothing(digits, first):
     again = digits.run()
     assert again.code == 0
@@ -200,8 +215,11 @@ def test_a_changed_trainer_is_measured_against_the_champion(digits, first):
 
 
 def test_a_later_blessed_model_challenges(digits, first):
-    result = digits.run("--set", "seed=7", "--set", "evaluation.max_accuracy_drop=1.0")
+    untracked = ("--set", "tracking.mlflow.enabled=false", "--set", "explanation.pictures=false")
+    loose = ("--set", "evaluation.max_accuracy_drop=1.0")
+    result = digits.run("--set", "seed=7", *loose, *untracked)
     assert result.code == 0, result.err
+    assert result.summary["tracked"] == []
     models = json.loads(digits.command("models", "--json").out)
     assert models[0]["aliases"] == ["challenger"]
     assert models[0]["version"] == result.summary["pushed_version"] > 1

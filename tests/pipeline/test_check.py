@@ -133,6 +133,19 @@ def test_all_problems_of_the_config(project, capsys):
     assert len(captured.err.splitlines()) == 2
 
 
+def test_wandb_that_is_switched_on_and_not_installed(project, capsys, monkeypatch):
+    fill(project / "photos" / "car", 12)
+    fill(project / "photos" / "ball", 12)
+    switched_on = ["check", "--set", "tracking.wandb.enabled=true"]
+    monkeypatch.setattr("pipeline.preflight.installed", lambda name: (name,))
+    assert main(switched_on) == 0
+    monkeypatch.setattr("pipeline.preflight.installed", lambda name: ())
+    assert main(switched_on) == 2
+    said = capsys.readouterr().err
+    assert "tracking.wandb.enabled: expected the package wandb, which is not installed" in said
+    assert "pip install 'imgpipe[wandb]'" in said
+
+
 def test_data_that_cannot_be_trained_on(project, capsys):
     fill(project / "photos" / "car", 2)
     assert main(["check"]) == 2

@@ -7,7 +7,7 @@ pytest.importorskip("tfx")
 from tfx.types.channel_utils import get_individual_channels
 
 from contracts.config import PipelineConfig
-from contracts.tracking import TrackingStore
+from contracts.tracking import TrackingPlan, TrackingStore
 from pipeline.graph import Surroundings, build_components, build_pipeline
 
 
@@ -16,7 +16,12 @@ def sources(tmp_path, component: str, key: str, **augmentation) -> set[str]:
         pipeline_root=str(tmp_path),
         metadata_db=str(tmp_path / "metadata.db"),
         serving=str(tmp_path / "serving"),
-        store=TrackingStore(uri="sqlite:///x", name="toys"),
+        tracking=TrackingPlan(
+            store=TrackingStore(uri="sqlite:///x", name="toys"),
+            tensorboard_folder="t",
+            wandb_folder="w",
+        ),
+        checkpoints=str(tmp_path / "checkpoints"),
         data_listing="d",
         champion="",
     )

@@ -42,6 +42,18 @@ def test_it_runs_at_the_first_access_and_its_submodules_do_not_wait(deferred):
         _ = waits.no_such_name
 
 
+def test_what_could_not_run_its_code_tries_again(deferred):
+    with quick_imports():
+        import waits
+    code = Path(waits.__spec__.origin)
+    sound = code.read_text()
+    code.write_text("raise RuntimeError('a deadlock, say')\n")
+    with pytest.raises(RuntimeError, match="a deadlock"):
+        _ = waits.value
+    code.write_text(f"{sound}# of another length, so that no cached code is taken\n")
+    assert waits.value == 7
+
+
 def test_what_is_not_installed_is_still_an_import_error(deferred):
     with quick_imports(), pytest.raises(ModuleNotFoundError):
         import is_not_installed  # noqa: F401

@@ -1,6 +1,7 @@
 """What a run left behind, read again."""
 
 import argparse
+import io
 import json
 import sys
 
@@ -13,6 +14,7 @@ from pipeline.summary import (
     AugmentationSummary,
     SecondsSummary,
     Summary,
+    TrackedSummary,
     read_summary,
 )
 from pipeline.summary_table import print_summary
@@ -32,6 +34,23 @@ def test_a_summary_is_read_as_it_was_written(workspace):
     written.write(folder)
     assert read_summary(workspace) == written
     assert [path.name for path in folder.iterdir()] == [SUMMARY_FILE]
+
+
+def test_where_a_training_is_tracked_is_a_line_and_so_is_what_is_missing(workspace):
+    folder = workspace.new_run()
+    tracked = [
+        TrackedSummary(tracker="MLflow", place="run a of `mlflow ui`"),
+        TrackedSummary(tracker="CSV", place="history.csv", trouble="1 of 2 messages lost"),
+    ]
+    seconds = SecondsSummary(total=2.0, start=1.0)
+    summary = Summary(run_id=folder.name, status="blessed", tracked=tracked, seconds=seconds)
+    printed = io.StringIO()
+    print_summary(summary, folder, "imgpipe status", printed)
+    lines = [line for line in printed.getvalue().splitlines() if line.startswith("tracked")]
+    assert lines == [
+        "tracked     MLflow: run a of `mlflow ui`",
+        "tracked     CSV: history.csv; 1 of 2 messages lost",
+    ]
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"run_id": 3}'])

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.config import PreprocessingConfig
 from contracts.tf_record import RecordWriter
-from trainer.batches import evaluation_batches
+from trainer.batches import evaluation_arrays
 from trainer.data import ImageDataset, transformed_example
 
 SIZE_PX = 16
@@ -38,8 +38,7 @@ def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDatase
 
 def arrays(dataset: ImageDataset, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the pixels and the one-hot labels of a split, batch by batch."""
-    batches = evaluation_batches(dataset, split, 24)
-    return [(inputs["pixels"].numpy().astype("float32"), y.numpy()) for inputs, y in batches]
+    return list(evaluation_arrays(dataset, split, 24))
 
 
 @pytest.fixture(scope="session")

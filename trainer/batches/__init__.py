@@ -1,9 +1,10 @@
 """Transformed examples -> batches for `fit`, on whichever backend Keras runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 from trainer.batches.sampling import Position, Sampling
 from trainer.data import ImageDataset
@@ -38,6 +39,17 @@ def training_batches(
 def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> Batches:
     """Return every image of a split once, in the order of the files; the last batch is smaller."""
     return _feed().evaluation_batches(dataset, split, batch_size)
+
+
+def evaluation_arrays(
+    dataset: ImageDataset, split: str, batch_size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give the same as NumPy arrays, for who calls the network: (pixels, targets), float32."""
+    batches: Any = evaluation_batches(dataset, split, batch_size)
+    is_indexed = isinstance(batches, keras.utils.PyDataset)
+    numbered = map(batches.__getitem__, range(len(batches))) if is_indexed else batches
+    for inputs, targets in numbered:
+        yield np.asarray(inputs["pixels"], np.float32), np.asarray(targets)
 
 
 def _feed():

@@ -1,17 +1,28 @@
 """The page says what the summary says, and its loss never costs the run."""
 
+import base64
 import errno
+import io
 import json
 import logging
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
 from contracts.augmentation_policy import Policy
 from pipeline.report import page
-from pipeline.summary import AugmentationSummary, GateSummary, SecondsSummary, Summary
+from pipeline.summary import (
+    AugmentationSummary,
+    GateSummary,
+    SecondsSummary,
+    Summary,
+    TrackedSummary,
+)
+from trainer.record import PICTURES_FILE, PICTURES_FOLDER, TrainingRecord
 
 
 @pytest.fixture
@@ -48,6 +59,46 @@ def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(sum
     assert "4 copies" in written
     assert written.count("data:image/jpeg;base64,") == 2
     assert written.index("a training batch") < written.index("rotate: before and after")
+
+
+def test_the_page_carries_the_pictures_of_the_model_and_says_what_is_missing(summary, tmp_path):
+    record = TrainingRecord({"loss": [2.0, 1.0], "learning_rate": [0.1, 0.0]}, 1, 4, 2.0, 77)
+    record.write(str(tmp_path))
+    folder = tmp_path / PICTURES_FOLDER
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "grad_cam.png")
+    drawn = {
+        "pictures": [
+            {
+                "name": "learning_curves",
+                "file": "gone.png",
+                "title": "Curves",
+                "caption": "By heart?",
+            },
+            {
+                "name": "grad_cam",
+                "file": "grad_cam.png",
+                "title": "Grad-CAM",
+                "caption": "Why <so>.",
+            },
+        ],
+        "left_out": [{"name": "filters", "title": "Filters", "reason": "no convolution."}],
+    }
+    (folder / PICTURES_FILE).write_text(json.dumps(drawn))
+    tracked = [TrackedSummary(tracker="CSV", place="/a/history.csv", trouble="1 of 2 lost")]
+    told = summary.model_copy(update={"tracked": tracked})
+    assert page.write_pages(told, {"model_run": str(tmp_path)}, tmp_path) == told
+    written = Path(summary.report).read_text()
+    assert "Inside the model" in written
+    assert "Why &lt;so&gt;." in written
+    assert "By heart?" in written
+    assert "No picture of filters: no convolution." in written
+    assert "CSV: /a/history.csv; 1 of 2 lost" in written
+    (encoded,) = re.findall(r'src="data:image/webp;base64,([^"]+)" width="400"', written)
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+        assert (image.format, image.size) == ("WEBP", (400, 300))
+    assert len(encoded) < (folder / "grad_cam.png").stat().st_size
 
 
 def test_a_page_that_cannot_be_made_is_logged_and_leaves_no_file(summary, tmp_path, caplog):

@@ -1,0 +1,95 @@
+"""Pictures of what a network has learned and where it errs."""
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from contracts.progress import report
+from contracts.whole_files import write_whole
+from trainer.pictures import (
+    confusion_matrix,
+    feature_maps,
+    filters,
+    grad_cam,
+    learning_curves,
+    nearest_training_images,
+    sample_predictions,
+)
+from trainer.pictures.evidence import Evidence
+from trainer.pictures.picture import CannotDraw, Picture, save, styled
+from trainer.record import PICTURES_FILE
+
+if TYPE_CHECKING:
+    from trainer.data import ImageDataset
+    from trainer.train import TrainedModel
+
+__all__ = ["Picture", "draw_pictures"]
+
+LOGGER = logging.getLogger(__name__)
+
+DRAWN: tuple[ModuleType, ...] = (
+    learning_curves,
+    confusion_matrix,
+    sample_predictions,
+    filters,
+    feature_maps,
+    grad_cam,
+    nearest_training_images,
+)
+
+
+def draw_pictures(
+    trained: "TrainedModel",
+    dataset: "ImageDataset",
+    folder: Path,
+    images: int = 8,
+    seed: int = 0,
+) -> list[Picture]:
+    """Draw every picture that can be drawn of a trained network into `folder` and return them.
+
+    What cannot be drawn is named in `pictures.json` with the reason; it is written last. The
+    network is left as it was.
+
+    Args:
+      trained: the network and its history.
+      dataset: what it was trained on.
+      folder: is made where it is missing.
+      images: of the data, in a picture.
+      seed: of the choice of samples.
+
+    Raises:
+      OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    evidence = Evidence(trained, dataset, images, seed)
+    drawn: list[Picture] = []
+    left_out: list[dict[str, str]] = []
+    for number, module in enumerate(DRAWN):
+        report(number, len(DRAWN), "pictures")
+        name = module.__name__.rpartition(".")[2]
+        try:
+            drawn.append(_draw(module, name, evidence, folder))
+        except OSError:
+            raise
+        except Exception as error:  # a user's model may do anything, and it is trained already
+            if not isinstance(error, CannotDraw):
+                LOGGER.warning("%s could not be drawn", name, exc_info=error)
+            left_out.append({"name": name, "title": module.TITLE, "reason": _reason(error)})
+    content = {"pictures": [asdict(picture) for picture in drawn], "left_out": left_out}
+    write_whole(folder / PICTURES_FILE, json.dumps(content, indent=1, ensure_ascii=False))
+    return drawn
+
+
+def _draw(module: ModuleType, name: str, evidence: Evidence, folder: Path) -> Picture:
+    with styled():
+        picture = Picture(name, f"{name}.png", module.TITLE, module.CAPTION)
+        save(module.draw(evidence), folder / picture.file)
+    return picture
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return text if isinstance(error, CannotDraw) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,75 @@
+"""What each stage of a network makes of some images."""
+
+import numpy as np
+from keras import ops
+from matplotlib.figure import Figure
+
+from contracts import features
+from trainer.pictures.evidence import Evidence
+from trainer.pictures.grid import Grid
+from trainer.pictures.layers import Passage, maps_of, outputs_at
+from trainer.pictures.picture import CannotDraw
+
+TITLE = "Feature maps"
+CAPTION = (
+    "Two images on their way through the network, a band for each stage: bright is where a "
+    "feature was found; early stages see edges and colours, late ones parts and whole things."
+)
+
+IMAGES_SHOWN = 2
+CHANNELS_SHOWN = 8
+MOST_STAGES = 6
+
+
+def draw(evidence: Evidence) -> Figure:
+    """Draw the busiest channels of the last layer of every stage.
+
+    Raises:
+      CannotDraw: no layer gives a map of features.
+    """
+    stages = stages_of(maps_of(evidence.passages))
+    if not stages:
+        raise CannotDraw("no layer of the model gives a map of features.")
+    images = evidence.pixels(features.VALIDATION, _clear_ones(evidence))
+    found = outputs_at(evidence.network, images, [stage.place for stage in stages])
+    grid = Grid([1, *[0] * (len(images) - 1)] * len(stages), 1 + CHANNELS_SHOWN)
+    number = 0
+    for stage in stages:
+        maps = ops.convert_to_numpy(ops.cast(found[stage.place], "float32"))
+        _, height, width, channels = maps.shape
+        shown = busiest(maps, CHANNELS_SHOWN)
+        grid.heading(
+            number,
+            f"{stage.place.layer.name}: {height} x {width}, {len(shown)} of {channels:,} channels",
+        )
+        for image, of_image in zip(images, maps, strict=True):
+            grid.show(number, image)
+            for column, channel in enumerate(shown):
+                grid.put(number + 1 + column, of_image[..., channel], cmap="viridis")
+            number += 1 + CHANNELS_SHOWN
+    grid.headline("The channels that vary most, each in its own scale")
+    return grid.figure
+
+
+def stages_of(maps: list[Passage]) -> list[Passage]:
+    """Return the last passage of every size, largest first; of many those in the deep."""
+    by_size: dict[tuple[int, ...], Passage] = {}
+    for passage in maps:
+        assert passage.output_shape is not None
+        by_size[passage.output_shape[1:3]] = passage
+    return sorted(by_size.values(), key=lambda one: -one.output_shape[1])[-MOST_STAGES:]
+
+
+def busiest(maps: np.ndarray, most: int) -> np.ndarray:
+    """Return the channels of [images, height, width, channels] that vary most, most first."""
+    spread = maps.std(axis=(1, 2)).mean(axis=0)
+    return np.argsort(-spread, kind="stable")[:most]
+
+
+def _clear_ones(evidence: Evidence) -> np.ndarray:
+    """Return validation images of different classes, right and sure where there are such."""
+    judged = evidence.validation
+    is_right = judged.predicted == judged.truth
+    order = np.argsort(-np.where(is_right, judged.scores, judged.scores - 1), kind="stable")
+    _, first = np.unique(judged.truth[order], return_index=True)
+    return order[np.sort(first)][:IMAGES_SHOWN]

@@ -1,0 +1,221 @@
+"""Looks into a network while it runs, whichever of Keras' three styles it is written in.
+
+The `call` of its layers is replaced for a moment, so that functional, nested and subclassed
+models look alike, on every backend that runs eagerly.
+"""
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from trainer.pictures.picture import CannotDraw
+
+Watch = Callable[["Place", Any, Any], Any]
+
+POOLING = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One call of one layer in a pass through a network."""
+
+    layer: Any
+    call: int  # from 0; a shared layer is called more than once
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a layer was given and gave, for one image."""
+
+    place: Place
+    input_shape: tuple[int, ...] | None
+    output_shape: tuple[int, ...] | None  # None: no single tensor
+
+    @property
+    def is_map(self) -> bool:
+        """Tell whether the output is an image of features: [1, height, width, channels]."""
+        shape = self.output_shape
+        return shape is not None and len(shape) == 4 and min(shape[1:3]) > 1
+
+
+def inner_layers(network: Any) -> list[Any]:
+    """Return every layer below the network, however deep."""
+    return list(network._flatten_layers(include_self=False, recursive=True))
+
+
+def is_leaf(layer: Any) -> bool:
+    """Tell whether a layer has none of its own below it."""
+    return not inner_layers(layer)
+
+
+@contextmanager
+def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
+    """Have `watch(place, input, output)` called after each call of a layer, in one pass.
+
+    What it returns takes the output's place.
+    """
+    calls: Counter[int] = Counter()
+
+    def watching(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def watched_call(*args: Any, **kwargs: Any) -> Any:
+            output = call(*args, **kwargs)
+            place = Place(layer, calls[id(layer)])
+            calls[id(layer)] += 1
+            return watch(place, args[0] if args else None, output)
+
+        return watched_call
+
+    changed = list(layers)
+    for layer in changed:
+        layer.__dict__["call"] = watching(layer, layer.call)
+    try:
+        with _eagerly():
+            yield
+    finally:
+        for layer in changed:
+            del layer.__dict__["call"]
+
+
+@contextmanager
+def _eagerly() -> Iterator[None]:
+    """Have models run layer by layer whose `call` is a tf.function, too."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def passages(network: Any, size_px: int) -> list[Passage]:
+    """Return what passes through the network's layers, in the order in which they finish.
+
+    A layer that holds others finishes after them.
+    """
+    found: list[Passage] = []
+
+    def note(place: Place, given: Any, gave: Any) -> Any:
+        found.append(Passage(place, _shape(given), _shape(gave)))
+        return gave
+
+    with watched(inner_layers(network), note):
+        network(np.zeros((1, size_px, size_px, 3), np.float32), training=False)
+    return found
+
+
+def outputs_at(network: Any, pixels: np.ndarray, places: Iterable[Place]) -> dict[Place, Any]:
+    """Return what these places give for a batch of images."""
+    wanted, found = set(places), {}
+
+    def keep(place: Place, _: Any, gave: Any) -> Any:
+        if place in wanted:
+            found[place] = gave
+        return gave
+
+    with watched({place.layer for place in wanted}, keep):
+        network(pixels, training=False)
+    return found
+
+
+def head_of(found: Iterable[Passage]) -> Passage | None:
+    """Return the passage through the last layer with weights: the one that tells the classes.
+
+    None where there is none that takes a single tensor.
+    """
+    for passage in reversed(list(found)):
+        layer = passage.place.layer
+        if is_leaf(layer) and layer.weights and passage.input_shape is not None:
+            return passage
+    return None
+
+
+def maps_of(found: list[Passage]) -> list[Passage]:
+    """Return the passages that give a map of features, those of pooling left out.
+
+    What comes before the first layer with weights is the image itself.
+    """
+    first = next((i for i, one in enumerate(found) if one.place.layer.weights), len(found))
+    return [one for one in found[first:] if one.is_map and not isinstance(one.place.layer, POOLING)]
+
+
+def features_and_probabilities(
+    network: Any, head: Place | None, pixels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the head was given, float32 [batch, features], and the probabilities.
+
+    Of features that still are a map their mean over it is taken; without a head there are none.
+    """
+    given_to_head: list[Any] = []
+
+    def keep(place: Place, given: Any, gave: Any) -> Any:
+        if place == head:
+            given_to_head.append(given)
+        return gave
+
+    with watched([head.layer] if head else [], keep):
+        answers = network(pixels, training=False)
+    probabilities = ops.convert_to_numpy(ops.cast(answers, "float32"))
+    if not given_to_head:
+        return np.zeros((len(pixels), 0), np.float32), probabilities
+    features = ops.cast(given_to_head[0], "float32")
+    if len(features.shape) > 2:
+        features = ops.mean(features, axis=tuple(range(1, len(features.shape) - 1)))
+    return ops.convert_to_numpy(features), probabilities
+
+
+@contextmanager
+def without_softmax(found: Iterable[Passage]) -> Iterator[bool]:
+    """Have the network answer with the numbers before its softmax; False where it has none.
+
+    A softmax that is sure of itself has next to no gradient.
+    """
+    last = next(one.place.layer for one in reversed(list(found)) if is_leaf(one.place.layer))
+    if isinstance(last, keras.layers.Softmax):
+        with watched([last], lambda _place, given, _gave: given):
+            yield True
+    elif getattr(last, "activation", None) is keras.activations.softmax:
+        last.activation = keras.activations.linear
+        try:
+            yield True
+        finally:
+            last.activation = keras.activations.softmax
+    else:
+        yield False
+
+
+def gradient(function: Callable[[Any], Any], at: Any) -> Any:
+    """Return the gradient of a function to a number, at a tensor.
+
+    Raises:
+      CannotDraw: Keras runs on a backend other than TensorFlow and JAX.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(at)
+            value = function(at)
+        return tape.gradient(value, at)
+    if backend == "jax":
+        import jax
+
+        return jax.grad(function)(at)
+    raise CannotDraw(f"gradients are taken on TensorFlow and JAX, not on {backend}.")
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    return tuple(value.shape) if hasattr(value, "shape") else None

@@ -1,0 +1,91 @@
+"""Where a training can be followed: MLflow, TensorBoard, Weights & Biases, CSV; none required."""
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from contracts.tracking import TrackingPlan
+from trainer.record import Tracked
+from trainer.tracking.delivery import Delivery
+from trainer.tracking.metrics import ReportMetrics
+from trainer.tracking.tracker import Point, Tracker, Training
+
+__all__ = ["Point", "Tracker", "Tracking", "Training", "run_name", "trackers"]
+
+
+class Tracking:
+    """Tells every tracker of one training; as a context manager it begins and ends them.
+
+    A tracker that cannot begin raises ComponentError before anything is trained. One that fails
+    later loses what it was told, is named in `tracked` and costs the training nothing.
+    """
+
+    def __init__(self, told: Sequence[Tracker], training: Training) -> None:
+        self.tracked: tuple[Tracked, ...] = ()  # from the end on
+        self._training = training
+        self._deliveries = [Delivery(tracker) for tracker in told]
+        self._begun: list[Delivery] = []
+
+    def __enter__(self) -> "Tracking":
+        try:
+            for delivery in self._deliveries:
+                delivery.begin(self._training)
+                self._begun.append(delivery)
+        except BaseException:
+            self._end(is_finished=False)
+            raise
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        self._end(is_finished=error_type is None)
+
+    def callback(self) -> ReportMetrics:
+        """Return the Keras callback that tells of epochs and steps."""
+        return ReportMetrics(self.log)
+
+    def log(self, point: Point) -> None:
+        """Tell of metrics."""
+        for delivery in self._begun:
+            delivery.log(point)
+
+    def picture(self, name: str, path: Path) -> None:
+        """Show a PNG, which stays where it is."""
+        for delivery in self._begun:
+            delivery.picture(name, path)
+
+    def artifact(self, path: Path) -> None:
+        """Keep a file or folder, which stays where it is."""
+        for delivery in self._begun:
+            delivery.artifact(path)
+
+    def _end(self, *, is_finished: bool) -> None:
+        self.tracked = tuple(delivery.end(is_finished=is_finished) for delivery in self._begun)
+
+
+def trackers(plan: TrackingPlan) -> list[Tracker]:
+    """Return the trackers that are switched on; each imports its library only now."""
+    tracking = plan.tracking
+    told: list[Tracker] = []
+    if tracking.mlflow.enabled:
+        from trainer.tracking.mlflow_run import MlflowRun
+
+        told.append(MlflowRun(plan.store, system_metrics=tracking.mlflow.system_metrics))
+    if tracking.tensorboard.enabled:
+        from trainer.tracking.tensorboard_run import TensorBoardRun
+
+        told.append(TensorBoardRun(plan.tensorboard_folder))
+    if tracking.wandb.enabled:
+        from trainer.tracking.wandb_run import WandbRun
+
+        told.append(WandbRun(tracking.wandb, plan.store.name, plan.wandb_folder))
+    if tracking.csv.enabled:
+        from trainer.tracking.csv_run import CsvRun
+
+        told.append(CsvRun())
+    return told
+
+
+def run_name(model: str) -> str:
+    """Return the name that a run bears everywhere: the time in UTC and the model."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{''.join(c if c.isalnum() or c in '._-' else '-' for c in model)}"

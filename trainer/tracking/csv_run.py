@@ -1,0 +1,62 @@
+"""A training -> tables that any spreadsheet opens."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from contracts.errors import ComponentError
+from trainer.tracking.tracker import Point, Training
+
+# One row an epoch, and one a step that is told of.
+FILES = {"epoch": "history.csv", "step": "steps.csv"}
+
+
+class CsvRun:
+    """history.csv and steps.csv in the ModelRun artifact, whole rows after every epoch."""
+
+    name = "CSV"
+    run_id = ""
+
+    def __init__(self) -> None:
+        self._folder = Path()
+        self._columns: dict[str, list[str]] = {}
+
+    def begin(self, training: Training) -> str:
+        """Make the folder; see `Tracker`."""
+        self._folder = training.folder
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for name in FILES.values():
+                (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise ComponentError(f"tracking.csv: {self._folder}: {error.strerror}.") from error
+        return str(self._folder / FILES["epoch"])
+
+    def log(self, points: Sequence[Point]) -> None:
+        """Append a row a point; see `Tracker`.
+
+        The first point of a scale gives the columns.
+        """
+        for scale, name in FILES.items():
+            ours = [point for point in points if point.scale == scale]
+            if not ours:
+                continue
+            is_new = scale not in self._columns
+            columns = self._columns.setdefault(scale, list(ours[0].metrics))
+            with (self._folder / name).open("a", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                if is_new:
+                    writer.writerow([scale, *columns])
+                writer.writerows(
+                    [point.number, *(point.metrics.get(column, "") for column in columns)]
+                    for point in ours
+                )
+
+    def picture(self, name: str, path: Path) -> None:
+        """The pictures lie beside the tables already."""
+
+    def artifact(self, path: Path) -> None:
+        """The files lie beside the tables already."""
+
+    def end(self, *, is_finished: bool) -> None:
+        """Every row is written already."""

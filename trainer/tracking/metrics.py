@@ -1,0 +1,61 @@
+"""What Keras reports while it trains -> points for the trackers."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from trainer.tracking.tracker import Point
+
+# Reading a metric waits for the device: over the whole training it happens this often at most,
+# besides once an epoch.
+POINTS_OF_STEPS = 1000
+
+
+class ReportMetrics(keras.callbacks.Callback):
+    """Tells of every epoch and of evenly spaced steps.
+
+    Keras' `loss` and metrics of a step are means over its epoch so far.
+    """
+
+    def __init__(self, tell: Callable[[Point], None]) -> None:
+        super().__init__()
+        self._tell = tell
+        self._steps_per_epoch = 0
+        self._stride = 1
+        self._epoch = 0
+        self._next_step = 0
+        self._epoch_began_s = 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Space the steps that are told."""
+        self._steps_per_epoch = self.params["steps"] or 0
+        self._stride = max(1, self._steps_per_epoch * self.params["epochs"] // POINTS_OF_STEPS)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._epoch = epoch
+        self._epoch_began_s = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Tell of a step where it is one's turn."""
+        # With several steps an execution, Keras counts those of the last one to its full number.
+        in_epoch = min(batch + 1, self._steps_per_epoch or batch + 1)
+        step = self._epoch * self._steps_per_epoch + in_epoch
+        if step < self._next_step or not logs:
+            return
+        self._next_step = step + self._stride
+        self._report("step", step, {**logs, "learning_rate": self._learning_rate()})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Tell of the epoch."""
+        seconds = time.monotonic() - self._epoch_began_s
+        self._report("epoch", epoch + 1, {**(logs or {}), "epoch_seconds": seconds})
+
+    def _report(self, scale: Any, number: int, logs: dict[str, Any]) -> None:
+        metrics = {name: float(value) for name, value in logs.items()}
+        self._tell(Point(scale, number, metrics, int(time.time() * 1000)))
+
+    def _learning_rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

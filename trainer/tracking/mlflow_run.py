@@ -1,0 +1,134 @@
+"""A training -> a run in MLflow."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from sqlalchemy.exc import SQLAlchemyError
+
+from contracts.errors import ComponentError
+from contracts.tracking import TrackingStore
+from trainer.data import ImageDataset
+from trainer.mlflow_store import open_client
+from trainer.record import MLFLOW
+from trainer.tracking.tracker import Point, Training
+
+# What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
+DIGEST_LENGTH = 36
+METRICS_AT_ONCE = 1000
+PARAMETER_LENGTH = 6000
+
+SYSTEM_SAMPLES_EVERY_S = 5
+
+
+class MlflowRun:
+    """Parameters, data, metrics, use of the machine, pictures and files of one training.
+
+    Metrics of epochs have Keras' names and the epoch as step; those of steps begin with `step/`.
+    """
+
+    name = MLFLOW
+
+    def __init__(self, store: TrackingStore, *, system_metrics: bool) -> None:
+        self.run_id = ""
+        self._store = store
+        self._system_metrics = system_metrics
+        self._client: MlflowClient | None = None
+        self._monitor: SystemMetricsMonitor | None = None
+
+    def begin(self, training: Training) -> str:
+        """Create the run; see `Tracker`."""
+        try:
+            self._client = open_client(self._store.uri)
+            self._create(training)
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            cause = str(error).strip().partition("\n")[0]
+            raise ComponentError(
+                f"tracking.mlflow.uri: expected an MLflow store that answers at "
+                f"{self._store.uri}, received: {cause}"
+            ) from error
+        return f"run {training.name}{self._way_to_it()}"
+
+    def log(self, points: Sequence[Point]) -> None:
+        """Log in bulk; see `Tracker`."""
+        metrics = [metric for point in points for metric in _metrics(point)]
+        for start in range(0, len(metrics), METRICS_AT_ONCE):
+            self._client.log_batch(self.run_id, metrics=metrics[start : start + METRICS_AT_ONCE])
+
+    def picture(self, name: str, path: Path) -> None:
+        """Keep a PNG under `pictures/`; see `Tracker`."""
+        self._client.log_artifact(self.run_id, str(path), "pictures")
+
+    def artifact(self, path: Path) -> None:
+        """Keep a file, or a folder under its name; see `Tracker`."""
+        if path.is_dir():
+            self._client.log_artifacts(self.run_id, str(path), path.name)
+        else:
+            self._client.log_artifact(self.run_id, str(path))
+
+    def end(self, *, is_finished: bool) -> None:
+        """Mark the run FINISHED or FAILED; see `Tracker`."""
+        if self._monitor is not None:
+            self._monitor.finish()
+        status = RunStatus.FINISHED if is_finished else RunStatus.FAILED
+        self._client.set_terminated(self.run_id, RunStatus.to_string(status))
+
+    def _create(self, training: Training) -> None:
+        run = self._client.create_run(self._experiment_id(), run_name=training.name)
+        self.run_id = run.info.run_id
+        params = [
+            Param(key, value[:PARAMETER_LENGTH]) for key, value in training.parameters().items()
+        ]
+        self._client.log_batch(self.run_id, params=params)
+        self._client.log_inputs(self.run_id, [_data(self._store.name, training.dataset)])
+        self._client.log_text(
+            self.run_id, training.recipe.model_dump_json(indent=1), "config/recipe.json"
+        )
+        if self._system_metrics:
+            self._monitor = SystemMetricsMonitor(
+                self.run_id,
+                sampling_interval=SYSTEM_SAMPLES_EVERY_S,
+                tracking_uri=self._store.uri,
+            )
+            self._monitor.start()
+
+    def _way_to_it(self) -> str:
+        uri = self._store.uri
+        if uri.startswith("http"):
+            return f" at {uri.rstrip('/')}/#/experiments/{self._experiment_id()}/runs/{self.run_id}"
+        return f" of `mlflow ui --backend-store-uri {uri}`"
+
+    def _experiment_id(self) -> str:
+        store = self._store
+        experiment = self._client.get_experiment_by_name(store.name)
+        if experiment is not None:
+            return experiment.experiment_id
+        return self._client.create_experiment(store.name, artifact_location=store.artifact_location)
+
+
+def _metrics(point: Point) -> list[Metric]:
+    prefix = "" if point.scale == "epoch" else "step/"
+    return [
+        Metric(f"{prefix}{name}", value, point.time_ms, point.number)
+        for name, value in point.metrics.items()
+    ]
+
+
+def _data(name: str, dataset: ImageDataset) -> DatasetInput:
+    """Return the version of the data as MLflow shows it beside a run."""
+    profile = {"classes": len(dataset.labels), **dataset.examples}
+    return DatasetInput(
+        Dataset(
+            name=name,
+            digest=dataset.fingerprint[:DIGEST_LENGTH],
+            source_type="imgpipe",
+            source=json.dumps({"fingerprint": dataset.fingerprint}),
+            profile=json.dumps(profile),
+        ),
+        [InputTag(MLFLOW_DATASET_CONTEXT, "training")],
+    )

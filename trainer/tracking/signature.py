@@ -1,0 +1,43 @@
+"""The serving signature of a SavedModel in MLflow's words."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from contracts import features
+from contracts.whole_files import write_whole
+
+SIGNATURE_FILE = "model_signature.json"
+# MLflow knows NumPy's types; text leaves a model as bytes.
+TEXT = np.dtype("bytes")
+
+
+def write_signature(saved_model: str, folder: Path) -> Path:
+    """Write `serving_default` as MLflow writes signatures and return the file.
+
+    `mlflow.models.ModelSignature.from_dict` reads it. The model itself is not loaded.
+    """
+    graph = saved_model_pb2.SavedModel()
+    graph.ParseFromString(Path(saved_model, features.SAVED_MODEL_FILE).read_bytes())
+    definition = graph.meta_graphs[0].signature_def[features.SERVING_DEFAULT]
+    signature = ModelSignature(
+        inputs=_schema(definition.inputs), outputs=_schema(definition.outputs)
+    )
+    path = folder / SIGNATURE_FILE
+    write_whole(path, json.dumps(signature.to_dict(), indent=1))
+    return path
+
+
+def _schema(tensors: dict[str, meta_graph_pb2.TensorInfo]) -> Schema:
+    return Schema([_spec(name, info) for name, info in sorted(tensors.items())])
+
+
+def _spec(name: str, info: meta_graph_pb2.TensorInfo) -> TensorSpec:
+    dtype = tf.dtypes.as_dtype(info.dtype)
+    shape = tuple(dimension.size for dimension in info.tensor_shape.dim)
+    return TensorSpec(TEXT if dtype == tf.string else np.dtype(dtype.as_numpy_dtype), shape, name)

@@ -1,0 +1,76 @@
+"""What a tracker is: it is told of a training's start, its numbers, its pictures and its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from contracts.training import TrainingRecipe
+
+if TYPE_CHECKING:
+    from trainer.data import ImageDataset
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training that is tracked."""
+
+    name: str  # of the run, e.g. 20260101-120000-cnn
+    recipe: TrainingRecipe
+    dataset: ImageDataset
+    folder: Path  # of the ModelRun artifact
+
+    def parameters(self) -> dict[str, str]:
+        """Return the recipe flat, named as in pipeline.yaml: "trainer.epochs"."""
+        sections = self.recipe.model_dump(mode="json")
+        flat: dict[str, str] = {}
+        for section, keys in sections.items():
+            if isinstance(keys, dict):
+                flat |= {f"{section}.{key}": _text(value) for key, value in keys.items()}
+            else:
+                flat[section] = _text(keys)
+        return flat
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Metrics at the end of an epoch or of a step."""
+
+    scale: Literal["epoch", "step"]
+    number: int  # of the epoch or step, from 1, over the whole training
+    metrics: dict[str, float]  # as Keras names them: loss, val_loss, ...
+    time_ms: int  # since the epoch of UNIX
+
+
+class Tracker(Protocol):
+    """Somewhere a training can be followed.
+
+    All but `begin` are called from one thread, in order. Whatever a method raises costs what it
+    was told and nothing else, except for `begin`: it raises ComponentError, and nothing is
+    trained.
+    """
+
+    name: str
+    run_id: str  # by which the tracker itself finds the run; empty where it has none
+
+    def begin(self, training: Training) -> str:
+        """Start a run with its parameters and data, and return how a person finds it."""
+
+    def log(self, points: Sequence[Point]) -> None:
+        """Take metrics, oldest first."""
+
+    def picture(self, name: str, path: Path) -> None:
+        """Take a PNG."""
+
+    def artifact(self, path: Path) -> None:
+        """Take a file or folder that belongs to the model, where files can be kept."""
+
+    def end(self, *, is_finished: bool) -> None:
+        """End the run, as finished or as failed."""
