@@ -23,7 +23,7 @@ def changed_by_a_step(network: keras.Model) -> set[str]:
     """Train one step on noise and return the layers of which any weight is another one."""
     before = {weight.path: np.array(weight) for weight in network.weights}
     network.compile("adam", "categorical_crossentropy")
-    noise = np.random.default_rng(0).uniform(0, 255, (8, 16, 16, 3)).astype(np.float32)
+    noise = np.random.default_rng(0).uniform(0, 1, (8, 16, 16, 3)).astype(np.float32)
     network.fit(noise, np.eye(2)[[0, 1] * 4], verbose=0)
     return {
         weight.path.rpartition("/")[0]

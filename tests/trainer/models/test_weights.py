@@ -19,10 +19,10 @@ def cnn(weights: Path | str | None = None, classes: int = 2, **options: object) 
     return build_model(config, 16, classes)
 
 
-@pytest.fixture(params=["first.weights.h5", "first.keras"])
-def saved(request, tmp_path) -> tuple[keras.Model, Path]:
+@pytest.fixture(scope="module", params=["first.weights.h5", "first.keras"])
+def saved(request, tmp_path_factory) -> tuple[keras.Model, Path]:
     """Return a trained network and the file that it was saved to."""
-    network, file = cnn(), tmp_path / request.param
+    network, file = cnn(), tmp_path_factory.mktemp("saved") / request.param
     network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     noise = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
     network.fit(noise, np.eye(2)[[0, 1] * 2], verbose=0)
