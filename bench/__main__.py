@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import figures
-from bench.contestants import Run, run_bare_loops, run_imgpipe, run_ingestion, run_peer
+from bench.contestants import Run, run_bare_loops, run_fitting, run_imgpipe, run_ingestion, run_peer
 from bench.figures import Figure
 from bench.images import PHOTO, SMALL, Kind, add_images, image_folder
 from bench.peers.work import Work
@@ -72,6 +72,31 @@ def cold_runs(size: Size, scratch: Path) -> Iterator[Figure]:
         [seconds["our_export"] for seconds in bare],
         [seconds["export"] for seconds in bare],
     )
+
+
+def training(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield what the training costs beside a bare `model.fit`, and what TFX puts around it."""
+    work = _work(SMALL, size.small, scratch)
+    shutil.rmtree(work.folder, ignore_errors=True)
+    run = run_imgpipe(work)
+    around_s = run.component_s("Trainer") - run.training_s
+    paces: dict[str, list[float]] = {name: [] for name in ("ours", "bare", "without_data")}
+    for _ in range(size.repetitions):
+        for name, found in paces.items():
+            found.append(run_fitting(work, name))
+    many = f"{size.small:,} small images"
+    ms = {name: [1000 / pace for pace in found] for name, found in paces.items()}
+    yield Figure(
+        f"training / bare fit in memory, {many}", ms["ours"], ms["bare"], "ms an image", 1 / 0.95
+    )
+    yield Figure(
+        f"training / the same without data, {many}",
+        ms["ours"],
+        ms["without_data"],
+        "ms an image",
+        1 / 0.95,
+    )
+    yield Figure(f"Trainer besides fitting, {many}", [around_s], [1.0], "s", 10.0)
 
 
 def photos(size: Size, scratch: Path) -> Iterator[Figure]:
@@ -177,7 +202,13 @@ def _besides_imports(run: Run) -> float:
     return run.overhead_s - float(run.summary["seconds"]["start"])
 
 
-PARTS = {"cold": cold_runs, "photos": photos, "ingestion": ingestion, "growth": growth}
+PARTS = {
+    "cold": cold_runs,
+    "training": training,
+    "photos": photos,
+    "ingestion": ingestion,
+    "growth": growth,
+}
 
 
 def main() -> int:

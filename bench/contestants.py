@@ -76,6 +76,16 @@ def run_bare_loops(work: Work) -> dict[str, float]:
     return seconds
 
 
+def run_fitting(work: Work, contestant: str) -> float:
+    """Return the images a second of a contestant of `bench.peers.fitting` after a run."""
+    command = [
+        *(sys.executable, "-m", "bench.peers.fitting", contestant),
+        artifact(work, "ImageTransform", "transformed_examples"),
+        work.trainer().model_dump_json(),
+    ]
+    return float(run(command, work.folder / f"fitting-{contestant}.log").out)
+
+
 def run_ingestion(work: Work) -> dict[str, float]:
     """Return the seconds of ingestion and of its floor, and how idle the cores were."""
     work.folder.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,13 @@
 import hashlib
 import importlib.metadata
 import importlib.util
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+from contracts.users_code import UsersCode, sources
+
+PIECE_BYTES = 2**20
 
 
 def installed(*libraries: str) -> tuple[str, ...]:
@@ -34,6 +39,52 @@ def code_digest(*modules: str, libraries: tuple[str, ...] = ()) -> str:
         for place, path in _sources(name):
             digest.update(f"{name}\0{place}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
+    """Return the SHA-256 of code of the user's own, and of other files that a result follows from.
+
+    The sources beside a file or module that it imports count too, the folder that they are in does
+    not. Nothing is imported.
+
+    Raises:
+      ModuleNotFoundError: there is no such module, or it has no source.
+      OSError: a file cannot be read.
+      SyntaxError, ValueError: one is no Python; `filename` says which.
+    """
+    digest = hashlib.sha256()
+    for code in codes:
+        top = code.place.partition(".")[0]
+        file = code.file or module_file(top)
+        digest.update(f"{code.attribute}\0".encode())
+        if code.file is None:
+            digest.update(f"{code.place}\0{code_digest(top)}\0".encode())
+        # The parts of a package are in its own digest.
+        if file is not None and file.name != "__init__.py":
+            for source in sources(file):
+                place = source.relative_to(file.parent).as_posix()
+                digest.update(f"{place}\0{_file_digest(source)}\0".encode())
+    for file in files:
+        digest.update(f"{_file_digest(file)}\0".encode())
+    return digest.hexdigest()
+
+
+def module_file(module: str) -> Path | None:
+    """Return the source of a module, without importing it; None for a package without one.
+
+    Raises:
+      ModuleNotFoundError: there is no such module, or it has no source.
+    """
+    own = ("", "__init__.py")
+    return next((path for place, path in _sources(module) if place in own), None)
+
+
+def _file_digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE_BYTES):
+            digest.update(piece)
     return digest.hexdigest()
 
 

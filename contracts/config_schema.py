@@ -8,12 +8,10 @@ from contracts.config import PipelineConfig
 from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Section
 from contracts.training import TrainerConfig
+from contracts.users_code import REFERENCE_PATTERN
 from contracts.yaml_marks import KeyPath
 
 JsonSchema = dict[str, Any]
-
-# A builder of the user's own: `package.module:function`.
-USERS_MODEL_PATTERN: Final = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 
 _RANGES: Final = (
     ("minimum", ">="),
@@ -44,7 +42,7 @@ def config_schema() -> JsonSchema:
     trainer = definitions[TrainerConfig.__name__]
     trainer["allOf"] = cases
     trainer["properties"]["model"] |= {
-        "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": USERS_MODEL_PATTERN}]
+        "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": REFERENCE_PATTERN}]
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -68,7 +66,7 @@ def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:
     root = _schema_of(section)
     found = root
     for part in path:
-        below = _items(found) if isinstance(part, int) else found.get("properties", {}).get(part)
+        below = _items(found) if isinstance(part, int) else _value(found, part)
         if below is None:
             break
         found = _resolved(below, root)
@@ -98,6 +96,15 @@ def _items(schema: JsonSchema) -> JsonSchema | None:
     """Return what each item of a list has to be, also of a list that may be null."""
     options = [schema, *schema.get("anyOf", ())]
     return next((option["items"] for option in options if "items" in option), None)
+
+
+def _value(schema: JsonSchema, key: str) -> JsonSchema | None:
+    """Return what the value of a key has to be, also of a mapping with any keys."""
+    for option in (schema, *schema.get("anyOf", ())):
+        below = option.get("properties", {}).get(key, option.get("additionalProperties"))
+        if isinstance(below, dict):
+            return below
+    return None
 
 
 def known_keys(section: type[Section], path: KeyPath) -> list[str]:

@@ -13,6 +13,7 @@ from contracts.section import Section
 from contracts.yaml_marks import KeyPath, dotted
 
 RECEIVED_CHARACTERS = 60
+_NOTHING = object()
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,16 @@ def field_problems(section: type[Section], values: Any, prefix: KeyPath = ()) ->
         section.model_validate(values, by_alias=True, by_name=False)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        return [
-            Problem(prefix + details["loc"], _sentence(section, details, prefix))
-            for details in found
-            if not _follows(details, found)
-        ]
+        for details in found:
+            details["loc"] = _place(details, values)
+        sentences: dict[KeyPath, str] = {}
+        for details in found:
+            if not _follows(details, found):
+                # The alternatives of a key say the same, but for the next step.
+                sentence = _sentence(section, details, prefix)
+                path = prefix + details["loc"]
+                sentences[path] = max(sentences.get(path, ""), sentence, key=len)
+        return [Problem(path, sentence) for path, sentence in sentences.items()]
     return []
 
 
@@ -56,6 +62,27 @@ def did_you_mean(word: str, known: list[str]) -> str:
     """Return "did you mean `x`?" for the known word nearest to `word`, "" where none is near."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _place(details: ErrorDetails, values: Any) -> KeyPath:
+    """Return where an error is, without the names that pydantic gives a key's alternatives."""
+    *above, last = details["loc"] or ("",)
+    place: list[int | str] = []
+    for part in (*above, last):
+        below = _below(values, part)
+        if below is not _NOTHING:
+            values = below
+            place.append(part)
+    if details["type"] in ("missing", "extra_forbidden") and place[-1:] != [last]:
+        place.append(last)
+    return tuple(place)
+
+
+def _below(values: Any, part: int | str) -> Any:
+    if isinstance(values, dict):
+        return values.get(part, _NOTHING)
+    is_item = isinstance(values, list | tuple) and isinstance(part, int) and part < len(values)
+    return values[part] if is_item else _NOTHING
 
 
 def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:

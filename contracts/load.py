@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.config import PipelineConfig
+from contracts.config_paths import with_absolute_paths
 from contracts.consistency import inconsistencies
 from contracts.errors import ConfigError
 from contracts.field_problems import Problem, field_problems, received
-from contracts.remote_path import is_remote
+from contracts.nested_values import with_value, without
 from contracts.section import Section
 from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
 
 VARIABLE_PREFIX: Final = "IMGPIPE_"
 LEVEL_SEPARATOR: Final = "__"
-
-# Keys that hold paths; a relative one is relative to the file's folder.
-PATH_KEYS: Final[tuple[KeyPath, ...]] = (("data", "root"), ("data", "schema"))
 
 # Stand in for required keys that are missing or wrong while the other keys are checked.
 _STAND_INS: Final[dict[KeyPath, str]] = {("name",): "unnamed", ("data", "root"): os.sep}
@@ -74,7 +72,7 @@ def load_config(
       path: the YAML file. Relative paths in it, and in overrides, are relative to its folder.
       overrides: `section.key=value` each, the value in YAML; they win over everything.
       environ: `IMGPIPE_SECTION__KEY=value`, the value in YAML; these win over the file.
-      needs_data: False for who reads no images: the files that `data` names may be missing.
+      needs_data: False for who reads no images: the files that it names may be missing.
 
     Raises:
       ConfigError: all problems at once, a line each: `pipeline.yaml:14: trainer.batch_size:
@@ -87,8 +85,7 @@ def load_config(
         _apply(override, source)
     for override in _from_arguments(overrides, source):
         _apply(override, source)
-    for key in PATH_KEYS:
-        source.values = _with_absolute_path(source.values, key, path.parent)
+    source.values = with_absolute_paths(source.values, path.parent)
     wrong = field_problems(PipelineConfig, source.values)
     wrong_paths = {problem.path for problem in wrong}
     checkable = _with_stand_ins(source.values, wrong_paths)
@@ -186,48 +183,18 @@ def _apply(override: _Override, source: _Source) -> None:
             problem = f"{section} is no section to set a key in: it is {received(above)}."
             source.problems.append((0, f"{prefix}: {problem}"))
             return
-    source.values = _with_value(source.values, override.path, document.value)
+    source.values = with_value(source.values, override.path, document.value)
     source.overrides.append(override)
-
-
-def _with_value(values: Any, path: KeyPath, value: Any) -> Any:
-    """Return a copy of nested mappings with `value` at `path`; YAML aliases share no change."""
-    if not path:
-        return value
-    copied = dict(values) if isinstance(values, dict) else {}
-    copied[path[0]] = _with_value(copied.get(path[0]), path[1:], value)
-    return copied
-
-
-def _with_absolute_path(values: Any, path: KeyPath, folder: Path) -> Any:
-    found = values
-    for part in path:
-        found = found.get(part) if isinstance(found, dict) else None
-    if not isinstance(found, str) or is_remote(found):
-        return values
-    # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
-    expanded = folder / os.path.expanduser(found)  # noqa: PTH111
-    return _with_value(values, path, os.path.abspath(expanded))  # noqa: PTH100
 
 
 def _with_stand_ins(values: Any, wrong: Iterable[KeyPath]) -> PipelineConfig:
     """Return the config with defaults or stand-ins for the keys that are wrong."""
     for path in wrong:
-        values = _without(values, path)
+        values = without(values, path)
     for path, stand_in in _STAND_INS.items():
         if path in wrong or path[:1] in wrong:
-            values = _with_value(values, path, stand_in)
+            values = with_value(values, path, stand_in)
     return PipelineConfig.model_validate(values)
-
-
-def _without(values: Any, path: KeyPath) -> Any:
-    if not isinstance(values, dict) or path[0] not in values:
-        return values
-    rest = {key: value for key, value in values.items() if key != path[0]}
-    # A list goes as a whole: its other items mean little without the wrong one.
-    if len(path) == 1 or not isinstance(values[path[0]], dict):
-        return rest
-    return {**rest, path[0]: _without(values[path[0]], path[1:])}
 
 
 def _in_file_order(problems: list[tuple[int, str]]) -> list[str]:

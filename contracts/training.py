@@ -1,12 +1,48 @@
 """The `trainer` section of pipeline.yaml."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
 from contracts.augmentation import AugmentationConfig
 from contracts.model_options import MODEL_OPTIONS
 from contracts.section import Count, Section
+from contracts.users_code import REFERENCE_PATTERN, UsersCode
+from contracts.yaml_marks import KeyPath
+
+# What a key says that leaves its value to a measurement.
+AUTO: Final = "auto"
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+UsersClass = Annotated[
+    str,
+    Field(
+        pattern=REFERENCE_PATTERN,
+        description="a class of yours, `module:Class` or `file.py:Class`",
+    ),
+]
+
+# `trainer.weights` that are no file.
+IMAGENET: Final = "imagenet"
+
+
+class FineTuningConfig(Section):
+    """A first phase that trains the head alone, and what the second one trains."""
+
+    frozen_epochs: Annotated[
+        int, Field(ge=0, description="epochs in which the head alone is trained; 0: no such phase")
+    ] = 0
+    learning_rate: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="of the second phase; null: the first's"),
+    ] = None
+    trainable_from: Annotated[
+        str | None,
+        Field(min_length=1, description="first layer of the second phase; null: every layer"),
+    ] = None
 
 
 class TrainerConfig(Section):
@@ -14,26 +50,71 @@ class TrainerConfig(Section):
 
     model: str = "cnn"
     model_options: dict[str, JsonValue] = {}
+    weights: Annotated[
+        str | None,
+        Field(description="imagenet, or the path of a .weights.h5 or .keras file; null: random"),
+    ] = None
+    fine_tuning: FineTuningConfig = FineTuningConfig()
     epochs: Count = 20
-    batch_size: Count = 32
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
-    warmup_epochs: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    batch_size: Count | Literal["auto"] = 32
+    optimizer: Literal["adamw", "sgd", "lion"] = "adamw"
+    learning_rate: Positive | Literal["auto"] = 1e-3
+    schedule: Literal["cosine", "step", "one_cycle", "constant"] = "cosine"
+    warmup_epochs: Annotated[
+        NotNegative | None, Field(description="null: half an epoch; one_cycle: 0.3 of all")
+    ] = None
+    weight_decay: NotNegative = 0.004
+    loss: Literal["cross_entropy", "focal"] | UsersClass = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
+    sampling: Literal["natural", "balanced"] = "natural"
+    ema_momentum: Annotated[float, Field(ge=0, lt=1, description="0: no average")] = 0.0
+    gradient_clip_norm: Annotated[Positive | None, Field(description="null: no clipping")] = None
+    gradient_accumulation_steps: Count = 1
+    metrics: Annotated[tuple[UsersClass, ...], Field(strict=False)] = ()
+    callbacks: Annotated[tuple[UsersClass, ...], Field(strict=False)] = ()
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     early_stopping_patience: Annotated[
-        int, Field(ge=0, description="epochs without a better validation loss; 0: never stop early")
+        int, Field(ge=0, description="epochs without a better validation; 0: never stop early")
     ] = 5
+    checkpoint_every_s: Annotated[NotNegative, Field(description="0: after each epoch alone")] = (
+        300.0
+    )
+    devices: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker"] = "auto"
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    jit_compile: bool | Literal["auto"] = "auto"
+    steps_per_execution: Count = 8
 
-    def users_model(self) -> tuple[str, str] | None:
-        """Return module and function of a model of the user's own; None for a built-in one."""
-        module, separator, function = self.model.partition(":")
-        return (module, function) if separator else None
+    def warmup(self, epochs: int) -> float:
+        """Return the epochs in which the learning rate rises, of so many in all."""
+        if self.warmup_epochs is not None:
+            return self.warmup_epochs
+        return 0.3 * epochs if self.schedule == "one_cycle" else min(0.5, epochs / 2)
 
-    def users_code(self) -> tuple[str, ...]:
-        """Return the package that a model of the user's own comes from, if it is one."""
-        users_model = self.users_model()
-        return (users_model[0].partition(".")[0],) if users_model else ()
+    def users_model(self) -> UsersCode | None:
+        """Return the function that builds a model of the user's own; None for another one."""
+        return UsersCode.parse(self.model)
+
+    def users_code(self) -> tuple[UsersCode, ...]:
+        """Return all code of the user's own that the training runs."""
+        return tuple(self.users_references().values())
+
+    def users_references(self) -> dict[KeyPath, UsersCode]:
+        """Return the code of the user's own by the key that names it."""
+        named: dict[KeyPath, str] = {("model",): self.model, ("loss",): self.loss}
+        for key, references in (("metrics", self.metrics), ("callbacks", self.callbacks)):
+            named |= {(key, number): one for number, one in enumerate(references)}
+        parsed = {key: UsersCode.parse(reference) for key, reference in named.items()}
+        return {key: code for key, code in parsed.items() if code is not None}
+
+    def weights_file(self) -> Path | None:
+        """Return the file that the weights begin with, if it is one."""
+        return Path(self.weights) if self.weights not in (None, IMAGENET) else None
+
+    def users_files(self) -> tuple[Path, ...]:
+        """Return the files besides code that the training follows from."""
+        file = self.weights_file()
+        return (file,) if file else ()
 
     def options(self) -> Section:
         """Return `model_options` as the typed options of a built-in `model`.

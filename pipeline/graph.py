@@ -18,7 +18,7 @@ from tfx.types.channel_utils import get_individual_channels, union
 
 from components.augmenter.component import Augmenter, augmentation_libraries
 from components.champion_resolver.component import ChampionResolver
-from components.code_digest import code_digest
+from components.code_digest import code_digest, users_digest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_transform.component import ImageTransform
 from components.image_validator.component import ImageValidator
@@ -201,8 +201,8 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, store: TrackingStore
             "code_digest": code_digest(
                 "contracts",
                 "trainer",
-                *config.trainer.users_code(),
                 libraries=("keras", "tensorflow", *augmentation_libraries(config.augmentation)),
             ),
+            "users_digest": users_digest(config.trainer.users_code(), config.trainer.users_files()),
         },
     )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.code_digest import code_digest, installed
+from components.code_digest import code_digest, installed, users_digest
 from contracts import features
 from contracts.config import PipelineConfig
 from pipeline.registry import champion_identity, registry_stamp
@@ -40,7 +40,8 @@ def run_key(
         "data": listing_digest,
         "schema": schema and schema.name,
         "to": to,
-        "code": code_digest(*OWN_CODE, *config.trainer.users_code(), libraries=LIBRARIES),
+        "code": code_digest(*OWN_CODE, libraries=LIBRARIES),
+        "users": users_digest(config.trainer.users_code(), config.trainer.users_files()),
         "python": sys.version,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,22 +1,158 @@
-"""What happens beside the training: progress and time left."""
+"""What happens beside the training: checkpoints, the end of it, progress and time left."""
 
+import math
 import time
+from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 
+from contracts.errors import ComponentError
 from contracts.progress import report
+from trainer.batches.sampling import Position
+from trainer.checkpoints import Checkpoint, Progress
 
 SECONDS_BETWEEN_REPORTS = 0.25
+
+
+@dataclass(frozen=True)
+class Course:
+    """The epochs of one call of `fit`, and what came before it."""
+
+    epochs: int  # of the whole training
+    steps_per_epoch: int
+    first_step: int = 0  # of the whole training; in the middle of an epoch after an interruption
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
+    def step(self, epoch: int, batch: int) -> int:
+        """Return the steps that are done after a batch of an epoch, both as `fit` counts them."""
+        first_epoch, gone = divmod(self.first_step, self.steps_per_epoch)
+        return epoch * self.steps_per_epoch + batch + 1 + (gone if epoch == first_epoch else 0)
+
+
+class StopOnNan(keras.callbacks.Callback):
+    """Ends the training with a sentence as soon as the loss is no number any more."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__()
+        self._course = course
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Look at the loss, which is the mean of the epoch so far.
+
+        Raises:
+          ComponentError: it is NaN or infinite.
+        """
+        if math.isfinite((logs or {}).get("loss", 0.0)):
+            return
+        step = self._course.step(self._epoch, batch)
+        raise ComponentError(
+            f"Trainer: the loss became NaN or infinite by step {step:,} of {self._course.steps:,} "
+            f"(epoch {self._epoch + 1}). Try a tenth of trainer.learning_rate, "
+            "trainer.gradient_clip_norm: 1.0, or trainer.precision: float32."
+        )
+
+
+class AveragedWeights(keras.callbacks.Callback):
+    """Puts the moving average of the weights in their place while the model is evaluated."""
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Take the average."""
+        swap_averages(self.model)
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        """Take the weights that are trained."""
+        swap_averages(self.model)
+
+
+def swap_averages(model: Any) -> None:
+    """Exchange the weights and their moving averages, where the optimiser keeps any."""
+    # With float16 Keras wraps it, to scale the loss.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.use_ema:
+        return
+    averages = optimizer._model_variables_moving_average  # Keras has no public name for them
+    for weight, average in zip(model.trainable_variables, averages, strict=True):
+        trained = keras.ops.convert_to_numpy(weight).copy()
+        weight.assign(average)
+        average.assign(trained)
+
+
+class KeepCheckpoints(keras.callbacks.Callback):
+    """Keeps the state and the best weights on the disk; ends a training that gets no better."""
+
+    def __init__(self, checkpoint: Checkpoint, progress: Progress, course: Course) -> None:
+        super().__init__()
+        self.progress = progress
+        self.position = Position(progress.step)  # of the batches
+        self.monitor = "val_loss"
+        self.patience = 0
+        self.every_s = 0.0
+        self._checkpoint = checkpoint
+        self._course = course
+        self._epoch = 0
+        self._began_s = self._saved_s = 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self._began_s = self._saved_s = time.monotonic()
+        self._before_s = self.progress.seconds
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Give the metrics of an epoch that was interrupted what they had counted."""
+        self._epoch = epoch
+        begins = epoch * self._course.steps_per_epoch
+        self.position.step = max(begins, self._course.first_step)
+        if self._course.first_step > begins:
+            self._checkpoint.restore(self.model, ["metrics"])
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Save the state, where the last time is long enough ago; the last batch's comes later."""
+        step = self._course.step(self._epoch, batch)
+        is_due = self.every_s and time.monotonic() - self._saved_s >= self.every_s
+        if is_due and step % self._course.steps_per_epoch:
+            self._save(step)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save the state, and the weights where they are the best so far."""
+        logs = logs if logs is not None else {}
+        logs["learning_rate"] = float(
+            keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        )
+        self.progress = self.progress.after_epoch(logs, self.monitor)
+        if self.progress.best_epoch == epoch:
+            swap_averages(self.model)
+            self._checkpoint.save_best(self.model.network)
+            swap_averages(self.model)
+        self._save((epoch + 1) * self._course.steps_per_epoch)
+        best = self.progress.best_epoch
+        if self.patience and best is not None and epoch - best >= self.patience:
+            self.model.stop_training = True
+
+    def _save(self, step: int) -> None:
+        now_s = self._saved_s = time.monotonic()
+        seconds = self._before_s + now_s - self._began_s
+        self.progress = replace(self.progress, step=step, seconds=seconds)
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()  # `fit` keeps the variables to itself
+        self._checkpoint.save(self.progress, self.model)
 
 
 class ReportProgress(keras.callbacks.Callback):
     """Tells how many steps are done, the last epoch's metrics and the time left."""
 
-    def __init__(self, steps_per_epoch: int, epochs: int) -> None:
+    def __init__(self, course: Course) -> None:
         super().__init__()
-        self._steps_per_epoch = steps_per_epoch
-        self._total = steps_per_epoch * epochs
-        self._epochs = epochs
+        self._course = course
         self._epoch = 0
         self._metrics = ""
         self._started_s = self._reported_s = 0.0
@@ -35,21 +171,21 @@ class ReportProgress(keras.callbacks.Callback):
         if now_s - self._reported_s < SECONDS_BETWEEN_REPORTS:
             return
         self._reported_s = now_s
-        done = self._epoch * self._steps_per_epoch + batch + 1
-        left_s = (now_s - self._started_s) / done * (self._total - done)
-        self._report(done, f"{_clock(left_s)} left")
+        done = self._course.step(self._epoch, batch)
+        pace_s = (now_s - self._started_s) / (done - self._course.first_step)
+        self._report(done, f"{_clock(pace_s * (self._course.steps - done))} left")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep what the epoch reached for the reports of the next one."""
         logs = logs or {}
         shown = [(name, logs[name]) for name in ("loss", "val_accuracy") if name in logs]
         self._metrics = ", ".join(f"{name} {value:.3f}" for name, value in shown)
-        self._report((epoch + 1) * self._steps_per_epoch, "")
+        self._report((epoch + 1) * self._course.steps_per_epoch, "")
 
     def _report(self, done: int, time_left: str) -> None:
-        epoch = f"epoch {self._epoch + 1}/{self._epochs}"
+        epoch = f"epoch {self._epoch + 1}/{self._course.epochs}"
         detail = ", ".join(part for part in (epoch, self._metrics, time_left) if part)
-        report(done, self._total, "steps", f"({detail})")
+        report(done, self._course.steps, "steps", f"({detail})")
 
 
 def _clock(seconds: float) -> str:

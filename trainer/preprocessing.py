@@ -3,8 +3,7 @@
 import tensorflow as tf
 
 from contracts.config import PreprocessingConfig
-
-CHANNELS = 3
+from trainer.data import CHANNELS
 
 
 def decode_and_resize(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:

@@ -1,10 +1,9 @@
-"""The training, readable from top to bottom; plain Keras, no TFX."""
+"""The training, readable from top to bottom; plain Keras on any backend, no TFX."""
 
-import math
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,20 @@ import keras
 from contracts import features
 from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
-from contracts.training import TrainerConfig, TrainingRecipe
-from trainer.augmentation import Augmentation
+from contracts.training import AUTO, TrainingRecipe
 from trainer.augmentation.albumentations import CpuAugmentation
-from trainer.callbacks import ReportProgress
-from trainer.data import ImageDataset, batches, changed_batches
-from trainer.devices import precision_policy
-from trainer.models import build_model
+from trainer.batches import evaluation_batches, training_batches
+from trainer.batches.sampling import Change, Sampling, steps_per_epoch
+from trainer.callbacks import AveragedWeights, Course, KeepCheckpoints, ReportProgress, StopOnNan
+from trainer.checkpoints import Checkpoint, Progress
+from trainer.construction import build_training_model, compile_training_model, learning_rate
+from trainer.data import ImageDataset
+from trainer.devices import Devices, choose_devices, precision_policy
+from trainer.measurement.batch_size import find_batch_size
+from trainer.measurement.learning_rate import find_learning_rate
+from trainer.phases import Phase, phases
 from trainer.training_model import TrainingModel
-
-# Weight decay pulls on kernels alone; biases, norms' scales and offsets stay free
-# (He et al., 2019, arXiv:1812.01187, 3.1).
-WITHOUT_WEIGHT_DECAY = ["bias", "gamma", "beta"]
-
-# Steps between two returns to Python: small models take a tenth less time, and callbacks still
-# come often enough for a progress display.
-STEPS_PER_EXECUTION = 8
+from trainer.users_code import users_instance
 
 
 @dataclass(frozen=True)
@@ -40,132 +37,178 @@ class TrainedModel:
     best_epoch: int  # from 0
     steps: int
     seconds: float
+    batch_size: int
+    learning_rate: float
+    devices: str
+    is_chief: bool  # False on all but one of several machines
 
 
 def train(
-    recipe: TrainingRecipe, dataset: ImageDataset, callbacks: Sequence[Any] = ()
+    recipe: TrainingRecipe,
+    dataset: ImageDataset,
+    callbacks: Sequence[Any] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedModel:
     """Train the configured model and return it with the weights of its best epoch.
 
-    The best epoch is the one with the lowest loss on the validation split (on the training
-    split where there is no validation split). The test split is never read.
+    The best epoch is the one with the best `trainer.monitor` on the validation split (on the
+    training split where there is no validation split). The test split is never read.
 
     Args:
       recipe: what to train and how; the same recipe and data give the same weights on the
         same CPU (GPUs add in an order of their own).
       dataset: transformed examples.
       callbacks: further keras.callbacks.Callback objects.
+      checkpoint: where the state is kept. A training that finds one there goes on from it, to
+        the same end: it has to be of the same recipe and data.
 
     Raises:
-      ComponentError: the training split is empty, or the loss became NaN.
+      ComponentError: the training split is empty, the loss became NaN, or the devices are not
+        there.
+      ConfigError: code or weights that the recipe names cannot be used.
     """
-    config = recipe.trainer
     if not dataset.examples.get(features.TRAIN):
         raise ComponentError(f"Trainer: no training examples in {dataset.uri}.")
-    keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(precision_policy(config.precision))
-    network = build_model(config, dataset.size_px, len(dataset.labels))
-    steps_per_epoch = -(-dataset.examples[features.TRAIN] // config.batch_size)
-    augmentation = Augmentation(recipe.augmentation, dataset.labels, recipe.seed)
-    model = TrainingModel(network, augmentation)
-    model.compile(
-        optimizer=_optimizer(config, steps_per_epoch),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        steps_per_execution=STEPS_PER_EXECUTION,
-    )
-    monitor = "val_loss" if dataset.examples.get(features.VALIDATION) else "loss"
-    started_s = time.monotonic()
-    progress = ReportProgress(steps_per_epoch, config.epochs)
-    history = _fit(model, recipe, dataset, monitor, [progress, *callbacks])
-    return TrainedModel(
-        network=network,
-        history=history,
-        best_epoch=_best_epoch(history[monitor]),
-        steps=steps_per_epoch * len(history["loss"]),
-        seconds=time.monotonic() - started_s,
-    )
-
-
-def _fit(
-    model: Any, recipe: TrainingRecipe, dataset: ImageDataset, monitor: str, callbacks: list[Any]
-) -> dict[str, list[float]]:
-    """Fit the model, leave it with the weights of its best epoch, and return the history."""
     config = recipe.trainer
-    with tempfile.TemporaryDirectory(prefix="imgpipe-checkpoint-") as folder:
-        best = Path(folder, "best.weights.h5")
-        fitted = model.fit(
-            _training(recipe, dataset).map(_with_targets),
-            validation_data=_validation(dataset, config.batch_size),
-            epochs=config.epochs,
-            callbacks=[*_keep_the_best(config, monitor, best), *callbacks],
-            shuffle=False,  # the batches are shuffled already
-            verbose=0,
+    keras.config.set_dtype_policy(precision_policy(config.precision))
+    devices = choose_devices(config.devices)
+    with ExitStack() as stack:
+        if checkpoint is None or not devices.is_chief:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="imgpipe-training-"))
+            checkpoint = Checkpoint(Path(folder), checkpoint)
+        progress = checkpoint.progress() or _beginning(recipe, dataset, devices)
+        model = build_training_model(recipe, dataset, devices)
+        progress = _fit(model, _Job(recipe, dataset, devices, checkpoint, progress), callbacks)
+        if progress.best_epoch is None:
+            raise ComponentError(
+                f"Trainer: {monitored(recipe, dataset)} was NaN or infinite in every epoch. Try a "
+                "tenth of trainer.learning_rate, or trainer.precision: float32."
+            )
+        checkpoint.save_last(model.network)
+        model.network.load_weights(checkpoint.best)
+    return TrainedModel(
+        network=model.network,
+        history=progress.history,
+        best_epoch=progress.best_epoch,
+        steps=progress.step,
+        seconds=progress.seconds,
+        batch_size=progress.batch_size,
+        learning_rate=progress.learning_rate,
+        devices=str(devices),
+        is_chief=devices.is_chief,
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a training is made of besides its model."""
+
+    recipe: TrainingRecipe
+    dataset: ImageDataset
+    devices: Devices
+    checkpoint: Checkpoint
+    progress: Progress
+
+    def sampling(self) -> Sampling:
+        """Return how the examples are gone through."""
+        return Sampling(
+            batch_size=self.progress.batch_size,
+            seed=self.recipe.seed,
+            balanced=self.recipe.trainer.sampling == "balanced",
         )
-        history: dict[str, list[float]] = fitted.history
-        _require_finite(history, monitor)
-        model.load_weights(best)
-    return history
+
+    def change(self) -> Change | None:
+        """Return what happens to each batch before the model has it, None where that is nothing."""
+        augmentation = self.recipe.augmentation
+        if augmentation.backend == "keras":
+            return None
+        policy, labels = resolve(augmentation), self.dataset.labels
+        return CpuAugmentation(policy, labels, self.recipe.seed).augmented
+
+    def course(self) -> Course:
+        """Return what is ahead."""
+        steps = steps_per_epoch(self.dataset, self.sampling())
+        return Course(self.recipe.trainer.epochs, steps, self.progress.step)
 
 
-def _training(recipe: TrainingRecipe, dataset: ImageDataset) -> Any:
-    batched = batches(dataset, features.TRAIN, recipe.trainer.batch_size, recipe.seed)
-    if recipe.augmentation.backend == "keras":
-        return batched
-    policy = resolve(recipe.augmentation)
-    return changed_batches(batched, CpuAugmentation(policy, dataset.labels, recipe.seed).augmented)
+def monitored(recipe: TrainingRecipe, dataset: ImageDataset) -> str:
+    """Return the metric that tells the best epoch: the training's own where none is validated."""
+    monitor = recipe.trainer.monitor
+    return monitor if dataset.examples.get(features.VALIDATION) else monitor.removeprefix("val_")
+
+
+def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
+    """Fit the model phase by phase, up to the last epoch or until it gets no better."""
+    config = job.recipe.trainer
+    users_callbacks = [
+        users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
+        for one in config.callbacks
+    ]
+    for phase in phases(config, job.progress.learning_rate):
+        if job.progress.epochs >= phase.end_epoch:
+            continue
+        phase.choose_layers(model.network)
+        steps = job.course().steps_per_epoch
+        rate = learning_rate(config, phase.learning_rate, phase.epochs, steps)
+        compile_training_model(model, job.recipe, rate, job.devices)
+        while not _is_over(phase, job):
+            job = _fit_on(model, phase, job, [*users_callbacks, *callbacks])
+    return job.progress
+
+
+def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[Any]) -> _Job:
+    """Fit the model from where the training is, to the end of the phase.
+
+    An epoch that was interrupted is finished by itself: `fit` knows epochs of one length.
+    """
+    config, course = job.recipe.trainer, job.course()
+    epoch, gone = divmod(job.progress.step, course.steps_per_epoch)
+    if job.progress.step:
+        begins = epoch == phase.first_epoch and not gone  # with an optimiser of its own
+        job.checkpoint.restore(model, ["model"] if begins else ["model", "optimizer"])
+    if gone and job.devices.strategy is None:
+        model.create_metrics()
+    keep = KeepCheckpoints(job.checkpoint, job.progress, course)
+    keep.monitor = monitored(job.recipe, job.dataset)
+    keep.patience = 0 if phase.trains_head_alone else config.early_stopping_patience
+    keep.every_s = config.checkpoint_every_s
+    averaged = [AveragedWeights()] if config.ema_momentum else []
+    own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
+    steps = course.steps_per_epoch - gone
+    model.fit(
+        training_batches(job.dataset, job.sampling(), keep.position, steps, job.change()),
+        validation_data=_validation(job.dataset, job.progress.batch_size),
+        initial_epoch=epoch,
+        epochs=epoch + 1 if gone else phase.end_epoch,
+        callbacks=[*own, *callbacks],
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+    )
+    return replace(job, progress=keep.progress)
+
+
+def _is_over(phase: Phase, job: _Job) -> bool:
+    """Tell whether the last epoch of a phase is done, or patience is at its end."""
+    progress, patience = job.progress, job.recipe.trainer.early_stopping_patience
+    if progress.epochs >= phase.end_epoch:
+        return True
+    if not patience or phase.trains_head_alone or progress.best_epoch is None:
+        return False
+    return progress.epochs - 1 - progress.best_epoch >= patience
+
+
+def _beginning(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) -> Progress:
+    """Return where a training begins, with batch size and learning rate measured where asked."""
+    size, rate = recipe.trainer.batch_size, recipe.trainer.learning_rate
+    if size == AUTO:
+        size = find_batch_size(recipe, dataset, devices)
+    if rate != AUTO:
+        return Progress(batch_size=size, learning_rate=rate)
+    curve = find_learning_rate(recipe, dataset, devices, size)
+    return Progress(batch_size=size, learning_rate=curve.rate(), rates_tried=asdict(curve))
 
 
 def _validation(dataset: ImageDataset, batch_size: int) -> Any:
     if not dataset.examples.get(features.VALIDATION):
         return None
-    return batches(dataset, features.VALIDATION, batch_size).map(_with_targets)
-
-
-def _with_targets(pixels: Any, targets: Any) -> tuple[dict[str, Any], Any]:
-    return {"pixels": pixels, "targets": targets}, targets
-
-
-def _optimizer(config: TrainerConfig, steps_per_epoch: int) -> Any:
-    """Return AdamW under a linear warm-up and a cosine to zero."""
-    warmup_steps = round(config.warmup_epochs * steps_per_epoch)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup_steps else config.learning_rate,
-        decay_steps=max(1, config.epochs * steps_per_epoch - warmup_steps),
-        warmup_target=config.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=WITHOUT_WEIGHT_DECAY)
-    return optimizer
-
-
-def _keep_the_best(config: TrainerConfig, monitor: str, best: Path) -> list[Any]:
-    checkpoint = keras.callbacks.ModelCheckpoint(
-        best, monitor=monitor, save_best_only=True, save_weights_only=True
-    )
-    stop_on_nan = keras.callbacks.TerminateOnNaN()
-    if not config.early_stopping_patience:
-        return [checkpoint, stop_on_nan]
-    patience = config.early_stopping_patience
-    return [checkpoint, stop_on_nan, keras.callbacks.EarlyStopping(monitor, patience=patience)]
-
-
-def _require_finite(history: dict[str, list[float]], monitor: str) -> None:
-    """Raise ComponentError where the training lost the numbers, or no epoch can be the best."""
-    losses = history.get("loss", [])
-    bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
-    if bad is not None:
-        trouble = f"the loss became NaN or infinite in epoch {bad + 1}"
-    elif not any(math.isfinite(loss) for loss in history.get(monitor, [])):
-        trouble = f"{monitor} was NaN or infinite in every epoch"
-    else:
-        return
-    raise ComponentError(
-        f"Trainer: {trouble}. Try a tenth of trainer.learning_rate, or trainer.precision: float32."
-    )
-
-
-def _best_epoch(losses: list[float]) -> int:
-    finite = [epoch for epoch, loss in enumerate(losses) if math.isfinite(loss)]
-    return min(finite, key=losses.__getitem__)
+    return evaluation_batches(dataset, features.VALIDATION, batch_size)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 
 Batch = dict[str, Any]
 
@@ -10,21 +11,27 @@ Batch = dict[str, Any]
 class TrainingModel(keras.Model):
     """Augments pixels and targets together, then calls the network.
 
-    It is fitted on x = {"pixels": float32 [batch, size, size, 3] in 0..255, "targets": float32
+    It is fitted on x = {"pixels": uint8 [batch, size, size, 3], "targets": float32
     [batch, classes]} and y = the targets once more. Augmentation may mix images, and their
     targets with them: the loss is of the mixed targets, the metrics of y. Outside of training
     the pixels reach the network as they are.
     """
 
-    def __init__(self, network: keras.Model, augmentation: keras.layers.Layer) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        augmentation: keras.layers.Layer,
+        class_weights: np.ndarray | None = None,
+    ) -> None:
         super().__init__(name="training")
         self.network = network
         self.augmentation = augmentation
+        self._class_weights = class_weights  # float32 [classes]; None: all the same
         self.built = True  # both are
 
     def call(self, inputs: Batch, training: bool = False) -> Batch:
         """Return the probabilities and the targets that they are held against."""
-        pixels, targets = inputs["pixels"], inputs["targets"]
+        pixels, targets = keras.ops.cast(inputs["pixels"], "float32"), inputs["targets"]
         if training:
             pixels, targets = self.augmentation(pixels, targets)
         return {"probabilities": self.network(pixels, training=training), "targets": targets}
@@ -38,6 +45,8 @@ class TrainingModel(keras.Model):
         training: bool = True,
     ) -> Any:
         """Return the loss of the probabilities against the targets of the same images."""
+        if training and self._class_weights is not None:
+            sample_weight = keras.ops.matmul(y_pred["targets"], self._class_weights)
         return super().compute_loss(
             x, y_pred["targets"], y_pred["probabilities"], sample_weight, training
         )
@@ -50,3 +59,33 @@ class TrainingModel(keras.Model):
             x, y, y_pred["probabilities"], sample_weight
         )
         return metrics
+
+    def create_metrics(self) -> None:
+        """Create the variables of loss and metrics, which Keras may leave to the first batch."""
+        uniform = keras.ops.full((1, self.network.output_shape[-1]), 1.0)
+        self.compute_metrics(None, uniform, {"probabilities": uniform})
+        self.reset_metrics()
+
+
+class MultiWorkerTrainingModel(TrainingModel):
+    """The same for several machines, where Keras 3's `fit` stumbles (keras-team/keras#20585)."""
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Build from an empty batch of one image: Keras's own takes the means of data batches."""
+        size, classes = self.network.input_shape[1:], self.network.output_shape[-1]
+        targets = keras.ops.zeros((1, classes))
+        pixels = keras.ops.zeros((1, *size), "uint8")
+        with self.distribute_strategy.scope():
+            self._symbolic_build(data_batch=({"pixels": pixels, "targets": targets}, targets))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Return logs with an axis, which Keras takes the mean over the machines along."""
+        return _with_axis(super().train_step(data))
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Return logs with an axis, as `train_step` does."""
+        return _with_axis(super().test_step(data))
+
+
+def _with_axis(logs: dict[str, Any]) -> dict[str, Any]:
+    return {name: keras.ops.expand_dims(value, 0) for name, value in logs.items()}

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from contracts import features
 from contracts.training import TrainerConfig
-from trainer.data import ImageDataset, batches
+from trainer.batches import evaluation_batches
+from trainer.data import ImageDataset
 from trainer.export import export
 from trainer.models import build_model
 from trainer.preprocessing import decode_and_resize
@@ -42,7 +43,8 @@ def evaluate(network: keras.Model, dataset: ImageDataset, config: TrainerConfig)
     """Return the seconds that `model.evaluate` takes for the test split."""
     network.compile(loss="categorical_crossentropy", metrics=["accuracy"])
     started_s = time.monotonic()
-    network.evaluate(batches(dataset, features.TEST, config.batch_size), verbose=0)
+    batches = evaluation_batches(dataset, features.TEST, config.batch_size)
+    network.evaluate(batches.map(lambda inputs, targets: (inputs["pixels"], targets)), verbose=0)
     return time.monotonic() - started_s
 
 

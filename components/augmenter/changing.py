@@ -1,5 +1,6 @@
 """A policy as a function of arrays, by the backend that training uses."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -26,7 +27,9 @@ def changing(
     if backend == "albumentations":
         from trainer.augmentation.albumentations import CpuAugmentation
 
-        return CpuAugmentation(policy, labels, seed).augmented
+        augmentation = CpuAugmentation(policy, labels, seed)
+        batches = itertools.count()
+        return lambda pixels, targets: augmentation.augmented(pixels, targets, next(batches))
     import keras
 
     from trainer.augmentation import Augmentation

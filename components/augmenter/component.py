@@ -15,7 +15,6 @@ from contracts.augmentation import AugmentationConfig
 SOURCES = (
     "contracts",
     "components.augmenter",
-    "components.tf_record",
     "trainer.augmentation",
     "trainer.data",
 )

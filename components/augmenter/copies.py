@@ -9,13 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from components.augmenter.changing import Change
-from components.augmenter.sample import count_classes, images_of
-from components.tf_record import RecordWriter
+from components.augmenter.sample import images_of
 from contracts import features
 from contracts.progress import report
 from contracts.tf_example import serialise
-from trainer.data import ImageDataset
-from trainer.preprocessing import CHANNELS
+from contracts.tf_record import RecordWriter
+from trainer.data import CHANNELS, ImageDataset
 
 # Images that are changed at a time, and bytes of pixels a shard.
 _BATCH: Final = 64
@@ -41,12 +40,12 @@ def write_copies(
         Path(uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
     missing: dict[int, int] = {}
     if least and change is not None:
-        counts = count_classes(dataset)
-        missing = {label: least - count for label, count in counts.items() if 0 < count < least}
+        counts = dataset.label_counts[features.TRAIN]
+        missing = {label: least - count for label, count in enumerate(counts) if 0 < count < least}
         _write(dataset, uri, _copied(dataset, missing, change), sum(missing.values()))
-    examples = dict.fromkeys(dataset.examples, 0)
-    examples[features.TRAIN] = sum(missing.values())
-    replace(dataset, uri=uri, examples=examples, is_augmented=True).write()
+    made = {split: (0,) * len(dataset.labels) for split in dataset.label_counts}
+    made[features.TRAIN] = tuple(missing.get(label, 0) for label in range(len(dataset.labels)))
+    replace(dataset, uri=uri, label_counts=made, is_augmented=True).write()
     return {dataset.labels[label]: count for label, count in sorted(missing.items())}
 
 

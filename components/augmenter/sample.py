@@ -1,6 +1,6 @@
 """Training images that stand for all of them, and the images of small classes."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.tf_record import read_records, record_at, record_positions
 from contracts import features
 from contracts.tf_example import parse
-from trainer.data import ImageDataset
-from trainer.preprocessing import CHANNELS
+from contracts.tf_record import read_records, record_at, record_positions
+from trainer.data import CHANNELS, ImageDataset
 
 Array = npt.NDArray[Any]
 
@@ -58,13 +57,13 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     return Sample(_decoded(pixels, dataset.size_px), classes)
 
 
-def _chosen(files: Sequence[str], numbers: np.random.Generator) -> list[tuple[Path, int]]:
+def _chosen(files: Sequence[Path], numbers: np.random.Generator) -> list[tuple[Path, int]]:
     """Return records in random order: file and place, of some files where there are many."""
     places: list[tuple[Path, int]] = []
     for index in numbers.permutation(len(files)):
         if len(places) >= _LISTED_AT_MOST:
             break
-        path = Path(files[index])
+        path = files[index]
         places += [(path, position) for position in record_positions(path)]
     return [places[index] for index in numbers.permutation(len(places))[:_READ_AT_MOST]]
 
@@ -80,14 +79,6 @@ def _share(sizes: Sequence[int], most: int) -> int:
     return max(1, *sizes, 1)
 
 
-def count_classes(dataset: ImageDataset) -> Counter[int]:
-    """Return how many training images there are of each class, by index."""
-    counts: Counter[int] = Counter(dict.fromkeys(range(len(dataset.labels)), 0))
-    for label, *_ in _training(dataset, [features.LABEL_INDEX]):
-        counts[label] += 1
-    return counts
-
-
 def images_of(dataset: ImageDataset, classes: set[int]) -> Iterator[tuple[int, bytes, bytes]]:
     """Give the class, the pixels and the path of every training image of some classes."""
     names = [features.LABEL_INDEX, features.PIXELS, features.PATH]
@@ -98,7 +89,7 @@ def images_of(dataset: ImageDataset, classes: set[int]) -> Iterator[tuple[int, b
 
 def _training(dataset: ImageDataset, names: list[str]) -> Iterator[tuple[Any, ...]]:
     for file in dataset.files(features.TRAIN):
-        for _, record in read_records(Path(file)):
+        for _, record in read_records(file):
             values = parse(record, names)
             yield tuple(values[name] for name in names)
 

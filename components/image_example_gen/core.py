@@ -28,11 +28,11 @@ from components.image_example_gen.image_file import (
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splitting.splits import Cut
-from components.tf_record import RecordWriter
 from contracts import features
 from contracts.image_reading import ImageReading
 from contracts.remote_path import Root
 from contracts.tf_example import serialise
+from contracts.tf_record import RecordWriter
 from contracts.whole_files import write_whole
 
 Report = Callable[[int], None]

@@ -37,7 +37,7 @@ SOURCES = (
     "contracts",
     "components.decoding",
     "components.image_example_gen",
-    "components.tf_record",
+    "contracts.tf_record",
 )
 LIBRARIES = ("pillow", "pillow-heif")
 

@@ -41,8 +41,8 @@ def read_labels(examples_uri: str) -> tuple[str, ...]:
 
 def transform_shard(
     source: Path, target: Path, label_indices: Mapping[str, int], config: PreprocessingConfig
-) -> int:
-    """Write the pixels of every example of `source` to `target`, in order; return how many.
+) -> tuple[int, ...]:
+    """Write the pixels of every example of `source` to `target`, in order; return how many a label.
 
     `target` appears whole or not at all. Pixels are what `decode_and_resize` gives, bit for
     bit, as raw bytes: lossless, and read faster than any encoding.
@@ -50,6 +50,7 @@ def transform_shard(
     Raises:
       ComponentError: an image cannot be decoded, or has a label that is not in the list.
     """
+    counts = [0] * len(label_indices)
     written = 0
     partial = target.with_name(f".{target.name}.partial")
     with tf.io.TFRecordWriter(str(partial)) as writer:
@@ -61,11 +62,12 @@ def transform_shard(
                     f"known labels, received {label.decode()!r}."
                 )
             writer.write(transformed_example(pixels, index, sha256, path))
+            counts[index] += 1
             written += 1
             if written % BATCH == 0:
                 report(written, 0, "images", f"of {source.parent.name}/{source.name}")
     partial.replace(target)
-    return written
+    return tuple(counts)
 
 
 def _rows(source: Path, config: PreprocessingConfig) -> Iterator[Row]:

@@ -17,7 +17,7 @@ class Shard:
     name: str  # relative to the artifact: Split-train/data_tfrecord-...
     source_bytes: int
     source_mtime_ns: int
-    examples: int = 0
+    label_counts: tuple[int, ...] = ()  # examples of each label
 
 
 def shards_of(examples_uri: str, splits: Iterable[str]) -> list[Shard]:
@@ -63,7 +63,10 @@ def _recorded(folder: Path, settings: str) -> list[Shard]:
         record: Mapping[str, object] = json.loads((folder / RECORD_FILE).read_text())
         if record["settings"] != settings:
             return []
-        shards = [Shard(**shard) for shard in record["shards"]]
+        shards = [
+            Shard(**shard | {"label_counts": tuple(shard["label_counts"])})
+            for shard in record["shards"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # of a run that was killed, or of another version
     return [shard for shard in shards if (folder / shard.name).is_file()]

@@ -1,9 +1,9 @@
 """Transforms the shards on Beam; only paths and counts pass through it."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Executor(BaseBeamExecutor):
             Path(target.uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
         reading = ImageReading.read(Path(source.uri))
         fingerprint = source.get_string_custom_property(features.FINGERPRINT_PROPERTY)
-        counts = dict.fromkeys(splits, 0)
+        counts = dict.fromkeys(splits, (0,) * len(labels))
         dataset = ImageDataset(target.uri, labels, config, counts, reading, fingerprint)
         settings = json.dumps([config.model_dump(), labels, exec_properties["code_digest"]])
         wanted = shards_of(source.uri, splits)
@@ -68,8 +68,8 @@ class _TransformShard(beam.DoFn):
 
     def process(self, shard: Shard) -> Iterable[Shard]:
         source, target = self._source / shard.name, Path(self._dataset.uri, shard.name)
-        count = core.transform_shard(source, target, self._indices, self._dataset.preprocessing)
-        yield replace(shard, examples=count)
+        counts = core.transform_shard(source, target, self._indices, self._dataset.preprocessing)
+        yield replace(shard, label_counts=counts)
 
 
 def _write_records(
@@ -77,9 +77,9 @@ def _write_records(
 ) -> None:
     """Write what is there, for the trainer and for the next transformation."""
     shards = sorted([*written, *linked], key=lambda shard: shard.name)
-    examples = Counter(dataset.examples)
+    counts = dict(dataset.label_counts)
     for shard in shards:
         split = shard.name.partition("/")[0].removeprefix("Split-")
-        examples[split] += shard.examples
+        counts[split] = tuple(map(add, counts[split], shard.label_counts))
     write_shards(dataset.uri, settings, shards)
-    replace(dataset, examples=dict(examples)).write()
+    replace(dataset, label_counts=counts).write()

@@ -18,7 +18,7 @@ SOURCES = (
     "components.artifacts",
     "components.decoding",
     "components.image_example_gen.accounts.manifest",
-    "components.tf_record",
+    "contracts.tf_record",
     "components.image_validator",
 )
 LIBRARIES = (

@@ -27,7 +27,7 @@ from contracts.errors import Refusal
 
 # What the numbers of an image follow from.
 MEASURED_BY = (
-    "components.tf_record",
+    "contracts.tf_record",
     "components.image_validator.image_measures",
     "components.image_validator.shard_measures",
     "contracts.tf_example",

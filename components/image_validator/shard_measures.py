@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
-from components.tf_record import read_records
 from contracts import features
 from contracts.tf_example import parse
+from contracts.tf_record import read_records
 
 Report = Callable[[int], None]
 

@@ -14,8 +14,60 @@ from tests.contracts.conftest import GOOD, load
         (
             "preprocessing: {image_size_px: 8}\ntrainer:\n  model_options:\n"
             "    filters: [1, 1, 1, 1]",
-            "pipeline.yaml:6: trainer.model_options.filters: expected at most 3 stages, since each "
-            "halves preprocessing.image_size_px (8), received 4.",
+            "pipeline.yaml:6: trainer.model_options.filters: expected stages that leave 1 pixel "
+            "and more of preprocessing.image_size_px (8), received 4, of which number 4 takes the "
+            "last 1 a side.",
+        ),
+        (
+            "trainer:\n  model_options:\n    kernel_size: [3, 3]\n    stride: [1, 1, 2]",
+            "pipeline.yaml:6: trainer.model_options.stride: expected one value, or a list of 2, "
+            "one a stage as in kernel_size, received 3.",
+        ),
+        (
+            "preprocessing: {image_size_px: 16}\ntrainer:\n  model_options:\n"
+            "    {filters: [4, 4], padding: valid, kernel_size: 7}",
+            "pipeline.yaml:6: trainer.model_options.filters: expected stages that leave 1 pixel "
+            "and more of preprocessing.image_size_px (16), received 2, of which number 2 takes "
+            "the last 5 a side.",
+        ),
+        (
+            "trainer: {model_options: {pooling: [max, min]}}",
+            "trainer.model_options.pooling[1]: expected one of max, average, none, received 'min'",
+        ),
+        (
+            "trainer: {model_options: {padding: none}}",
+            "trainer.model_options.padding: expected one of same, valid or a list, each item one "
+            "of same, valid, received 'none'",
+        ),
+        (
+            "preprocessing: {image_size_px: 64}\ntrainer: {model: Xception}",
+            "pipeline.yaml:3: preprocessing.image_size_px: expected an integer >= 71, the least "
+            "that Xception takes, received 64.",
+        ),
+        (
+            "trainer: {model: ResNet50, model_options: {filters: [8]}}",
+            "trainer.model_options.filters: unknown key; known keys: pooling, head_dropout, ",
+        ),
+        (
+            "trainer: {model: convnext_atto, model_options: {layer_scale_init: 0.1}}",
+            "trainer.model_options.layer_scale_init: unknown key; known keys: depths, ",
+        ),
+        (
+            "trainer: {weights: imagenet}",
+            "trainer.weights: expected null or a file, since there are no ImageNet weights of cnn",
+        ),
+        (
+            "trainer: {model: convnext_tiny, weights: imagenet, model_options: {stem_patch_px: 2}}",
+            "trainer.model_options.stem_patch_px: expected 4, as the ImageNet weights of "
+            "trainer.weights were trained with, received 2.",
+        ),
+        (
+            "trainer: {model: convnext_tiny, weights: imagenet, model_options: {widths: [8]}}",
+            "trainer.model_options.widths: expected null, as the ImageNet weights",
+        ),
+        (
+            "trainer: {epochs: 3, warmup_epochs: 0, fine_tuning: {frozen_epochs: 3}}",
+            "trainer.fine_tuning.frozen_epochs: expected less than trainer.epochs (3), received 3.",
         ),
         (
             "trainer:\n  epochs: 2\n  warmup_epochs: 2",
@@ -45,7 +97,10 @@ from tests.contracts.conftest import GOOD, load
             "trainer: {model: convnext_nano, model_options: {filters: [8]}}",
             "trainer.model_options.filters: unknown key; known keys: depths, widths, ",
         ),
-        ("trainer: {model: 'my models:build'}", "or `module:function`, received 'my models:build'"),
+        (
+            "trainer: {model: 'my models:build'}",
+            "`module:function` or `file.py:function`, received 'my models:build'",
+        ),
     ],
 )
 def test_keys_that_contradict_one_another(problems, sections, problem):

@@ -27,7 +27,10 @@ from tests.contracts.conftest import GOOD
         ),
         (f"{GOOD}trainer: cnn", "pipeline.yaml:4: trainer: expected the keys model, "),
         (f"{GOOD}trainer: {{epochs: true}}", "expected an integer >= 1, received true."),
-        (f"{GOOD}trainer: {{learning_rate: .inf}}", "expected a number > 0, received Infinity."),
+        (
+            f"{GOOD}trainer: {{learning_rate: .inf}}",
+            "expected a number > 0 or auto, received Infinity.",
+        ),
         (
             f"{GOOD}evaluation: {{min_accuracy: 95}}",
             "pipeline.yaml:4: evaluation.min_accuracy: expected a number from 0 to 1, received 95.",

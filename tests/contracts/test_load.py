@@ -60,12 +60,14 @@ def test_all_problems_at_once_with_file_and_line(problems):
         "pipeline.yaml:4: data.splits.train: expected an integer >= 1, received 0.",
         "pipeline.yaml:6: preprocessing.resize: expected one of crop, pad, stretch, "
         "received 'cropped'.",
-        "pipeline.yaml:8: trainer.batch_size: expected an integer >= 1, received '3'. "
+        "pipeline.yaml:8: trainer.batch_size: expected an integer >= 1 or auto, received '3'. "
         "Remove the quotes.",
         "pipeline.yaml:9: trainer.batchsize: unknown key; did you mean `batch_size`?",
         "pipeline.yaml:10: trainer.epochs: expected an integer >= 1, received 2.5.",
         "pipeline.yaml:11: trainer.model: expected one of cnn, convnext_atto, convnext_femto, "
-        "convnext_pico, convnext_nano or `module:function`, received 'cn'; did you mean `cnn`?",
+        "convnext_pico, convnext_nano, convnext_tiny, convnext_small, convnext_base, "
+        "convnext_large, convnext_v2_tiny, convnext_v2_base, a model of keras.applications such "
+        "as ResNet50, `module:function` or `file.py:function`, received 'cn'; did you mean `cnn`?",
         "pipeline.yaml:13: evaluation: expected the keys min_accuracy, max_accuracy_drop, "
         "batch_size, received null. Give it a key, or remove the line to have the defaults.",
     ]

@@ -1,6 +1,8 @@
 """`imgpipe check` says what a run would make of the config and the data, without a run."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -157,3 +159,51 @@ def test_ten_thousand_files_take_less_than_two_seconds(project):
     began_s = time.process_time()
     assert main(["check"]) == 0
     assert time.process_time() - began_s < 2
+
+
+@pytest.fixture
+def with_images(project) -> Path:
+    for label in ("car", "ball"):
+        fill(project / "photos" / label, 4)
+    return project
+
+
+def test_a_users_model_is_looked_for_and_not_run(with_images, monkeypatch, capsys):
+    (with_images / "net.py").write_text("import blocks\nraise RuntimeError\ndef build(): ...")
+    (with_images / "blocks.py").write_text("raise RuntimeError")
+    assert main(["check", "--set", "trainer.model=net.py:build"]) == 0
+    monkeypatch.syspath_prepend(str(with_images))
+    assert main(["check", "--set", "trainer.model=net:build"]) == 0
+    assert "Config and data are fit for a run." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("model", "trouble"),
+    [
+        ("gone.py:build", "gone.py:build, which does not exist."),
+        ("net.py:built", "net.py:built, but the file has no `built`."),
+        ("gone:build", "but there is no module 'gone' on the Python path."),
+        ("json:build", "json/__init__.py has no `build`."),
+        ("net.py:build", "net.py:build or what it imports is no Python: "),
+    ],
+)
+def test_a_users_model_that_is_not_there(with_images, capsys, model, trouble):
+    (with_images / "net.py").write_text("import blocks\ndef build(): ...")
+    (with_images / "blocks.py").write_text("def")
+    assert main(["check", "--set", f"trainer.model={model}"]) == 2
+    printed = capsys.readouterr().err
+    assert trouble in printed
+    assert "trainer.model: " in printed
+    assert "Traceback" not in printed
+
+
+def test_our_packages_are_ours_beside_others_of_their_names(with_images):
+    for name in ("trainer.py", "contracts.py", "serving.py"):
+        (with_images / name).write_text("raise RuntimeError('the other one')")
+    (with_images / "pipeline").mkdir()
+    (with_images / "components").mkdir()
+    (with_images / "components" / "__init__.py").write_text("raise RuntimeError('the other one')")
+    command = [sys.executable, "-m", "pipeline.cli", "check"]
+    ran = subprocess.run(command, cwd=with_images, capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode == 0

@@ -13,7 +13,7 @@ from PIL import Image
 from contracts.augmentation_operations import OPERATION_SECTIONS
 from contracts.config import PipelineConfig
 from contracts.load import load_config
-from contracts.model_options import MODEL_OPTIONS
+from contracts.model_options import MODEL_OPTIONS, OWN_MODELS
 from contracts.yaml_marks import read_yaml
 from pipeline.cli import main
 from pipeline.commands import init
@@ -66,9 +66,12 @@ def test_every_key_of_the_template_has_a_comment():
 
 def test_the_template_names_every_model_and_option():
     text = init.TEMPLATE.read_text()
-    for model, options in MODEL_OPTIONS.items():
-        for name in (model, *options.model_fields):
-            assert re.search(rf"\b{name}\b", text), name
+    options = {name for section in MODEL_OPTIONS.values() for name in section.model_fields}
+    for name in (*OWN_MODELS, *options):
+        assert re.search(rf"\b{name}\b", text), name
+    named = re.findall(r"\b(?:ResNet|EfficientNet|MobileNet)\w+", text)
+    assert named
+    assert set(named) <= set(MODEL_OPTIONS)
 
 
 def test_the_template_tells_every_operation_and_its_usual_strength():

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from contracts.config import PreprocessingConfig
+from contracts.tf_record import RecordWriter
+from trainer.batches import evaluation_batches
 from trainer.data import ImageDataset, transformed_example
 
 SIZE_PX = 16
@@ -20,20 +21,29 @@ def stripes(label: int, rng: np.random.Generator) -> np.ndarray:
     return (pixels if label == 0 else pixels.transpose(1, 0, 2)).astype(np.uint8)
 
 
+def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDataset:
+    """Write two classes of stripes, so many of each in each split."""
+    rng = np.random.default_rng(0)
+    for split, (horizontal, vertical) in counts.items():
+        labels = rng.permutation([0] * horizontal + [1] * vertical)
+        with RecordWriter(Path(root, f"Split-{split}", "data-00000-of-00001")) as writer:
+            for number, label in enumerate(labels.tolist()):
+                pixels = stripes(label, rng).tobytes()
+                writer.write(transformed_example(pixels, label, b"", str(number).encode()))
+    preprocessing = PreprocessingConfig(image_size_px=SIZE_PX)
+    dataset = ImageDataset(str(root), ("horizontal", "vertical"), preprocessing, counts)
+    dataset.write()
+    return dataset
+
+
+def arrays(dataset: ImageDataset, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the pixels and the one-hot labels of a split, batch by batch."""
+    batches = evaluation_batches(dataset, split, 24)
+    return [(inputs["pixels"].numpy().astype("float32"), y.numpy()) for inputs, y in batches]
+
+
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory) -> ImageDataset:
     """Return two classes of stripes in three splits."""
-    root = tmp_path_factory.mktemp("transformed")
-    rng = np.random.default_rng(0)
-    for split, count in COUNTS.items():
-        folder = Path(root, f"Split-{split}")
-        folder.mkdir()
-        with tf.io.TFRecordWriter(str(folder / "data-00000-of-00001")) as writer:
-            for index in range(count):
-                pixels = stripes(index % 2, rng).tobytes()
-                writer.write(transformed_example(pixels, index % 2, b"", str(index).encode()))
-    made = ImageDataset(
-        str(root), ("horizontal", "vertical"), PreprocessingConfig(image_size_px=SIZE_PX), COUNTS
-    )
-    made.write()
-    return made
+    counts = {split: (count // 2, count // 2) for split, count in COUNTS.items()}
+    return write_dataset(tmp_path_factory.mktemp("transformed"), counts)

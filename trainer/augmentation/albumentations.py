@@ -19,41 +19,37 @@ MIRRORED: Final = 2
 
 
 class CpuAugmentation:
-    """Changes batch after batch as a policy says, each by random numbers of its own.
+    """Changes batches as a policy says, each by random numbers of its own.
 
-    Pass k over the batches, or a restart at batch n, repeats itself: the numbers of a batch follow
-    from the seed and from how many batches came before it.
+    They follow from the seed and the number of the batch, so that a training that goes on at some
+    batch does what it would have done.
 
     Args:
       policy: the resolved policy.
       labels: the classes, in the order of the targets.
       seed: of all random numbers.
-      batches_before: that were changed in an earlier part of the same training.
 
     Raises:
       ComponentError: albumentations is not installed, or an exception names an unknown class.
     """
 
-    def __init__(
-        self, policy: Policy, labels: Sequence[str], seed: int, batches_before: int = 0
-    ) -> None:
+    def __init__(self, policy: Policy, labels: Sequence[str], seed: int) -> None:
         policy.require_known_exceptions(labels)
         self._policy = policy
         self._labels = labels
         self._seed = seed
-        self._batches = batches_before
         self._library = _library()
         self._pipelines: dict[tuple[str, int], Any] = {}  # by class and size
 
-    def augmented(self, pixels: Array, targets: Array) -> tuple[Array, Array]:
+    def augmented(self, pixels: Array, targets: Array, batch: int) -> tuple[Array, Array]:
         """Return changed pixels, float32 in 0..255, and the targets that belong to them.
 
         Args:
           pixels: uint8 or float32 [batch, size, size, 3] in 0..255, rounded to whole numbers.
           targets: float32 [batch, classes] of probabilities.
+          batch: its number in the training, from 0.
         """
-        numbers = np.random.default_rng([self._seed, self._batches])
-        self._batches += 1
+        numbers = np.random.default_rng([self._seed, batch])
         whole = np.rint(pixels).astype(np.uint8)
         changed = np.empty(whole.shape, np.float32)
         for index, (image, label) in enumerate(zip(whole, targets.argmax(axis=1), strict=True)):

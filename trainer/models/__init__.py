@@ -1,54 +1,50 @@
 """The models by name."""
 
-import importlib
-from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from contracts.errors import ConfigError
-from contracts.training import TrainerConfig
+from contracts.keras_applications import SMALLEST_PX
+from contracts.model_consistency import IMAGENET_STEM_PX
+from contracts.training import IMAGENET, TrainerConfig
+from trainer.models.backbone import build_backbone
 from trainer.models.cnn import build_cnn
 from trainer.models.convnext import VARIANTS, build_convnext
-
-Builder = Callable[..., keras.Model]
+from trainer.models.users_model import build_users_model
+from trainer.models.weights import load_file, load_imagenet
 
 
 def build_model(config: TrainerConfig, size_px: int, classes: int) -> keras.Model:
-    """Return the untrained model of a trainer section.
+    """Return the model of a trainer section, untrained but for the weights that it names.
 
     The model maps float32 [batch, size_px, size_px, 3] in 0..255 to float32 [batch, classes]
-    probabilities. A model of the user's own, `module:function`, is called as
-    `function(size_px=..., classes=..., **model_options)`.
+    probabilities. The layers of its head are named `head_*` and `probabilities`, but in a model
+    of the user's own, which is called as `function(size_px=..., classes=..., **model_options)`.
 
     Raises:
-      ConfigError: the user's module or function cannot be imported, or its model does not
-        give [batch, classes].
+      ConfigError: the user's code or its model is not what is asked for, a model does not take
+        its options or the size, or the weights cannot be had or do not fit.
     """
+    network = _build(config, size_px, classes)
+    file = config.weights_file()
+    if file is not None:
+        load_file(network, file)
+    return network
+
+
+def _build(config: TrainerConfig, size_px: int, classes: int) -> keras.Model:
     users_model = config.users_model()
     if users_model is not None:
-        return _build_users_model(*users_model, config, size_px, classes)
+        return build_users_model(users_model, config, size_px, classes)
     options: Any = config.options()
+    imagenet = config.weights == IMAGENET
+    if config.model in SMALLEST_PX:
+        weights = IMAGENET if imagenet else None
+        return build_backbone(config.model, options, size_px, classes, weights)
     if config.model in VARIANTS:
-        return build_convnext(config.model, options, size_px, classes)
+        stem_px = IMAGENET_STEM_PX if imagenet else None
+        network = build_convnext(config.model, options, size_px, classes, stem_px)
+        if imagenet:
+            load_imagenet(network)
+        return network
     return build_cnn(options, size_px, classes)
-
-
-def _build_users_model(
-    module_name: str, function_name: str, config: TrainerConfig, size_px: int, classes: int
-) -> keras.Model:
-    try:
-        builder: Builder = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"trainer.model: expected an importable `module:function`, received "
-            f"{config.model!r} ({error}). Install the module into this environment."
-        ) from error
-    model = builder(size_px=size_px, classes=classes, **config.model_options)
-    expected = (None, classes)
-    if tuple(model.output_shape) != expected:
-        raise ConfigError(
-            f"trainer.model: {config.model}: expected a model with output shape {expected}, "
-            f"received {tuple(model.output_shape)}."
-        )
-    return model

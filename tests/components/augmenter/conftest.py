@@ -8,8 +8,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from components.augmenter.sample import Sample
-from components.tf_record import RecordWriter
 from contracts.config import PreprocessingConfig
+from contracts.tf_record import RecordWriter
 from trainer.data import ImageDataset, transformed_example
 
 DIGITS = tuple("0123456789")
@@ -40,7 +40,9 @@ def make_dataset() -> Callable[..., ImageDataset]:
                     writer.write(transformed_example(pixels, label, b"", name))
         for split in ("validation", "test"):
             (folder / f"Split-{split}").mkdir()
-        counts = {"train": len(sample), "validation": 0, "test": 0}
+        of_training = np.bincount(sample.classes, minlength=len(labels)).tolist()
+        nothing = (0,) * len(labels)
+        counts = {"train": tuple(of_training), "validation": nothing, "test": nothing}
         size = PreprocessingConfig(image_size_px=sample.pixels.shape[1])
         made = ImageDataset(str(folder), tuple(labels), size, counts, fingerprint="f")
         made.write()

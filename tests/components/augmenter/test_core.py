@@ -10,14 +10,15 @@ from PIL import Image
 from components.augmenter import core
 from components.augmenter.report import AugmentationReport, read_augmentation
 from components.augmenter.sample import Sample, read_sample
-from components.tf_record import read_records
 from contracts import features
 from contracts.augmentation import AugmentationConfig
 from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.tf_example import parse
+from contracts.tf_record import read_records
 from tests.components.augmenter.conftest import DIGITS
-from trainer.data import ImageDataset, batches
+from trainer.batches import evaluation_batches
+from trainer.data import ImageDataset
 
 LABELS = ("many", "few", "none")
 COUNTS = {"many": 30, "few": 4, "none": 0}
@@ -113,7 +114,8 @@ def test_copies_are_trained_on_beside_the_others_and_no_other_split_has_any(data
     united = ImageDataset.unite([str(copies), dataset.uri])
     assert united.uri == dataset.uri
     assert united.examples == {"train": 50, "validation": 0, "test": 0}
-    targets = np.concatenate([targets for _, targets in batches(united, "train", 8)])
+    assert united.label_counts["train"] == (30, 20, 0)
+    targets = np.concatenate([targets for _, targets in evaluation_batches(united, "train", 8)])
     assert targets.sum(0).tolist() == [30, 20, 0]
     for split in ("validation", "test"):
         assert united.files(split) == dataset.files(split)

@@ -21,15 +21,15 @@ def wanted(tmp_path) -> list[Shard]:
             (folder / name).write_text(f"{folder.name} {name}")
     (tmp_path / "transformed" / "2").mkdir()
     found = shards_of(str(source), ["train", "test"])
-    write_shards(str(earlier), SETTINGS, [replace(shard, examples=3) for shard in found])
+    write_shards(str(earlier), SETTINGS, [replace(shard, label_counts=(1, 2)) for shard in found])
     return found
 
 
 def test_all_that_is_the_same_is_linked_with_its_counts(wanted, tmp_path):
     target = tmp_path / "transformed" / "2"
     linked = link_shards(str(target), SETTINGS, wanted)
-    assert [(shard.name, shard.examples) for shard in linked] == [
-        (shard.name, 3) for shard in wanted
+    assert [(shard.name, shard.label_counts) for shard in linked] == [
+        (shard.name, (1, 2)) for shard in wanted
     ]
     assert (target / "Split-train" / "b").read_text() == "1 Split-train/b"
 

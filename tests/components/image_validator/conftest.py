@@ -12,10 +12,10 @@ from PIL import Image
 
 from components.image_validator.pictures import Pictures, measures_path
 from components.image_validator.shard_measures import measure_shard
-from components.tf_record import RecordWriter
 from contracts import features
 from contracts.image_bytes import canonicalise
 from contracts.tf_example import serialise
+from contracts.tf_record import RecordWriter
 
 # path, label, split, picture
 Row = tuple[str, str, str, Image.Image | bytes]

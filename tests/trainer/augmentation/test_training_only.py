@@ -8,10 +8,13 @@ import tensorflow as tf
 from contracts.augmentation import AugmentationConfig
 from contracts.training import TrainerConfig, TrainingRecipe
 from tests.trainer.augmentation.conftest import config, only
+from tests.trainer.conftest import arrays
 from trainer.augmentation import Augmentation
-from trainer.data import ImageDataset, batches
+from trainer.batches import evaluation_batches, training_batches
+from trainer.batches.sampling import Position, Sampling
+from trainer.data import ImageDataset
 from trainer.export import export
-from trainer.train import _with_targets, train
+from trainer.train import train
 from trainer.training_model import TrainingModel
 
 BLACK = only("brightness", 0)
@@ -42,8 +45,8 @@ def test_a_policy_that_paints_all_black_does_so_in_training_alone(dataset, jit_c
     model = TrainingModel(network, Augmentation(config(**BLACK), dataset.labels, 0))
     model.compile("sgd", "categorical_crossentropy", jit_compile=jit_compile)
     model.fit(
-        batches(dataset, "train", 16, shuffle_seed=0).map(_with_targets),
-        validation_data=batches(dataset, "validation", 16).map(_with_targets),
+        training_batches(dataset, Sampling(16, seed=0), Position(), 6),
+        validation_data=evaluation_batches(dataset, "validation", 16),
         epochs=1,
         verbose=0,
     )
@@ -69,7 +72,7 @@ def test_metrics_of_the_validation_split_are_of_its_images_as_they_are(dataset, 
     losses, black = (
         [
             float(keras.losses.CategoricalCrossentropy()(targets, trained.network(pixels * light)))
-            for pixels, targets in batches(dataset, "validation", 24)
+            for pixels, targets in arrays(dataset, "validation")
         ]
         for light in (1.0, 0.0)
     )
@@ -85,7 +88,7 @@ def test_what_is_served_has_neither_the_operations_nor_random_numbers(dataset, t
     operations = {node.op for function in functions for node in function.node_def}
     operations |= {node.op for node in served.graph.as_graph_def().node}
     assert not [name for name in operations if "Random" in name or "RngReadAndSkip" in name]
-    pixels = np.concatenate([pixels for pixels, _ in batches(dataset, "test", 24)])
+    pixels = np.concatenate([pixels for pixels, _ in arrays(dataset, "test")])
     encoded = tf.constant([tf.io.encode_png(one.astype("uint8")).numpy() for one in pixels])
     first, second = (served(encoded)["probabilities"].numpy() for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -3,6 +3,7 @@
 Source: tensorflow/core/lib/io/record_writer.h.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,23 +84,24 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
             position += _FRAME_BYTES + len(record)
 
 
-def record_positions(path: Path) -> list[int]:
-    """Return where the records of an uncompressed TFRecord file begin, without reading them.
+def record_positions(path: Path) -> Iterator[int]:
+    """Give where each record of an uncompressed TFRecord file begins; reads the heads alone.
 
     Raises:
       ValueError: the file is cut off or damaged.
       OSError: it cannot be read.
     """
-    positions, position, size = [], 0, path.stat().st_size
-    with path.open("rb", buffering=_HEAD_BYTES) as file:
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        position = 0
         while position < size:
             file.seek(position)
-            head = file.read(_HEAD_BYTES)
-            if len(head) < _HEAD_BYTES or _masked_checksum(head[:8]) != head[8:]:
-                raise ValueError(f"{path}: expected a whole TFRecord file, found it damaged.")
-            positions.append(position)
-            position += _FRAME_BYTES + struct.unpack("<Q", head[:8])[0]
-    return positions
+            length = _length(file.read(_HEAD_BYTES))
+            after = position + _FRAME_BYTES + (length or 0)
+            if length is None or after > size:
+                raise _damaged(path)
+            yield position
+            position = after
 
 
 def record_at(path: Path, position: int) -> bytes:
@@ -121,9 +123,22 @@ def _next_record(file: BinaryIO, path: Path) -> bytes | None:
     head = file.read(_HEAD_BYTES)
     if not head:
         return None
-    length, body = head[:8], b""
-    if len(head) == _HEAD_BYTES and _masked_checksum(length) == head[8:]:
-        body = file.read(size := struct.unpack("<Q", length)[0] + _CHECKSUM_BYTES)
-        if len(body) == size and _masked_checksum(body[:-_CHECKSUM_BYTES]) == body[-4:]:
+    length = _length(head)
+    if length is not None:
+        body = file.read(length + _CHECKSUM_BYTES)
+        whole = len(body) == length + _CHECKSUM_BYTES
+        if whole and _masked_checksum(body[:-_CHECKSUM_BYTES]) == body[-_CHECKSUM_BYTES:]:
             return body[:-_CHECKSUM_BYTES]
-    raise ValueError(f"{path}: expected a whole TFRecord file, found it cut off or damaged.")
+    raise _damaged(path)
+
+
+def _length(head: bytes) -> int | None:
+    """Return the bytes of the record behind a head; None where the head is damaged."""
+    if len(head) != _HEAD_BYTES or _masked_checksum(head[:8]) != head[8:]:
+        return None
+    length: int = struct.unpack("<Q", head[:8])[0]
+    return length
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{path}: expected a whole TFRecord file, found it cut off or damaged.")

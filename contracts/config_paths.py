@@ -1,0 +1,69 @@
+"""Paths in pipeline.yaml, which are relative to the file's folder -> absolute ones."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.nested_values import value_at, with_value
+from contracts.remote_path import is_remote
+from contracts.training import IMAGENET
+from contracts.users_code import UsersCode
+from contracts.yaml_marks import KeyPath
+
+# Keys that hold a path, or a list of paths.
+PATH_KEYS: Final[tuple[KeyPath, ...]] = (("data", "root"), ("data", "schema"))
+
+# The key that holds a path or the word `imagenet`.
+WEIGHTS_KEYS: Final[tuple[KeyPath, ...]] = (("trainer", "weights"),)
+
+# Keys that name code of the user's own (`file.py:name`), or hold a list of such names.
+CODE_KEYS: Final[tuple[KeyPath, ...]] = (
+    ("trainer", "model"),
+    ("trainer", "loss"),
+    ("trainer", "metrics"),
+    ("trainer", "callbacks"),
+)
+
+
+def with_absolute_paths(values: Any, folder: Path) -> Any:
+    """Return a copy of a config's values in which every path is absolute.
+
+    Addresses in object stores stay as they are, and so does what is no text.
+    """
+    kinds = (
+        (PATH_KEYS, _absolute),
+        (WEIGHTS_KEYS, _absolute_weights),
+        (CODE_KEYS, _absolute_code),
+    )
+    for keys, absolute in kinds:
+        for key in keys:
+            found = value_at(values, key)
+            if found is not None:
+                values = with_value(values, key, _each(found, folder, absolute))
+    return values
+
+
+def _each(found: Any, folder: Path, absolute: Callable[[str, Path], str]) -> Any:
+    if isinstance(found, list):
+        return [_each(item, folder, absolute) for item in found]
+    return absolute(found, folder) if isinstance(found, str) else found
+
+
+def _absolute(text: str, folder: Path) -> str:
+    if is_remote(text):
+        return text
+    # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
+    expanded = folder / os.path.expanduser(text)  # noqa: PTH111
+    return os.path.abspath(expanded)  # noqa: PTH100
+
+
+def _absolute_weights(text: str, folder: Path) -> str:
+    return text if text == IMAGENET else _absolute(text, folder)
+
+
+def _absolute_code(text: str, folder: Path) -> str:
+    code = UsersCode.parse(text)
+    if code is None or code.file is None:
+        return text
+    return str(UsersCode(_absolute(code.place, folder), code.attribute))

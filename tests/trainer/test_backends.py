@@ -1,0 +1,144 @@
+"""The same training without TensorFlow, and on two machines at once."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import SIZE_PX
+from trainer.data import ImageDataset
+
+CONFIG = f"""\
+name: stripes
+seed: 1
+data: {{root: nowhere}}
+preprocessing: {{image_size_px: {SIZE_PX}}}
+augmentation: {{preset: none}}
+trainer:
+  model_options: {{filters: [8, 8], dropout: 0.0}}
+  epochs: 2
+  batch_size: 16
+  learning_rate: 0.01
+"""
+
+# As on a machine that has none.
+WITHOUT_TENSORFLOW = """\
+import sys
+class Absent:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("tensorflow", "tfx"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent)
+"""
+MAIN = "import runpy; runpy.run_module('trainer', run_name='__main__', alter_sys=True)"
+
+
+def start(folder: Path, dataset: ImageDataset, *options: str, code: str = "", **variables: str):
+    """Start `python -m trainer` on the config."""
+    config = folder / "pipeline.yaml"
+    config.write_text(CONFIG)
+    words = ["--config", config, "--examples", dataset.uri, "--output", folder / "out", *options]
+    return subprocess.Popen(
+        [sys.executable, "-c", code + MAIN, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen) -> str:
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err[-3000:]
+    return out
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    found = {}
+    with h5py.File(folder / "out" / "last.weights.h5") as file:
+        file.visititems(
+            lambda name, one: (
+                found.update({name: one[()]}) if isinstance(one, h5py.Dataset) else None
+            )
+        )
+    return {name: value for name, value in found.items() if "seed" not in name}
+
+
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory, dataset) -> Path:
+    folder = tmp_path_factory.mktemp("one")
+    finished(start(folder, dataset))
+    return folder
+
+
+def test_the_same_config_trains_with_jax_alone(tmp_path, dataset, one_process):
+    pytest.importorskip("jax")
+    out = finished(
+        start(tmp_path, dataset, code=WITHOUT_TENSORFLOW, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    )
+    assert "12 of 12 steps (epoch 2/2" in out
+    ours = json.loads((tmp_path / "out" / "training.json").read_text())
+    theirs = json.loads((one_process / "out" / "training.json").read_text())
+    assert ours["steps"] == theirs["steps"] == 12
+    assert ours["history"].keys() == theirs["history"].keys()
+    assert ours["history"]["learning_rate"] == pytest.approx(theirs["history"]["learning_rate"])
+    assert max(ours["history"]["val_accuracy"]) > 0.9
+    assert {name: one.shape for name, one in weights(tmp_path).items()} == {
+        name: one.shape for name, one in weights(one_process).items()
+    }
+
+
+def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    workers = [
+        start(
+            tmp_path,
+            dataset,
+            "--set=trainer.devices=multi_worker",
+            TF_CONFIG=json.dumps(
+                {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+            ),
+        )
+        for index in range(2)
+    ]
+    outs = [finished(worker) for worker in workers]
+    assert ["Wrote" in out for out in outs] == [True, False]  # one of them writes
+    ours, theirs = weights(tmp_path), weights(one_process)
+    assert ours.keys() == theirs.keys()
+    for name, one in ours.items():
+        np.testing.assert_allclose(one, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    ours = json.loads((tmp_path / "out" / "training.json").read_text())
+    theirs = json.loads((one_process / "out" / "training.json").read_text())
+    assert "2 machines" in ours["devices"]
+    for metric, values in theirs["history"].items():
+        assert ours["history"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
+
+
+def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
+    process = start(tmp_path, dataset, "--set=trainer.epochs=0", "--set=trainer.devices=gpu")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == (
+        "trainer: --set trainer.epochs=0: trainer.epochs: expected an integer >= 1, received 0.\n"
+    )
+    process = start(tmp_path, dataset, "--set=trainer.devices=multi_worker")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "expected the addresses of two or more workers in TF_CONFIG" in err
+    assert "Traceback" not in err
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

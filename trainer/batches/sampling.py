@@ -1,0 +1,47 @@
+"""Which examples a training sees, and in which order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts import features
+from trainer.data import ImageDataset
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the training split is gone through."""
+
+    batch_size: int
+    seed: int
+    balanced: bool = False  # each class as often as any other
+
+
+@dataclass
+class Position:
+    """Where the next epoch begins: `fit` goes over the same batches again and again."""
+
+    step: int = 0  # batches that were drawn before
+
+
+# pixels, targets and the number of their batch in the training -> changed pixels and targets
+Change = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+
+
+def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:
+    """Return the examples of one pass over the training split."""
+    if sampling.balanced:
+        counts = dataset.label_counts[features.TRAIN]
+        return examples_a_class(counts) * sum(count > 0 for count in counts)
+    return dataset.examples[features.TRAIN]
+
+
+def steps_per_epoch(dataset: ImageDataset, sampling: Sampling) -> int:
+    """Return the batches in which every example of a pass has been seen."""
+    return -(-pass_length(dataset, sampling) // sampling.batch_size)
+
+
+def examples_a_class(counts: Sequence[int]) -> int:
+    """Return how often each class comes in a balanced pass, about as long as a natural one."""
+    return max(1, sum(counts) // max(1, sum(count > 0 for count in counts)))

@@ -1,0 +1,136 @@
+"""The state of a training on the disk, from which it goes on as if it had never stopped."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contracts.whole_files import link
+
+STATE_FILE = "state.npz"
+BEST_FILE = "best.weights.h5"
+LAST_FILE = "last.weights.h5"
+RECORD = "record"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come, and what it was that began."""
+
+    batch_size: int
+    learning_rate: float
+    rates_tried: dict[str, list[float]] | None = None  # by the search for a learning rate
+    step: int = 0  # steps done
+    seconds: float = 0.0  # of training
+    history: dict[str, list[float]] = field(default_factory=dict)  # metric -> value of each epoch
+    best_epoch: int | None = None  # from 0
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that are done."""
+        return len(self.history.get("loss", ()))
+
+    def after_epoch(self, logs: dict[str, float], monitor: str) -> "Progress":
+        """Return the progress with one more epoch, the best one where its metric says so."""
+        history = {
+            name: [*self.history.get(name, ()), float(value)] for name, value in logs.items()
+        }
+        values = np.array(history[monitor])
+        values = -values if monitor.endswith("accuracy") else values
+        finite = np.isfinite(values)
+        best = int(np.argmin(np.where(finite, values, np.inf))) if finite.any() else None
+        return replace(self, history=history, best_epoch=best)
+
+
+class Checkpoint:
+    """One folder with the last state and the best weights; each file appears whole or not at all.
+
+    The state is the variables of the model, of its optimiser and of its metrics: weights,
+    averages, random numbers, and what was counted of the epoch that is running.
+    """
+
+    def __init__(self, folder: Path, begins_from: "Checkpoint | None" = None) -> None:
+        """Open the folder, made where it is missing, with the state of another one if given."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        if begins_from is not None:
+            for path in begins_from._folder.glob("[!.]*"):
+                shutil.copy(path, folder)
+
+    @property
+    def best(self) -> Path:
+        """The weights of the best epoch so far, of the network alone."""
+        return self._folder / BEST_FILE
+
+    def save(self, progress: Progress, model: Any) -> None:
+        """Put the state of a compiled and built model in the place of the last one."""
+        arrays = {
+            f"{group}/{number}": _array(variable)
+            for group, variables in _variables(model).items()
+            for number, variable in enumerate(variables)
+        }
+        record = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+        partial = self._folder / f".{STATE_FILE}.partial"
+        with partial.open("wb") as file:
+            np.savez(file, **arrays, **{RECORD: record})
+        partial.replace(self._folder / STATE_FILE)
+
+    def save_best(self, network: Any) -> None:
+        """Put the network's weights in the place of the best so far."""
+        _save_weights(network, self.best)
+
+    def save_last(self, network: Any) -> None:
+        """Keep the network's weights as they are at the end of the training."""
+        _save_weights(network, self._folder / LAST_FILE)
+
+    def copy_weights(self, folder: Path) -> None:
+        """Copy the best and the last weights."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (BEST_FILE, LAST_FILE):
+            link(self._folder / name, folder / name)
+
+    def remove(self) -> None:
+        """Remove the folder: what it was for is done."""
+        shutil.rmtree(self._folder)
+
+    def progress(self) -> Progress | None:
+        """Return how far the last state had come; None where there is none."""
+        path = self._folder / STATE_FILE
+        if not path.exists():
+            return None
+        with np.load(path) as arrays:
+            return Progress(**json.loads(arrays[RECORD].tobytes()))
+
+    def restore(self, model: Any, groups: Sequence[str] = ("model", "optimizer")) -> None:
+        """Give a compiled and built model the variables of the last state.
+
+        The metrics, which `fit` sets back when an epoch begins, are a group of their own.
+        """
+        with np.load(self._folder / STATE_FILE) as arrays:
+            for group in groups:
+                for number, variable in enumerate(_variables(model)[group]):
+                    variable.assign(arrays[f"{group}/{number}"])
+
+
+def _save_weights(network: Any, path: Path) -> None:
+    partial = path.with_name(f".partial.{path.name}")  # Keras goes by the end of the name
+    network.save_weights(partial)
+    partial.replace(path)
+
+
+def _variables(model: Any) -> dict[str, list[Any]]:
+    return {
+        "model": [*model.network.variables, *model.augmentation.variables],
+        "optimizer": list(model.optimizer.variables),
+        "metrics": list(model.metrics_variables),
+    }
+
+
+def _array(variable: Any) -> Any:
+    array = np.asarray(variable)
+    # NumPy's files know no bfloat16.
+    return array if array.dtype.kind in "biuf" else array.astype(np.float32)

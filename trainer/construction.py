@@ -1,0 +1,75 @@
+"""A recipe -> the model that is fitted, with its optimiser, loss and metrics."""
+
+import keras
+
+from contracts import features
+from contracts.training import TrainerConfig, TrainingRecipe
+from trainer.augmentation import Augmentation
+from trainer.data import ImageDataset
+from trainer.devices import Devices, compiles
+from trainer.models import build_model
+from trainer.optimisation.losses import build_loss, class_weights
+from trainer.optimisation.optimizers import build_optimizer
+from trainer.optimisation.schedules import LearningRate
+from trainer.training_model import MultiWorkerTrainingModel, TrainingModel
+from trainer.users_code import users_instance
+
+
+def build_training_model(
+    recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices
+) -> TrainingModel:
+    """Return the untrained model with its augmentation, the same for the same seed."""
+    keras.utils.set_random_seed(recipe.seed)
+    config = recipe.trainer
+    weights = class_weights(config, dataset.labels, dataset.label_counts[features.TRAIN])
+    kind = MultiWorkerTrainingModel if devices.machines > 1 else TrainingModel
+    with devices.scope():
+        network = build_model(config, dataset.size_px, len(dataset.labels))
+        if devices.replicas > 1:
+            _synchronise_norms(network)
+        augmentation = Augmentation(recipe.augmentation, dataset.labels, recipe.seed)
+        return kind(network, augmentation, weights)
+
+
+def compile_training_model(
+    model: TrainingModel,
+    recipe: TrainingRecipe,
+    rate: keras.optimizers.schedules.LearningRateSchedule,
+    devices: Devices,
+    steps_per_execution: int | None = None,
+) -> None:
+    """Give the model the configured optimiser, loss and metrics."""
+    config = recipe.trainer
+    executed = steps_per_execution or config.steps_per_execution
+    with devices.scope():
+        users_metrics = [
+            users_instance(one, "trainer.metrics", keras.metrics.Metric) for one in config.metrics
+        ]
+        model.compile(
+            optimizer=build_optimizer(config, rate, model.trainable_variables),
+            loss=build_loss(config),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy"), *users_metrics],
+            # Keras cannot gather several machines' steps.
+            steps_per_execution=1 if devices.machines > 1 else executed,
+            jit_compile=compiles(config.jit_compile),
+        )
+        model.optimizer.build(model.trainable_variables)
+
+
+def learning_rate(
+    config: TrainerConfig, peak: float, epochs: int, epoch_steps: int
+) -> LearningRate:
+    """Return the rates of so many epochs, step by step, whether or not a step changes weights."""
+    return LearningRate(
+        kind=config.schedule,
+        peak=peak,
+        steps=epochs * epoch_steps,
+        rise=round(config.warmup(epochs) * epoch_steps),
+    )
+
+
+def _synchronise_norms(network: keras.Model) -> None:
+    """Let batch norms take mean and variance over all replicas, as over the whole batch."""
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True

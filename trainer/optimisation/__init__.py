@@ -1,0 +1,1 @@
+"""What pulls on the weights: optimisers, learning rates, losses."""

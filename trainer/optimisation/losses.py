@@ -1,0 +1,61 @@
+"""The loss by name, and what each class counts in it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from contracts.errors import ConfigError, some_of
+from contracts.field_problems import did_you_mean
+from contracts.training import TrainerConfig
+from trainer.users_code import users_instance
+
+# Of Lin et al., 2017, arXiv:1708.02002; their alpha is what `class_weights` are for.
+FOCAL_GAMMA = 2.0
+
+
+def build_loss(config: TrainerConfig) -> Any:
+    """Return the keras.losses.Loss of probabilities against targets, both [batch, classes]."""
+    smoothing = config.label_smoothing
+    if config.loss == "cross_entropy":
+        return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+    if config.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=1.0, gamma=FOCAL_GAMMA, label_smoothing=smoothing
+        )
+    return users_instance(config.loss, "trainer.loss", keras.losses.Loss)
+
+
+def class_weights(
+    config: TrainerConfig, labels: Sequence[str], counts: Sequence[int]
+) -> np.ndarray | None:
+    """Return what an image counts in the loss by its label, float32 [classes]; None: all the same.
+
+    Args:
+      config: the trainer section.
+      labels: the classes in order.
+      counts: the training images of each.
+
+    Raises:
+      ConfigError: a weight is given to a class that there is not.
+    """
+    given = config.class_weights
+    if given == "none":
+        return None
+    if given == "balanced":
+        # A class without images weighs nothing; the mean over the images is 1.
+        present = np.asarray(counts, np.float64)
+        weights = np.divide(
+            present.sum(), present * (present > 0).sum(), where=present > 0, out=present * 0
+        )
+        return weights.astype(np.float32)
+    unknown = sorted(set(given) - set(labels))
+    if unknown:
+        hints = [did_you_mean(label, list(labels)) for label in unknown]
+        raise ConfigError(
+            f"trainer.class_weights: expected classes of the data ({some_of(labels)}), received "
+            f"{label!r}{'; ' + hint if hint else '.'}"
+            for label, hint in zip(unknown, hints, strict=True)
+        )
+    return np.array([given.get(label, 1.0) for label in labels], np.float32)
