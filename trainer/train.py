@@ -117,6 +117,14 @@ class _Job:
             balanced=self.recipe.trainer.sampling == "balanced",
         )
 
+    def change(self) -> Change | None:
+        """Return what happens to each batch before the model has it, None where that is nothing."""
+        augmentation = self.recipe.augmentation
+        if augmentation.backend == "keras":
+            return None
+        policy, labels = resolve(augmentation), self.dataset.labels
+        return CpuAugmentation(policy, labels, self.recipe.seed).augmented
+
     def course(self) -> Course:
         """Return what is ahead."""
         steps = steps_per_epoch(self.dataset, self.sampling())

@@ -58,13 +58,13 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     return Sample(_decoded(pixels, dataset.size_px), classes)
 
 
-def _chosen(files: Sequence[str], numbers: np.random.Generator) -> list[tuple[Path, int]]:
+def _chosen(files: Sequence[Path], numbers: np.random.Generator) -> list[tuple[Path, int]]:
     """Return records in random order: file and place, of some files where there are many."""
     places: list[tuple[Path, int]] = []
     for index in numbers.permutation(len(files)):
         if len(places) >= _LISTED_AT_MOST:
             break
-        path = Path(files[index])
+        path = files[index]
         places += [(path, position) for position in record_positions(path)]
     return [places[index] for index in numbers.permutation(len(places))[:_READ_AT_MOST]]
 

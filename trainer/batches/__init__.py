@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainer.batches.sampling import Position, Sampling
+from trainer.batches.sampling import Change, Position, Sampling
 from trainer.data import ImageDataset
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]

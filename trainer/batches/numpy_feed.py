@@ -12,7 +12,7 @@ import numpy as np
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import record_at, record_positions
-from trainer.batches.sampling import Position, Sampling, examples_a_class, pass_length
+from trainer.batches.sampling import Change, Position, Sampling, examples_a_class, pass_length
 from trainer.data import CHANNELS, ImageDataset
 
 

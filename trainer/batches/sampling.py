@@ -1,7 +1,9 @@
 """Which examples a training sees, and in which order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from contracts import features
 from trainer.data import ImageDataset
@@ -21,6 +23,10 @@ class Position:
     """Where the next epoch begins: `fit` goes over the same batches again and again."""
 
     step: int = 0  # batches that were drawn before
+
+
+# pixels, targets and the number of their batch in the training -> changed pixels and targets
+Change = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:

@@ -11,6 +11,8 @@ from contracts.errors import ComponentError
 from contracts.training import TrainerConfig, TrainingRecipe
 from tests.trainer.augmentation.conftest import LABELS, config, layer_of, only
 from trainer.augmentation.albumentations import CpuAugmentation
+from trainer.batches import numpy_feed, tensorflow_feed
+from trainer.batches.sampling import Position, Sampling
 from trainer.train import train
 
 pytest.importorskip("albumentations", reason="imgpipe[albumentations] is not installed")
@@ -105,22 +107,41 @@ def test_the_layer_leaves_to_it_what_is_its(pixels, targets):
     np.testing.assert_array_equal(mixed, targets)
 
 
-def test_a_model_is_trained_with_it(dataset):
-    recipe = TrainingRecipe(
+def recipe_of(**section) -> TrainingRecipe:
+    return TrainingRecipe(
         trainer=TrainerConfig(
             model_options={"filters": [8, 8]}, epochs=2, batch_size=16, learning_rate=0.01
         ),
-        augmentation=config(preset="light", mixup=0.2, backend="albumentations"),
+        augmentation=config(backend="albumentations", **section),
         seed=1,
     )
-    first, second = train(recipe, dataset), train(recipe, dataset)
+
+
+def test_a_model_is_trained_with_it(dataset):
+    first, second = (train(recipe_of(preset="light", mixup=0.2), dataset) for _ in range(2))
     assert first.history["loss"][1] < first.history["loss"][0]
     for one, other in zip(first.network.get_weights(), second.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("feed", [tensorflow_feed, numpy_feed], ids=["tf.data", "numpy"])
+def test_batches_are_changed_by_their_number_in_the_training(dataset, feed):
+    def changed(pixels, targets, number):
+        return np.full(pixels.shape, number, "float32"), targets * 0
+
+    position = Position(step=3)
+    batches = feed.training_batches(dataset, Sampling(8, seed=0), position, 4, changed)
+    for begins in (3, 7):  # as fit goes over them, epoch after epoch
+        position.step = begins
+        found = [batches[step] for step in range(4)] if feed is numpy_feed else list(batches)
+        for step, (inputs, labels) in enumerate(found):
+            assert np.unique(inputs["pixels"]) == begins + step
+            assert np.sum(inputs["targets"]) == 0
+            assert np.sum(labels) == 8
 
 
 def test_what_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "albumentations", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ComponentError, match=r"augmentation\.backend: .* is not installed"):
-        on_the_cpu(preset="light")
+        CpuAugmentation(resolve(config(preset="light")), LABELS, 0)
