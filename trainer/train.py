@@ -14,8 +14,8 @@ from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.training import AUTO, TrainingRecipe
 from trainer.augmentation.albumentations import CpuAugmentation
-from trainer.batches import Change, evaluation_batches, training_batches
-from trainer.batches.sampling import Sampling, steps_per_epoch
+from trainer.batches import evaluation_batches, training_batches
+from trainer.batches.sampling import Change, Sampling, steps_per_epoch
 from trainer.callbacks import AveragedWeights, Course, KeepCheckpoints, ReportProgress, StopOnNan
 from trainer.checkpoints import Checkpoint, Progress
 from trainer.construction import build_training_model, compile_training_model, learning_rate
@@ -116,14 +116,6 @@ class _Job:
             seed=self.recipe.seed,
             balanced=self.recipe.trainer.sampling == "balanced",
         )
-
-    def change(self) -> Change | None:
-        """Return what happens to each batch before the model has it, None where that is nothing."""
-        augmentation = self.recipe.augmentation
-        if augmentation.backend == "keras":
-            return None
-        policy, labels = resolve(augmentation), self.dataset.labels
-        return CpuAugmentation(policy, labels, self.recipe.seed).augmented
 
     def course(self) -> Course:
         """Return what is ahead."""

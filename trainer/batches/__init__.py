@@ -1,6 +1,6 @@
 """Transformed examples -> batches for `fit`, on whichever backend Keras runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -12,11 +12,6 @@ from trainer.data import ImageDataset
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
 # one-hot}, the targets once more), as trainer.training_model expects it.
 Batches = object
-
-
-# pixels uint8 [batch, size, size, 3], targets [batch, classes], the batch's number in the whole
-# training -> pixels and targets, float32.
-Change = Callable[[Any, Any, int], tuple[Any, Any]]
 
 
 def training_batches(

@@ -1,7 +1,7 @@
 """Batches by NumPy alone, for backends that come without TensorFlow."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def training_batches(
     sampling: Sampling,
     position: Position,
     steps: int,
-    change: Callable[[Any, Any, int], tuple[Any, Any]] | None = None,
+    change: Change | None = None,
 ) -> "_TrainingBatches":
     """See `trainer.batches.training_batches`."""
     batches = _TrainingBatches(dataset, sampling, position, steps)
@@ -76,7 +76,7 @@ class _TrainingBatches(keras.utils.PyDataset):
         self, dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
     ) -> None:
         super().__init__(workers=1)
-        self.change: Callable[..., tuple[Any, Any]] | None = None
+        self.change: Change | None = None
         self._position = position
         self._steps = steps
         self._dataset = dataset

@@ -25,7 +25,8 @@ class Position:
     step: int = 0  # batches that were drawn before
 
 
-# pixels, targets and the number of their batch in the training -> changed pixels and targets
+# Pixels uint8 [batch, size, size, 3], targets float32 [batch, classes] and the number of the batch
+# in the whole training -> pixels and targets, float32.
 Change = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from contracts import features
@@ -23,7 +22,7 @@ def training_batches(
     sampling: Sampling,
     position: Position,
     steps: int,
-    change: Callable[[Any, Any, int], tuple[Any, Any]] | None = None,
+    change: Change | None = None,
 ) -> tf.data.Dataset:
     """See `trainer.batches.training_batches`."""
     size = sampling.batch_size
@@ -54,27 +53,6 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf
     steps = -(-dataset.examples[split] // batch_size)
     batched = records.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
     return _parsed(batched, dataset).apply(tf.data.experimental.assert_cardinality(steps))
-
-
-def _changed(batched: tf.data.Dataset, change: Change, position: Position) -> tf.data.Dataset:
-    """Return the batches with changed pixels and targets; the labels of metrics are left alone."""
-
-    def numbered(
-        number: np.ndarray, pixels: np.ndarray, targets: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return change(pixels, targets, position.step + int(number))
-
-    def changed(
-        number: tf.Tensor, batch: tuple[dict[str, tf.Tensor], tf.Tensor]
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        given, labels = batch
-        arguments = (number, given["pixels"], given["targets"])
-        pixels, targets = tf.numpy_function(numbered, arguments, (tf.float32, tf.float32))
-        pixels = tf.ensure_shape(pixels, given["pixels"].shape)
-        targets = tf.ensure_shape(targets, given["targets"].shape)
-        return {"pixels": pixels, "targets": targets}, labels
-
-    return batched.enumerate().map(changed).prefetch(tf.data.AUTOTUNE)
 
 
 def _one_pass(dataset: ImageDataset, sampling: Sampling, number: tf.Tensor) -> tf.data.Dataset:
