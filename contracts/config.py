@@ -16,6 +16,7 @@ from contracts.augmentation import AugmentationConfig
 from contracts.data_checks import ValidationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.remote_path import RemotePath, Root, place
+from contracts.search import SearchConfig
 from contracts.section import Count, Fraction, Section
 from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
@@ -140,6 +141,7 @@ class PipelineConfig(Section):
     preprocessing: PreprocessingConfig = PreprocessingConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     trainer: TrainerConfig = TrainerConfig()
+    search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: BeamConfig = BeamConfig()
     tracking: TrackingConfig = TrackingConfig()

@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
 from contracts.model_options import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions
 from contracts.remote_path import RemotePath
+from contracts.search_space import space_problems
 from contracts.yaml_marks import KeyPath
 
 # Every variant of ConvNeXt has as many, unless its options say otherwise.
@@ -43,6 +45,8 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
             f"{received(trainer.warmup_epochs)}. Lower it too, 0 for no warm-up.",
             (EPOCHS,),
         )
+    for problem in space_problems(config, partial(inconsistencies, needs_data=False)):
+        yield Inconsistency(problem.path, problem.sentence, (MODEL, MODEL_OPTIONS_KEY, IMAGE_SIZE))
 
 
 def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
