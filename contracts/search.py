@@ -1,4 +1,4 @@
-"""The `search` section of pipeline.yaml: which keys vary, and how the best values are looked for."""
+"""The `search` section of pipeline.yaml: which keys vary, and how the best values are found."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -19,7 +19,9 @@ class SearchConfig(Section):
     objective: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     space: Annotated[
         dict[str, JsonValue],
-        Field(description="dotted key of `trainer` or `augmentation` -> list or {low, high, scale}"),
+        Field(
+            description="dotted key of `trainer` or `augmentation` -> list or {low, high, scale}"
+        ),
     ] = {}
 
     def dimensions(self) -> dict[str, "Choices | Range"]:

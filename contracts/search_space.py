@@ -1,4 +1,4 @@
-"""What is wrong with `search.space`: every path and every value is held to the config's own rules."""
+"""What is wrong with `search.space`: each path and value is held to the config's own rules."""
 
 from collections.abc import Iterator
 from typing import Any, Final

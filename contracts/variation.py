@@ -19,7 +19,9 @@ COUNTED_IN_EPOCHS: Final = ("warmup_epochs",)
 Rules = Callable[[PipelineConfig], Iterable[Problem]]
 
 
-def vary(config: PipelineConfig, values: Values, rules: Rules) -> tuple[PipelineConfig, list[Problem]]:
+def vary(
+    config: PipelineConfig, values: Values, rules: Rules
+) -> tuple[PipelineConfig, list[Problem]]:
     """Return the config with `values` by dotted key, and what is wrong with it.
 
     Where a value is refused by its own section, the config is the given one.
@@ -51,9 +53,7 @@ def vary(config: PipelineConfig, values: Values, rules: Rules) -> tuple[Pipeline
 def for_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
     """Return the config for a training of so many epochs; warm-up takes the same part of it."""
     share = epochs / config.trainer.epochs
-    squeezed = {
-        key: getattr(config.trainer, key) * min(1.0, share) for key in COUNTED_IN_EPOCHS
-    }
+    squeezed = {key: getattr(config.trainer, key) * min(1.0, share) for key in COUNTED_IN_EPOCHS}
     trainer = config.trainer.model_copy(update={"epochs": epochs, **squeezed})
     return config.model_copy(update={"trainer": trainer})
 

@@ -1,0 +1,94 @@
+"""Many trainings as one MLflow run, with a run below it for each of them."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from mlflow.entities import Metric, Param, RunStatus, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+from contracts.tracking import TrackingStore
+from trainer.mlflow_store import open_client
+
+History = Mapping[str, list[float]]
+
+
+class NestedRuns:
+    """The parent run, and who adds runs below it."""
+
+    def __init__(
+        self, store: TrackingStore, name: str, params: Mapping[str, Any], run_id: str = ""
+    ) -> None:
+        """Go on with the run `run_id` where the store knows it, else begin one with `params`."""
+        self._client = open_client(store.uri)
+        self._experiment_id = _experiment_id(self._client, store)
+        if run_id and self._knows(run_id):
+            self.run_id = run_id
+            self._client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+        else:
+            run = self._client.create_run(self._experiment_id, tags={MLFLOW_RUN_NAME: name})
+            self.run_id = run.info.run_id
+            self._log_params(self.run_id, params)
+
+    def add(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        history: History,
+        metrics: Mapping[str, float],
+        why: str = "",
+    ) -> None:
+        """Add a training that has ended: FAILED where `why` says why, else FINISHED.
+
+        Args:
+          name: of the run.
+          params: what it differs in from the others.
+          history: metric -> value of each epoch.
+          metrics: what came of it as a whole.
+          why: it failed.
+        """
+        run = self._client.create_run(
+            self._experiment_id, tags={MLFLOW_RUN_NAME: name, MLFLOW_PARENT_RUN_ID: self.run_id}
+        )
+        run_id = run.info.run_id
+        self._log_params(run_id, params)
+        now_ms = int(time.time() * 1000)
+        logged = [Metric(key, value, now_ms, 0) for key, value in metrics.items()]
+        for key, values in history.items():
+            logged += [Metric(key, value, now_ms, at) for at, value in enumerate(values, start=1)]
+        tags = [RunTag("failure", why)] if why else []
+        self._client.log_batch(run_id, metrics=logged, tags=tags)
+        status = RunStatus.FAILED if why else RunStatus.FINISHED
+        self._client.set_terminated(run_id, RunStatus.to_string(status))
+
+    def end(self, params: Mapping[str, Any], metrics: Mapping[str, float], *, failed: bool) -> None:
+        """End the parent run with what came of all of them."""
+        now_ms = int(time.time() * 1000)
+        self._client.log_batch(
+            self.run_id,
+            metrics=[Metric(key, value, now_ms, 0) for key, value in metrics.items()],
+            tags=[RunTag(f"best.{key}", str(value)) for key, value in params.items()],
+        )
+        status = RunStatus.FAILED if failed else RunStatus.FINISHED
+        self._client.set_terminated(self.run_id, RunStatus.to_string(status))
+
+    def _log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        self._client.log_batch(
+            run_id, params=[Param(key, str(value)) for key, value in params.items()]
+        )
+
+    def _knows(self, run_id: str) -> bool:
+        try:
+            self._client.get_run(run_id)
+        except MlflowException:
+            return False
+        return True
+
+
+def _experiment_id(client: MlflowClient, store: TrackingStore) -> str:
+    experiment = client.get_experiment_by_name(store.name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    return str(client.create_experiment(store.name, artifact_location=store.artifact_location))
