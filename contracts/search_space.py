@@ -24,7 +24,7 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
     base = config.model_copy(update={"search": SearchConfig()})
     for key, given in config.search.space.items():
         path = (*SPACE, key)
-        trouble = _key_trouble(key, config)
+        trouble = key_trouble(key, config) or _epochs_trouble(key, config.search)
         if trouble:
             yield Problem(path, trouble)
             continue
@@ -35,7 +35,8 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
                 yield from _refusals(base, key, place, value, rules)
 
 
-def _key_trouble(key: str, config: PipelineConfig) -> str:
+def key_trouble(key: str, config: PipelineConfig) -> str:
+    """Return what is wrong with a dotted key that is to vary, "" where nothing is."""
     section, *below = key.split(".")
     if section not in SECTIONS or not below or not all(below):
         known = [
@@ -45,13 +46,16 @@ def _key_trouble(key: str, config: PipelineConfig) -> str:
         ]
         hint = did_you_mean(key, known) or "such as `trainer.learning_rate`."
         return f"expected the dotted key of a value of {' or '.join(SECTIONS)}; {hint}"
-    is_set = config.search.algorithm == "hyperband" or config.search.epochs is not None
-    if key == EPOCHS and is_set:
-        return (
-            "expected no choice of epochs, since search.epochs and hyperband set them. Remove it, "
-            "or take another algorithm with `search.epochs: null`."
-        )
     return ""
+
+
+def _epochs_trouble(key: str, search: SearchConfig) -> str:
+    if key != EPOCHS or (search.algorithm != "hyperband" and search.epochs is None):
+        return ""
+    return (
+        "expected no choice of epochs, since search.epochs and hyperband set them. Remove it, or "
+        "take another algorithm with `search.epochs: null`."
+    )
 
 
 def _shape_problems(path: KeyPath, given: Any) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
-from pipeline.summary import DataSummary, GateSummary, MetricsSummary
+from pipeline.summary import TUNER, DataSummary, GateSummary, MetricsSummary
 
 REPORTED = ("manifest", "model_run", "evaluation")
 
@@ -24,6 +24,7 @@ class Outcome:
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
+        self.search: dict[str, str] = {}  # where what a search found lies
 
     def add(self, component: str, outputs: Mapping[str, Any]) -> None:
         """Read the outputs (MLMD artifacts by key) of a component that has ended."""
@@ -31,6 +32,8 @@ class Outcome:
         readers = {
             "ImageExampleGen": self._add_data,
             "ImageValidator": self._add_issues,
+            "ImageTransform": self._add_transformed,
+            TUNER: self._add_search,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -60,6 +63,13 @@ class Outcome:
         self.data = self.data.model_copy(
             update={"report": uri, "issues": issues, "blessed": blessing.blessed}
         )
+
+    def _add_transformed(self, outputs: Mapping[str, Any]) -> None:
+        uri = outputs["transformed_examples"].uri
+        self.data = self.data.model_copy(update={"transformed": uri})
+
+    def _add_search(self, outputs: Mapping[str, Any]) -> None:
+        self.search = {key: artifact.uri for key, artifact in outputs.items()}
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))
