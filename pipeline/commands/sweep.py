@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=(features.VALIDATION, features.TEST),
         default=features.VALIDATION,
-        help="what is compared on (default: validation; what is chosen on test looks too good there)",
+        help="what is compared on (default: validation; a choice made on test flatters it)",
     )
     parser.add_argument(
         "--search", action="store_true", help="search the config's search.space for the best values"
