@@ -13,7 +13,7 @@ from contracts.config_schema import USERS_MODEL_PATTERN
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
 from contracts.model_options import MODEL_OPTIONS, CnnOptions, ConvNeXtOptions
 from contracts.remote_path import RemotePath
-from contracts.search_space import space_problems
+from contracts.search_space import DEPENDS_ON, space_problems
 from contracts.yaml_marks import KeyPath
 
 # Every variant of ConvNeXt has as many, unless its options say otherwise.
@@ -46,7 +46,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
             (EPOCHS,),
         )
     for problem in space_problems(config, partial(inconsistencies, needs_data=False)):
-        yield Inconsistency(problem.path, problem.sentence, (MODEL, MODEL_OPTIONS_KEY, IMAGE_SIZE))
+        yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
 
 def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:

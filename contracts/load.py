@@ -12,14 +12,7 @@ from contracts.errors import ConfigError
 from contracts.field_problems import Problem, field_problems, received
 from contracts.remote_path import is_remote
 from contracts.section import Section
-from contracts.yaml_marks import (
-    Document,
-    KeyPath,
-    YamlTextError,
-    dotted,
-    read_yaml,
-    with_value,
-)
+from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
 
 VARIABLE_PREFIX: Final = "IMGPIPE_"
 LEVEL_SEPARATOR: Final = "__"
@@ -193,8 +186,17 @@ def _apply(override: _Override, source: _Source) -> None:
             problem = f"{section} is no section to set a key in: it is {received(above)}."
             source.problems.append((0, f"{prefix}: {problem}"))
             return
-    source.values = with_value(source.values, override.path, document.value)
+    source.values = _with_value(source.values, override.path, document.value)
     source.overrides.append(override)
+
+
+def _with_value(values: Any, path: KeyPath, value: Any) -> Any:
+    """Return a copy of nested mappings with `value` at `path`; YAML aliases share no change."""
+    if not path:
+        return value
+    copied = dict(values) if isinstance(values, dict) else {}
+    copied[path[0]] = _with_value(copied.get(path[0]), path[1:], value)
+    return copied
 
 
 def _with_absolute_path(values: Any, path: KeyPath, folder: Path) -> Any:
@@ -205,7 +207,7 @@ def _with_absolute_path(values: Any, path: KeyPath, folder: Path) -> Any:
         return values
     # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
     expanded = folder / os.path.expanduser(found)  # noqa: PTH111
-    return with_value(values, path, os.path.abspath(expanded))  # noqa: PTH100
+    return _with_value(values, path, os.path.abspath(expanded))  # noqa: PTH100
 
 
 def _with_stand_ins(values: Any, wrong: Iterable[KeyPath]) -> PipelineConfig:
@@ -214,7 +216,7 @@ def _with_stand_ins(values: Any, wrong: Iterable[KeyPath]) -> PipelineConfig:
         values = _without(values, path)
     for path, stand_in in _STAND_INS.items():
         if path in wrong or path[:1] in wrong:
-            values = with_value(values, path, stand_in)
+            values = _with_value(values, path, stand_in)
     return PipelineConfig.model_validate(values)
 
 

@@ -45,8 +45,9 @@ def standing_at(place: str) -> Iterator[None]:
     def add_place(record: logging.LogRecord) -> bool:
         progress = getattr(record, "progress", None)
         if isinstance(progress, Progress):
-            record.progress = replace(progress, detail=f"{progress.detail}, {place}".lstrip(", "))
-            record.args = (record.progress,)
+            placed = replace(progress, detail=f"{progress.detail}, {place}".lstrip(", "))
+            record.args = (placed,)
+            vars(record)["progress"] = placed
         return True
 
     LOGGER.addFilter(add_place)

@@ -15,6 +15,13 @@ from contracts.yaml_marks import KeyPath, dotted
 SPACE: Final[KeyPath] = ("search", "space")
 EPOCHS: Final = "trainer.epochs"
 
+# While one of these is wrong there is no saying which values go with it.
+DEPENDS_ON: Final[tuple[KeyPath, ...]] = (
+    ("trainer", "model"),
+    ("trainer", "model_options"),
+    ("preprocessing", "image_size_px"),
+)
+
 
 def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
     """Yield a problem for each key that cannot vary and each value that the config would refuse.

@@ -5,16 +5,21 @@ from typing import Any, Final
 
 from contracts.config import PipelineConfig
 from contracts.field_problems import Problem, field_problems
+from contracts.nested_values import value_at, with_value
 from contracts.search import Values
 from contracts.section import Section
-from contracts.yaml_marks import dotted, with_value
+from contracts.training import TrainingRecipe
+from contracts.yaml_marks import KeyPath, dotted
 
 # The sections whose keys a search or a sweep may vary: what a training follows from, on data that
 # is made once.
 SECTIONS: Final = ("trainer", "augmentation")
 
 # Keys of `trainer` that count epochs of the schedule: a shorter training has it squeezed.
-COUNTED_IN_EPOCHS: Final = ("warmup_epochs",)
+COUNTED_IN_EPOCHS: Final[tuple[KeyPath, ...]] = (
+    ("warmup_epochs",),
+    ("fine_tuning", "frozen_epochs"),
+)
 
 Rules = Callable[[PipelineConfig], Iterable[Problem]]
 
@@ -50,11 +55,23 @@ def vary(
     return varied, [one for one in rules(varied) if (one.path, one.sentence) not in known]
 
 
+def recipe_of(config: PipelineConfig) -> TrainingRecipe:
+    """Return what the training needs of the config."""
+    return TrainingRecipe(
+        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
+    )
+
+
 def for_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
-    """Return the config for a training of so many epochs; warm-up takes the same part of it."""
-    share = epochs / config.trainer.epochs
-    squeezed = {key: getattr(config.trainer, key) * min(1.0, share) for key in COUNTED_IN_EPOCHS}
-    trainer = config.trainer.model_copy(update={"epochs": epochs, **squeezed})
+    """Return the config for a training of so many epochs; its phases take the same part of it."""
+    share = min(1.0, epochs / config.trainer.epochs)
+    section: Any = config.trainer.model_dump(mode="json", by_alias=True)
+    for path in COUNTED_IN_EPOCHS:
+        counted = value_at(section, path)
+        if counted is not None:
+            squeezed = int(counted * share) if isinstance(counted, int) else counted * share
+            section = with_value(section, path, squeezed)
+    trainer = type(config.trainer).model_validate(section | {"epochs": epochs})
     return config.model_copy(update={"trainer": trainer})
 
 

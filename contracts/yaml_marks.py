@@ -145,15 +145,6 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def with_value(values: Any, path: KeyPath, value: Any) -> Any:
-    """Return a copy of nested mappings with `value` at `path`; YAML aliases share no change."""
-    if not path:
-        return value
-    copied = dict(values) if isinstance(values, dict) else {}
-    copied[path[0]] = with_value(copied.get(path[0]), path[1:], value)
-    return copied
-
-
 def _text_error(error: yaml.MarkedYAMLError) -> YamlTextError:
     mark = error.problem_mark or error.context_mark
     where = f" (column {mark.column + 1})" if mark else ""

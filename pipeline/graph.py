@@ -26,6 +26,7 @@ from contracts import features
 from contracts.config import BeamConfig, PipelineConfig
 from contracts.tracking import TrackingStore
 from contracts.training import TrainingRecipe
+from contracts.variation import recipe_of
 from pipeline.summary import TUNER
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
@@ -182,11 +183,8 @@ def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundi
     from components.tuner.component import Tuner  # KerasTuner takes a second that no run needs
 
     transform = next(one for one in components if isinstance(one, ImageTransform))
-    recipe = TrainingRecipe(
-        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
-    )
     examples = transform.outputs["transformed_examples"]
-    return Tuner(examples, recipe, config.search, around.store, around.searches)
+    return Tuner(examples, recipe_of(config), config.search, around.store, around.searches)
 
 
 def _trainer(transform: ImageTransform, config: PipelineConfig, store: TrackingStore) -> Trainer:

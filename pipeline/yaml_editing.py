@@ -7,7 +7,8 @@ import yaml
 from pydantic import JsonValue
 
 from contracts.errors import ConfigError
-from contracts.yaml_marks import KeyPath, read_yaml, with_value
+from contracts.nested_values import with_value
+from contracts.yaml_marks import KeyPath, read_yaml
 
 
 def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:

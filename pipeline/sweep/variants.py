@@ -15,7 +15,7 @@ from contracts.errors import InputError
 from contracts.field_problems import received
 from contracts.search_space import key_trouble
 from contracts.training import TrainingRecipe
-from contracts.variation import told, vary
+from contracts.variation import recipe_of, told, vary
 from contracts.yaml_marks import YamlTextError, read_yaml
 
 WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
@@ -32,9 +32,7 @@ class Variant:
 
     def recipe(self, seed: int) -> TrainingRecipe:
         """Return what is trained with this seed."""
-        return TrainingRecipe(
-            trainer=self.config.trainer, augmentation=self.config.augmentation, seed=seed
-        )
+        return recipe_of(self.config.model_copy(update={"seed": seed}))
 
 
 def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:

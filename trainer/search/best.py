@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
+from contracts.nested_values import with_value
 from contracts.search import SearchConfig
 from contracts.whole_files import write_whole
-from contracts.yaml_marks import with_value
 from trainer.search.ledger import Ledger
 
 BEST_FILE = "best.yaml"
