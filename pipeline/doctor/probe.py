@@ -1,17 +1,14 @@
-"""Asks TensorFlow what it sees, in a process of its own: it prints a lot, and may crash.
-
-`python -m pipeline.doctor.probe PRECISION` prints the answer as JSON on its last line.
-"""
+"""Asks TensorFlow what it sees, in a process of its own: it prints a lot, and may crash."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 TIMEOUT_S = 120.0
+MODULE = "pipeline.doctor.tensorflow_view"
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,10 @@ def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOU
 
     Args:
       precision: `trainer.precision`.
-      command: instead of this module.
+      command: instead of `python -m pipeline.doctor.tensorflow_view`.
       timeout_s: how long importing may take.
     """
-    asked = [*(command or (sys.executable, "-m", __name__)), precision]
+    asked = [*(command or (sys.executable, "-m", MODULE)), precision]
     try:
         done = subprocess.run(
             asked, capture_output=True, text=True, timeout=timeout_s, check=False, errors="replace"
@@ -55,30 +52,3 @@ def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOU
         return Probed(failure=lines[-1] if lines else f"it ended with code {done.returncode}")
     answer = json.loads(done.stdout.splitlines()[-1])
     return Probed(**{**answer, "gpus": [Gpu(**gpu) for gpu in answer["gpus"]]})
-
-
-def _answer(precision: str) -> Probed:
-    import keras
-    import tensorflow as tf
-
-    from trainer.devices import gpus, precision_policy
-
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus()]
-    return Probed(
-        backend=keras.backend.backend(),
-        precision=precision_policy(precision),
-        gpus=[
-            Gpu(
-                str(one.get("device_name", "unknown")),
-                ".".join(map(str, one.get("compute_capability", ()))),
-            )
-            for one in details
-        ],
-        is_built_with_cuda=tf.test.is_built_with_cuda(),
-    )
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    print(json.dumps(asdict(_answer(sys.argv[1]))), flush=True)
-    os._exit(0)  # what TensorFlow prints at its end helps nobody
