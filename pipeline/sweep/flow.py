@@ -1,6 +1,7 @@
 """A sweep from the checked config to its record: the data once, then one training after another."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,16 +65,13 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
         ):
             _show(sweep, record, terminal)
             if waiting:
-                terminal.began(START, "importing the trainer")
-                runs = _nested_runs(record, sweep, opened.tracking_store(config))
+                runs = _nested_runs(record, sweep, opened.tracking_store(config), terminal)
                 record = record.model_copy(update={"mlflow_run_id": runs.run_id})
-                terminal.ended(
-                    START, ComponentSummary(state="done", seconds=0.0, cached=False, why="")
-                )
-                for training in _trainings(sweep, waiting, runs, terminal):
-                    record = record.with_training(training)
-                    record.write(folder)
-                runs.end({}, {}, failed=not any(one.accuracy for one in record.trainings))
+                record.write(folder)
+                with runs:
+                    for training in _trainings(sweep, waiting, runs, terminal):
+                        record = record.with_training(training)
+                        record.write(folder)
         record = record.with_results(sweep.variants)
         record.write(folder)
         return record, folder
@@ -91,11 +89,18 @@ def _require_images(sweep: Sweep) -> int:
     return images
 
 
-def _nested_runs(record: SweepRecord, sweep: Sweep, store: TrackingStore) -> "NestedRuns":
+def _nested_runs(
+    record: SweepRecord, sweep: Sweep, store: TrackingStore, terminal: Terminal
+) -> "NestedRuns":
+    began_s = time.monotonic()
+    terminal.began(START, "opening MLflow's store")
     from trainer.nested_runs import NestedRuns  # MLflow takes seconds to import
 
     params = {"split": sweep.split, "metric": sweep.metric, "seeds": len(sweep.seeds)}
-    return NestedRuns(store, f"sweep {record.sweep_id}", params, record.mlflow_run_id)
+    runs = NestedRuns(store, f"sweep {record.sweep_id}", params, record.mlflow_run_id)
+    seconds = time.monotonic() - began_s
+    terminal.ended(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
+    return runs
 
 
 def _trainings(

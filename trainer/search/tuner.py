@@ -8,7 +8,6 @@ from typing import Any
 
 from keras_tuner import Objective, Oracle, errors, oracles
 from keras_tuner.engine.base_tuner import BaseTuner
-from mlflow.exceptions import MlflowException
 
 from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
@@ -92,6 +91,11 @@ class TrialTuner(BaseTuner):
         self.ledger = ledger
         self._runs = runs
 
+    def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Search until there are no more trials; MLflow's run ends with it."""
+        with self._runs:
+            super().search(*fit_args, **fit_kwargs)
+
     def run_trial(self, trial: Any) -> dict[str, float]:
         """Return the objective of a trial, as the ledger knows it or as a training gives it.
 
@@ -147,8 +151,8 @@ class TrialTuner(BaseTuner):
         params["epochs"] = str(record.epochs)
         try:
             self._runs.add(f"trial {trial_id}", params, record.history, metrics, record.why)
-        except MlflowException as error:
-            raise errors.FatalError(f"MLflow does not answer: {error}") from error
+        except ComponentError as error:
+            raise errors.FatalError(str(error)) from error  # every other one would fail the trial
 
     def on_search_end(self) -> None:
         """Tell MLflow of the best trial.
@@ -158,14 +162,13 @@ class TrialTuner(BaseTuner):
         """
         best = self.ledger.best(self._objective)
         if best is None:
-            self._runs.end({}, {}, failed=True)
             reasons = list(dict.fromkeys(record.why for record in self.ledger))
             raise ComponentError(
                 f"Tuner: each of the {len(list(self.ledger))} trials failed: "
                 f"{some_of(reasons, limit=3)}. Narrow search.space, or see whether "
                 "`imgpipe run --to Trainer` trains at all."
             )
-        self._runs.end(best.values, {f"best_{self._objective}": best.score}, failed=False)
+        self._runs.sum_up(best.values, {f"best_{self._objective}": best.score})
 
 
 def make_oracle(trials: Trials) -> Oracle:

@@ -29,8 +29,11 @@ class Runs:
     def add(self, *training) -> None:
         self.added.append(training)
 
-    def end(self, params, metrics, *, failed) -> None:
-        self.ended.append(failed)
+    def __enter__(self) -> "Runs":
+        return self
+
+    def __exit__(self, error_type, *_) -> None:
+        self.ended.append(error_type)
 
 
 @pytest.fixture
@@ -91,13 +94,14 @@ def test_pairs_come_seed_by_seed_and_the_verdict_from_all(trainings, runs, sweep
         "batch_size 16, seed 0",
     ]
     assert runs.added[1][1]["trainer.batch_size"] == 16
-    assert runs.ended == [False]
+    assert runs.ended == [None]
 
 
 def test_a_sweep_that_was_stopped_goes_on(trainings, runs, sweep_of, tmp_path):
     trainings.stops = 3
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep_of(2), tmp_path / "w")
+    assert runs.ended == [KeyboardInterrupt]
     trainings.stops = -1
     run_sweep(sweep_of(2), tmp_path / "w")
     assert trainings == [(8, 0), (16, 0), (8, 1), (16, 1)]

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from keras_tuner.errors import FatalError
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from contracts.augmentation import AugmentationConfig
@@ -142,6 +144,42 @@ def test_when_all_trials_fail_a_sentence_says_why(search_with):
     space = {"trainer.batch_size": [8, 16, 32, 64]}
     with pytest.raises(ComponentError, match=r"each of the 4 trials failed: MemoryError: no 80"):
         search_with(out_of_memory, trials=4, space=space)
+
+
+def test_mlflow_tells_how_a_search_ended(search_with, store):
+    def interrupted(recipe, dataset):
+        raise KeyboardInterrupt
+
+    given = {"trials": 1, "space": {"trainer.batch_size": [8, 16]}}
+    with pytest.raises(KeyboardInterrupt):
+        search_with(interrupted, **given)
+    client = MlflowClient(store.uri)
+    (run,) = client.search_runs(
+        [client.get_experiment_by_name(store.name).experiment_id],
+        "attributes.run_name = 'search'",
+        max_results=1,
+    )
+    assert run.info.status == "KILLED"
+    tuner = search_with(pretended, **given)
+    assert tuner.ledger.mlflow_run_id == run.info.run_id
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_store_that_stops_answering_ends_the_search_with_a_sentence(
+    search_with, store, monkeypatch
+):
+    def lost(*_, **__):
+        raise MlflowException("connection refused")
+
+    def train_and_lose_the_store(recipe, dataset):
+        monkeypatch.setattr(MlflowClient, "log_batch", lost)
+        return pretended(recipe, dataset)
+
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
+    with pytest.raises(FatalError, match=r"tracking\.mlflow\.uri: .* received: connection refused"):
+        search_with(train_and_lose_the_store, **given)
+    monkeypatch.undo()
+    assert len(list(search_with(pretended, **given).ledger)) == 2
 
 
 class Killed(BaseException):
