@@ -17,6 +17,7 @@ from contracts.data_checks import ValidationConfig
 from contracts.explanation import ExplanationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.remote_path import RemotePath, Root, place
+from contracts.search import SearchConfig
 from contracts.section import Count, Fraction, Section
 from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
@@ -141,6 +142,7 @@ class PipelineConfig(Section):
     preprocessing: PreprocessingConfig = PreprocessingConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     trainer: TrainerConfig = TrainerConfig()
+    search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: BeamConfig = BeamConfig()
     tracking: TrackingConfig = TrackingConfig()

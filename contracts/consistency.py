@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from contracts.augmentation_policy import resolve
@@ -12,6 +13,7 @@ from contracts.inconsistency import Inconsistency, mode
 from contracts.model_consistency import model_inconsistencies
 from contracts.named_files import code_inconsistencies, weights_inconsistencies
 from contracts.remote_path import RemotePath
+from contracts.search_space import DEPENDS_ON, space_problems
 from contracts.training import TrainerConfig
 from contracts.yaml_marks import KeyPath
 
@@ -32,6 +34,8 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     yield from _augmentation(config)
     yield from _tracking(config)
     yield from _training(trainer)
+    for problem in space_problems(config, partial(inconsistencies, needs_data=False)):
+        yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
 
 def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:

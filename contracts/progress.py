@@ -5,7 +5,9 @@ live line; in a container the same reports are plain log lines.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 LOGGER = logging.getLogger("imgpipe.progress")
 
@@ -34,3 +36,22 @@ def report(
     """Tell whoever listens how far the running component has come, or the one that is named."""
     progress = Progress(done, total, unit, detail, component)
     LOGGER.info("%s", progress, extra={"progress": progress})
+
+
+@contextmanager
+def standing_at(place: str) -> Iterator[None]:
+    """Have every report of the block say where it stands: "trial 3 of 20"."""
+
+    def add_place(record: logging.LogRecord) -> bool:
+        progress = getattr(record, "progress", None)
+        if isinstance(progress, Progress):
+            placed = replace(progress, detail=f"{progress.detail}, {place}".lstrip(", "))
+            record.args = (placed,)
+            vars(record)["progress"] = placed
+        return True
+
+    LOGGER.addFilter(add_place)
+    try:
+        yield
+    finally:
+        LOGGER.removeFilter(add_place)

@@ -68,6 +68,12 @@ COMMANDS = (
     Command("data report", "show what is wrong with the images", "pipeline.commands.data_report"),
     Command("data files", "show what became of every file", "pipeline.commands.data_files"),
     Command("data diff", "show what changed between two runs", "pipeline.commands.data_diff"),
+    Command(
+        "sweep",
+        "tell what helps on your data: with and without, over seeds; --search: the best values",
+        "pipeline.commands.sweep",
+    ),
+    Command("doctor", "tell what this machine has and a run will use", "pipeline.commands.doctor"),
     Command("predict", "label images with the champion", "pipeline.commands.predict"),
     Command("models", "list the registered models", "pipeline.commands.models"),
 )

@@ -20,7 +20,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.decoding.pool import close_shared_pools
 from pipeline.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.records import Records
-from pipeline.summary import COMPONENTS
+from pipeline.summary import COMPONENTS, TUNER
 from pipeline.terminal import Terminal
 
 # With less to spare, one component at a time has to do.
@@ -51,7 +51,8 @@ def run_dag(
             # What it does lies outside its artifacts, and pushing the same model twice is safe.
             node.execution_options.caching_options.enable_cache = False
     # TFX sorts by layers; ours is an order too, and the one that users read.
-    nodes.sort(key=lambda node: COMPONENTS.index(node_id(node)))
+    order = (*COMPONENTS, TUNER)
+    nodes.sort(key=lambda node: order.index(node_id(node)))
     run = Run(ir, records, terminal)
     leading = _leading_to(nodes[-1], nodes) if _has_memory_to_spare() else nodes
     beside = _Beside(run, [node for node in nodes if node not in leading])

@@ -18,7 +18,7 @@ from pipeline.records import Records
 from pipeline.registry import champion_identity, registry_stamp
 from pipeline.report import data_page
 from pipeline.report.page import PAGE_FILE, write_pages
-from pipeline.summary import COMPONENTS, ComponentSummary, SecondsSummary, Summary
+from pipeline.summary import COMPONENTS, TUNER, ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
 from trainer.devices import use_memory_as_needed
 
@@ -61,6 +61,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         tracked=outcome.tracked,
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,
+        **outcome.search,
         champion=_champion_afterwards(plan),
         registry_stamp=registry_stamp(workspace, plan.config),
         report=str(plan.folder / PAGE_FILE),
@@ -100,7 +101,7 @@ def _launch(
             components[one.name] = one.summary
             if one.execution_id is not None:
                 outcome.add(one.name, records.outputs(one.execution_id))
-    return {name: components[name] for name in COMPONENTS if name in components}
+    return {name: components[name] for name in (*COMPONENTS, TUNER) if name in components}
 
 
 def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None:
@@ -125,6 +126,7 @@ def _surroundings(plan: Plan, records: Records) -> Surroundings:
         champion=plan.champion,
         accepted_statistics=_accepted_statistics(plan, records),
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
+        searches=str(workspace.searches),
     )
 
 

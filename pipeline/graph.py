@@ -28,14 +28,15 @@ from components.model_pusher.component import ModelPusher
 from contracts import features
 from contracts.config import BeamConfig, PipelineConfig
 from contracts.tracking import TrackingPlan, TrackingStore
-from contracts.training import TrainingRecipe
+from contracts.variation import recipe_of
+from pipeline.summary import TUNER
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
 BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}
 
 # Who does not run before, nor after a refusal of, a component whose outputs it does not read: a
 # changed threshold of the validation trains nothing anew.
-WAITS_FOR = {"Trainer": "ImageValidator"}
+WAITS_FOR = {"Trainer": "ImageValidator", TUNER: "ImageValidator"}
 
 FEATURE_TYPES = {bytes: schema_pb2.BYTES, int: schema_pb2.INT, float: schema_pb2.FLOAT}
 
@@ -53,6 +54,7 @@ class Surroundings:
     champion: str  # identity, empty: none
     accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
     curated_schema: str | None = None
+    searches: str = ""  # the folder in which a killed search is found again
 
     @property
     def store(self) -> TrackingStore:
@@ -63,6 +65,8 @@ class Surroundings:
 def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None = None) -> Pipeline:
     """Return the pipeline, whole or up to and with the component `to`."""
     components = build_components(config, around)
+    if to == TUNER:
+        components.append(_tuner(components, config, around))
     if to is not None:
         components = up_to(components, to)
     by_id = {component.id: component for component in components}
@@ -190,19 +194,22 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     )
 
 
+def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundings) -> BaseNode:
+    from components.tuner.component import Tuner  # KerasTuner takes a second that no run needs
+
+    transform = next(one for one in components if isinstance(one, ImageTransform))
+    examples = transform.outputs["transformed_examples"]
+    return Tuner(examples, recipe_of(config), config.search, around.store, around.searches)
+
+
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
-    recipe = TrainingRecipe(
-        trainer=config.trainer,
-        augmentation=config.augmentation.of_batches(),
-        seed=config.seed,
-    )
     return Trainer(
         run_fn="trainer.entrypoint.run_fn",
         examples=examples,
         train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={
-            "recipe": recipe.model_dump_json(),
+            "recipe": recipe_of(config).model_dump_json(),
             "tracking": around.tracking.model_dump_json(),
             "explanation": config.explanation.model_dump_json(),
             "checkpoints": around.checkpoints,

@@ -12,6 +12,7 @@ from components.image_validator.report import read_report
 from components.model_gate.core import Decision
 from contracts.evaluation import Metrics
 from pipeline.summary import (
+    TUNER,
     AugmentationSummary,
     DataSummary,
     GateSummary,
@@ -35,6 +36,7 @@ class Outcome:
         self.tracked: list[TrackedSummary] = []
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
+        self.search: dict[str, str] = {}  # where what a search found lies
 
     def add(self, component: str, outputs: Mapping[str, Any]) -> None:
         """Read the outputs (MLMD artifacts by key) of a component that has ended."""
@@ -44,6 +46,8 @@ class Outcome:
             "ImageValidator": self._add_issues,
             "Augmenter": self._add_augmentation,
             "Trainer": self._add_tracked,
+            "ImageTransform": self._add_transformed,
+            TUNER: self._add_search,
             "ModelEvaluator": self._add_metrics,
             "ModelGate": self._add_gate,
             "ModelPusher": self._add_pushed,
@@ -88,6 +92,13 @@ class Outcome:
     def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
         record = TrainingRecord.read(outputs["model_run"].uri)
         self.tracked = [TrackedSummary(**asdict(one)) for one in record.tracked]
+
+    def _add_transformed(self, outputs: Mapping[str, Any]) -> None:
+        uri = outputs["transformed_examples"].uri
+        self.data = self.data.model_copy(update={"transformed": uri})
+
+    def _add_search(self, outputs: Mapping[str, Any]) -> None:
+        self.search = {key: artifact.uri for key, artifact in outputs.items()}
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))

@@ -14,6 +14,9 @@ from pipeline.workspace import Workspace
 SUMMARY_FILE = "summary.json"
 LOG_FILE = "run.log"
 
+# Runs only in a search, which ends with it.
+TUNER = "Tuner"
+
 # The components in the order in which they run.
 COMPONENTS = (
     "ImageExampleGen",
@@ -47,6 +50,7 @@ class DataSummary(_Part):
     fingerprint: str = ""
     manifest: str = ""  # the folder with a row for every file
     examples: str = ""  # the folder with the images
+    transformed: str = ""  # the folder with their pixels, as models are trained on
     example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
@@ -120,6 +124,8 @@ class Summary(_Part):
     tracked: list[TrackedSummary] = []
     pushed_version: int | None = None
     pushed_path: str | None = None
+    best_hyperparameters: str = ""  # the folder with the best values of a search
+    tuner_results: str = ""  # the folder with its trials
     champion: str = ""  # identity as the run ended, empty: none
     registry_stamp: str = ""  # as the run ended
     report: str | None = None

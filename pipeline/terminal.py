@@ -39,8 +39,9 @@ class _Row:
 class Terminal(logging.Handler):
     """Told what happens; shows it, and listens to the components' own progress reports."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, heading: str = "component") -> None:
         super().__init__(logging.INFO)
+        self._heading = heading
         self._console = Console(file=stream, highlight=False)
         self._rows = {START: _Row(START)}
         self._running: _Row | None = None
@@ -109,7 +110,8 @@ class Terminal(logging.Handler):
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        table.add_column("component", no_wrap=True, width=max(map(len, self._rows)))
+        width = max(map(len, [*self._rows, self._heading]))
+        table.add_column(self._heading, no_wrap=True, width=width)
         table.add_column("state", no_wrap=True, width=max(map(len, STYLES)))
         table.add_column("seconds", justify="right", no_wrap=True, width=len("seconds"))
         table.add_column("", overflow="ellipsis", no_wrap=True)

@@ -70,6 +70,16 @@ class Workspace:
         """Where a run's summary, report and log lie."""
         return self.runs / run_id
 
+    @property
+    def searches(self) -> Path:
+        """A folder a search: its trials, so that one that was killed goes on."""
+        return self.root / "searches"
+
+    @property
+    def sweeps(self) -> Path:
+        """A folder a sweep: its trainings."""
+        return self.root / "sweeps"
+
     def serving(self, name: str) -> Path:
         """Where a model's versions lie, a folder each."""
         return self.root / "serving" / name

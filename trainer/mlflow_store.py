@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
+from contracts.tracking import TrackingStore
+
 SQLITE = "sqlite:///"
 
 
@@ -23,6 +25,14 @@ def open_client(uri: str) -> MlflowClient:
         _client(f"{SQLITE}{partial}").search_experiments(max_results=1)
         partial.replace(path)
     return _client(uri)
+
+
+def experiment_id(client: MlflowClient, store: TrackingStore) -> str:
+    """Return the experiment of the model's name, made where it is missing."""
+    experiment = client.get_experiment_by_name(store.name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    return str(client.create_experiment(store.name, artifact_location=store.artifact_location))
 
 
 def _client(uri: str) -> MlflowClient:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
             f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
         )
     checked = preflight(args.config, args.overrides)
-    _require_apart(args.workspace.resolve(), checked.layout)
+    require_apart(args.workspace.resolve(), checked.layout)
     from pipeline.runner import run_pipeline
 
     summary = run_pipeline(checked, args.workspace, args.to)
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_CODES[summary.status]
 
 
-def _require_apart(workspace: Path, layout: Layout) -> None:
+def require_apart(workspace: Path, layout: Layout) -> None:
+    """Raise InputError where the workspace lies among the images."""
     if isinstance(layout.root, RemotePath):
         return
     if layout.kind != "csv" and workspace.is_relative_to(layout.root.resolve()):

@@ -37,7 +37,7 @@ def raising(error: BaseException):
 def test_without_arguments_the_commands_are_listed(capsys):
     assert cli.main([]) == 0
     printed = capsys.readouterr().out
-    for name in ("init", "check", "run", "status", "predict", "models"):
+    for name in ("init", "check", "run", "status", "sweep", "doctor", "predict", "models"):
         assert f"\n    {name} " in printed
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 from trainer.data import ImageDataset
-from trainer.mlflow_store import open_client
+from trainer.mlflow_store import experiment_id, open_client
 from trainer.record import MLFLOW
 from trainer.tracking.tracker import Point, Training
 
@@ -79,7 +79,9 @@ class MlflowRun:
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 
     def _create(self, training: Training) -> None:
-        run = self._client.create_run(self._experiment_id(), run_name=training.name)
+        run = self._client.create_run(
+            experiment_id(self._client, self._store), run_name=training.name
+        )
         self.run_id = run.info.run_id
         params = [
             Param(key, value[:PARAMETER_LENGTH]) for key, value in training.parameters().items()
@@ -100,15 +102,9 @@ class MlflowRun:
     def _way_to_it(self) -> str:
         uri = self._store.uri
         if uri.startswith("http"):
-            return f" at {uri.rstrip('/')}/#/experiments/{self._experiment_id()}/runs/{self.run_id}"
+            experiment = experiment_id(self._client, self._store)
+            return f" at {uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
         return f" of `mlflow ui --backend-store-uri {uri}`"
-
-    def _experiment_id(self) -> str:
-        store = self._store
-        experiment = self._client.get_experiment_by_name(store.name)
-        if experiment is not None:
-            return experiment.experiment_id
-        return self._client.create_experiment(store.name, artifact_location=store.artifact_location)
 
 
 def _metrics(point: Point) -> list[Metric]:

@@ -1,0 +1,84 @@
+"""`imgpipe doctor`: what this machine has, what a run will use of it, and what is in the way."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from contracts.config import PipelineConfig
+from contracts.errors import ConfigError
+from contracts.load import load_config
+from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
+from pipeline.doctor.devices import TF_CONFIG, ask_driver, tensorflow_findings, training_finding
+from pipeline.doctor.findings import Finding, problem, would_stop_a_run
+from pipeline.doctor.machine import nvidia_cards
+from pipeline.doctor.machine_findings import machine_findings
+from pipeline.doctor.probe import probe
+from pipeline.doctor.software import software_findings
+from pipeline.doctor.stores import mlflow_finding
+from pipeline.workspace import Workspace
+
+STYLES: Final = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare nothing: the common options are enough."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every finding; 2 where one would stop a run."""
+    found = diagnose(args.config, args.overrides, args.workspace)
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
+    else:
+        _print(found)
+    return EXIT_WRONG_INPUT if would_stop_a_run(found) else 0
+
+
+def diagnose(config_file: Path, overrides: Sequence[str], workspace: Path) -> list[Finding]:
+    """Return how everything stands that a run needs; a config is of use, but not needed."""
+    config, about_config = _config(config_file, overrides)
+    probed = probe(config.trainer.precision)
+    gpus = len(probed.gpus)
+    devices = config.trainer.devices
+    mlflow_db = Workspace(workspace.resolve()).mlflow_db
+    return [
+        *about_config,
+        *machine_findings(workspace, config.beam, gpus),
+        *software_findings(config),
+        *tensorflow_findings(probed, ask_driver(), nvidia_cards()),
+        training_finding(devices, gpus, os.environ.get(TF_CONFIG)),
+        Finding("beam runner", config.beam.runner),
+        mlflow_finding(config.tracking.mlflow.uri, mlflow_db),
+    ]
+
+
+def _config(file: Path, overrides: Sequence[str]) -> tuple[PipelineConfig, list[Finding]]:
+    """Return the config, or the defaults where there is none or a wrong one."""
+    defaults = PipelineConfig(name="none", data={"root": Path("/")})
+    if file == DEFAULT_CONFIG and not file.exists() and not overrides:
+        return defaults, [Finding("config", f"no {file} here: the defaults are assumed")]
+    try:
+        return load_config(file, overrides, needs_data=False), [Finding("config", str(file))]
+    except ConfigError as error:
+        step = "Correct it; `imgpipe check` tells of the data too."
+        return defaults, [problem("config", sentence, step) for sentence in error.problems]
+
+
+def _print(found: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from pipeline.summary_table import console_on
+
+    console = console_on(sys.stdout)
+    width = max(len(finding.name) for finding in found)
+    for finding in found:
+        line = Text(finding.state.ljust(9), style=STYLES[finding.state])
+        line.append(finding.name.ljust(width + 2), style="dim").append(finding.text, "not dim")
+        console.print(line, soft_wrap=True)
+        if finding.next_step:
+            console.print(Text(f"{'':9}{'':{width + 2}}-> {finding.next_step}"), soft_wrap=True)

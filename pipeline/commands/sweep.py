@@ -1,0 +1,116 @@
+"""`imgpipe sweep`: does it help on my data? And `--search`: which values are best?"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from contracts import features
+from contracts.errors import InputError
+from pipeline.commands.run import require_apart
+from pipeline.preflight import Preflight, preflight
+from pipeline.summary import LOG_FILE, Summary
+from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
+from pipeline.workspace import Workspace
+
+DATA_UP_TO = "ImageTransform"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is compared, or that values are searched."""
+    parser.add_argument(
+        OPTION,
+        action="append",
+        default=[],
+        metavar="KEY=V1,V2",
+        help="compare these values of a key of trainer or augmentation, the first the baseline; "
+        "repeated: every combination (default: without augmentation and with it)",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="trainings of each (default: 3)"
+    )
+    parser.add_argument(
+        "--metric", choices=("accuracy", "loss"), default="accuracy", help="default: accuracy"
+    )
+    parser.add_argument(
+        "--split",
+        choices=(features.VALIDATION, features.TEST),
+        default=features.VALIDATION,
+        help="what is compared on (default: validation; a choice made on test flatters it)",
+    )
+    parser.add_argument(
+        "--search", action="store_true", help="search the config's search.space for the best values"
+    )
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="with --search: write the config with the best values in place",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare or search, and say what came of it.
+
+    Raises:
+      InputError: the config, the data or the call is wrong.
+    """
+    _require_call(args)
+    checked = preflight(args.config, args.overrides)
+    require_apart(args.workspace.resolve(), checked.layout)
+    if args.search:
+        from pipeline.sweep.searching import search
+
+        return search(checked, args)
+    config = checked.config
+    if args.vary:
+        variants = combinations(config, args.vary)
+    else:
+        variants = with_and_without_augmentation(config)
+    return _compare(checked, variants, args)
+
+
+def _require_call(args: argparse.Namespace) -> None:
+    problems = []
+    if args.seeds < 1:
+        problems.append(f"--seeds: expected an integer >= 1, received {args.seeds}.")
+    if args.search and args.vary:
+        problems.append(
+            f"{OPTION}: expected no --search beside it: what it varies is search.space."
+        )
+    if args.write and not args.search:
+        problems.append("--write: expected --search, whose best values it writes.")
+    if problems:
+        raise InputError(problems)
+
+
+def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespace) -> int:
+    from pipeline.runner import run_pipeline
+    from pipeline.sweep.flow import Sweep, run_sweep
+    from pipeline.sweep.report import print_sweep
+
+    summary = run_pipeline(checked, args.workspace, DATA_UP_TO)
+    if summary.status == "failed":
+        return tell_failure(summary, args.workspace)
+    first = checked.config.seed
+    sweep = Sweep(
+        variants=variants,
+        seeds=range(first, first + args.seeds),
+        dataset_uri=summary.data.transformed,
+        split=args.split,
+        metric=args.metric,
+    )
+    record, folder = run_sweep(sweep, args.workspace)
+    if args.json:
+        print(record.model_dump_json(indent=1))
+    else:
+        print()
+        print_sweep(record, sys.stdout)
+        print(f"Record: {folder}")
+    return 1 if any(one.status == "failed" for one in record.trainings) else 0
+
+
+def tell_failure(summary: Summary, workspace: Path) -> int:
+    """Say which component has failed, and return the exit code."""
+    log = Workspace(workspace.resolve()).run_folder(summary.run_id) / LOG_FILE
+    print(f"imgpipe: {summary.error}\nimgpipe: Log: {log}", file=sys.stderr)
+    return 1

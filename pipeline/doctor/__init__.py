@@ -1,0 +1,1 @@
+"""What a machine has, what a run with a config will use of it, and what is in its way."""

@@ -1,0 +1,184 @@
+"""A sweep from the checked config to its record: the data once, then one training after another."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.code_digest import code_digest, users_digest
+from contracts.errors import ComponentError, InputError
+from contracts.tracking import TrackingStore
+from pipeline.output import output_in
+from pipeline.summary import ComponentSummary
+from pipeline.sweep.process import train_apart
+from pipeline.sweep.record import Metric, SweepRecord, Training, read_record, sweep_id
+from pipeline.sweep.variants import Variant
+from pipeline.terminal import START, Terminal
+from pipeline.workspace import opened_for_run
+
+if TYPE_CHECKING:
+    from trainer.nested_runs import NestedRuns
+
+LOG_FILE = "sweep.log"
+# Beside the transformed examples; read here without importing TensorFlow.
+IMAGE_DATASET_FILE = "image_dataset.json"
+LIBRARIES = ("keras", "numpy", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is trained, on what, and how it is judged."""
+
+    variants: Sequence[Variant]  # the first is the baseline
+    seeds: Sequence[int]
+    dataset_uri: str
+    split: str
+    metric: Metric
+
+
+def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
+    """Train what has not been trained yet, and return the record and the folder that it lies in.
+
+    The record stands on the disk after each training: a sweep that was killed goes on when it is
+    called again. A training that failed is told, and tried once more by the next call.
+
+    Raises:
+      InputError: the split has no images.
+      WorkspaceError: the workspace cannot be written, or is in use.
+    """
+    images = _require_images(sweep)
+    with opened_for_run(workspace) as opened:
+        config = sweep.variants[0].config
+        identity = _identity(sweep)
+        folder = opened.sweeps / identity
+        folder.mkdir(parents=True, exist_ok=True)
+        record = read_record(folder) or SweepRecord(
+            sweep_id=identity, split=sweep.split, images=images, metric=sweep.metric, seeds=[]
+        )
+        record = record.model_copy(update={"seeds": list(sweep.seeds), "metric": sweep.metric})
+        waiting = [pair for pair in _pairs(sweep) if not record.ended(pair[0].name, pair[1])]
+        with (
+            output_in(folder / LOG_FILE) as stream,
+            Terminal(stream, heading="training").showing() as terminal,
+        ):
+            _show(sweep, record, terminal)
+            if waiting:
+                runs = _nested_runs(record, sweep, opened.tracking_store(config), terminal)
+                record = record.model_copy(update={"mlflow_run_id": runs.run_id})
+                record.write(folder)
+                with runs:
+                    for training in _trainings(sweep, waiting, runs, terminal):
+                        record = record.with_training(training)
+                        record.write(folder)
+        record = record.with_results(sweep.variants)
+        record.write(folder)
+        return record, folder
+
+
+def _require_images(sweep: Sweep) -> int:
+    """Return how many images the split has."""
+    record = json.loads(Path(sweep.dataset_uri, IMAGE_DATASET_FILE).read_text(encoding="utf-8"))
+    images = int(record["examples"].get(sweep.split, 0))
+    if not images:
+        raise InputError(
+            f"--split {sweep.split}: expected images in this split, found none. Give "
+            f"data.splits.{sweep.split} a larger part, or name another split."
+        )
+    return images
+
+
+def _nested_runs(
+    record: SweepRecord, sweep: Sweep, store: TrackingStore, terminal: Terminal
+) -> "NestedRuns":
+    began_s = time.monotonic()
+    terminal.began(START, "opening MLflow's store")
+    from trainer.nested_runs import NestedRuns  # MLflow takes seconds to import
+
+    params = {"split": sweep.split, "metric": sweep.metric, "seeds": len(sweep.seeds)}
+    runs = NestedRuns(store, f"sweep {record.sweep_id}", params, record.mlflow_run_id)
+    seconds = time.monotonic() - began_s
+    terminal.ended(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
+    return runs
+
+
+def _trainings(
+    sweep: Sweep, waiting: Sequence[tuple[Variant, int]], runs: "NestedRuns", terminal: Terminal
+) -> Iterator[Training]:
+    """Train one after another, show it, tell MLflow, and give what came of each."""
+    for variant, seed in waiting:
+        name = _name(variant, seed)
+        terminal.began(name)
+        training = _train(variant, seed, sweep)
+        terminal.ended(name, _shown(training))
+        yield training
+        reached = {"accuracy": training.accuracy, "loss": training.loss}
+        runs.add(
+            name,
+            {**variant.values, "variant": variant.name, "seed": seed},
+            training.history,
+            {key: value for key, value in reached.items() if value is not None},
+            training.why,
+        )
+
+
+def _train(variant: Variant, seed: int, sweep: Sweep) -> Training:
+    try:
+        trained = train_apart(variant.recipe(seed), sweep.dataset_uri, sweep.split)
+    except ComponentError as error:
+        return Training(variant=variant.name, seed=seed, status="failed", why=str(error))
+    return Training(
+        variant=variant.name,
+        seed=seed,
+        status="completed",
+        accuracy=trained.accuracy,
+        loss=trained.loss,
+        best_epoch=trained.best_epoch + 1,
+        history=trained.history,
+        seconds=trained.seconds,
+    )
+
+
+def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:
+    """Yield the trainings, seed by seed, so that there are pairs from the beginning."""
+    for seed in sweep.seeds:
+        for variant in sweep.variants:
+            yield variant, seed
+
+
+def _identity(sweep: Sweep) -> str:
+    """Return what a training's result follows from; more seeds and another metric go on with it."""
+    config = sweep.variants[0].config
+    return sweep_id(
+        {
+            "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
+            "names": [variant.name for variant in sweep.variants],
+            "dataset": sweep.dataset_uri,
+            "split": sweep.split,
+            "code": code_digest("contracts", "trainer", libraries=LIBRARIES),
+            "users_code": users_digest(config.trainer.users_code(), config.trainer.users_files()),
+        }
+    )
+
+
+def _show(sweep: Sweep, record: SweepRecord, terminal: Terminal) -> None:
+    pairs = list(_pairs(sweep))
+    terminal.shows(_name(variant, seed) for variant, seed in pairs)
+    for variant, seed in pairs:
+        ended = record.ended(variant.name, seed)
+        if ended is not None:
+            shown = _shown(ended).model_copy(update={"state": "cached", "cached": True})
+            terminal.ended(_name(variant, seed), shown)
+
+
+def _name(variant: Variant, seed: int) -> str:
+    return f"{variant.name}, seed {seed}"
+
+
+def _shown(training: Training) -> ComponentSummary:
+    if training.accuracy is None or training.loss is None:
+        state, why = "failed", training.why
+    else:
+        state, why = "done", f"accuracy {training.accuracy:.4f}, loss {training.loss:.4f}"
+    return ComponentSummary(state=state, seconds=training.seconds, cached=False, why=why)

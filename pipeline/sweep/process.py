@@ -1,0 +1,123 @@
+"""One training in a process of its own: nothing of it stays for the next one.
+
+The processes are forks of one that has imported the trainer and done nothing else, so that the
+seconds of importing are spent once. One that dies takes nobody with it.
+"""
+
+import logging
+import multiprocessing
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from contracts.errors import ComponentError, PipelineError
+from contracts.progress import LOGGER, report
+from contracts.training import TrainingRecipe
+
+PRELOADED = ("trainer.train", "trainer.judgement")
+ENDS_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training."""
+
+    accuracy: float
+    loss: float
+    best_epoch: int  # from 0
+    history: dict[str, list[float]]
+    seconds: float
+
+
+def train_apart(recipe: TrainingRecipe, dataset_uri: str, split: str) -> Trained:
+    """Train a recipe in a process of its own, passing its progress on, and judge it on the split.
+
+    Raises:
+      ComponentError: the training failed, or its process died.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    answers, theirs = context.Pipe(duplex=False)
+    process = context.Process(
+        target=_train, args=(theirs, recipe.model_dump_json(), dataset_uri, split), daemon=True
+    )
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            kind, value = answers.recv()
+            if kind == "progress":
+                report(value.done, value.total, value.unit, value.detail)
+            elif kind == "failed":
+                raise ComponentError(value)
+            else:
+                return value
+    except EOFError as error:
+        process.join()
+        raise ComponentError(_death(process.exitcode)) from error
+    finally:
+        process.join(ENDS_WITHIN_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        answers.close()
+
+
+def _death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        why = ", as it is where memory runs out" if name == "SIGKILL" else ""
+        return f"its process was killed by {name}{why}. The log has more."
+    return f"its process ended with exit code {exit_code}. The log has more."
+
+
+class _Forward(logging.Handler):
+    """Sends progress reports to the parent."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(logging.INFO)
+        self._connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        progress = getattr(record, "progress", None)
+        if progress is not None:
+            self._connection.send(("progress", progress))
+
+
+def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) -> None:
+    """Train in this process, which does nothing else, and send what comes of it."""
+    from trainer.data import ImageDataset
+    from trainer.devices import use_memory_as_needed
+    from trainer.judgement import judge
+    from trainer.train import train
+
+    LOGGER.addHandler(_Forward(answers))
+    LOGGER.setLevel(logging.INFO)
+    recipe = TrainingRecipe.model_validate_json(recipe_json)
+    dataset = ImageDataset.read(dataset_uri)
+    began_s = time.monotonic()
+    try:
+        use_memory_as_needed()
+        trained = train(recipe, dataset)
+        judged = judge(trained.network, dataset, split, recipe.trainer.batch_size)
+    except PipelineError as error:
+        answers.send(("failed", list(error.problems)))
+        return
+    except Exception as error:
+        logging.getLogger(__name__).exception("the training failed")
+        answers.send(("failed", _sentence(error)))
+        return
+    seconds = time.monotonic() - began_s
+    answers.send(
+        (
+            "trained",
+            Trained(judged.accuracy, judged.loss, trained.best_epoch, trained.history, seconds),
+        )
+    )
+
+
+def _sentence(error: Exception) -> Any:
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

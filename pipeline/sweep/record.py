@@ -1,0 +1,121 @@
+"""What a sweep has trained: sweep.json, whole after every training."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from contracts.section import Section
+from contracts.whole_files import write_whole
+from pipeline.sweep.statistics import Difference, Spread, paired_difference, spread
+from pipeline.sweep.variants import Variant
+
+SWEEP_FILE = "sweep.json"
+
+Metric = Literal["accuracy", "loss"]
+
+
+class Training(Section):
+    """One training of a sweep and what it reached on the split."""
+
+    variant: str
+    seed: int
+    status: Literal["completed", "failed"]
+    accuracy: float | None = None
+    loss: float | None = None
+    best_epoch: int | None = None  # from 1
+    history: dict[str, list[float]] = {}
+    seconds: float = 0.0
+    why: str = ""  # it failed
+
+
+class VariantResult(Section):
+    """A variant over its seeds, and against the first variant."""
+
+    name: str
+    values: dict[str, object]
+    failed: int
+    spread: Spread | None = None  # None: no training of it has ended well
+    difference: Difference | None = None  # None: the baseline, or no pair
+
+
+class SweepRecord(Section):
+    """sweep.json; more keys may come, these stay."""
+
+    sweep_id: str
+    split: str
+    images: int  # in the split
+    metric: Metric
+    seeds: list[int]
+    trainings: list[Training] = []
+    results: list[VariantResult] = []
+    mlflow_run_id: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Put the record into the sweep's folder, whole or not at all."""
+        write_whole(folder / SWEEP_FILE, self.model_dump_json(indent=1))
+
+    def ended(self, variant: str, seed: int) -> Training | None:
+        """Return the training that has ended well, None where there is none."""
+        for one in self.trainings:
+            if (one.variant, one.seed, one.status) == (variant, seed, "completed"):
+                return one
+        return None
+
+    def with_training(self, training: Training) -> "SweepRecord":
+        """Return the record with one training more, in the place of an earlier attempt."""
+        others = [
+            one
+            for one in self.trainings
+            if (one.variant, one.seed) != (training.variant, training.seed)
+        ]
+        return self.model_copy(update={"trainings": [*others, training]})
+
+    def with_results(self, variants: Sequence[Variant]) -> "SweepRecord":
+        """Return the record with what its trainings say of the variants, the first the baseline."""
+        values = {variant.name: self._values(variant.name) for variant in variants}
+        baseline = values[variants[0].name]
+        results = []
+        for variant in variants:
+            own = values[variant.name]
+            pairs = [seed for seed in self.seeds if seed in own and seed in baseline]
+            difference = None
+            if variant is not variants[0] and pairs:
+                difference = paired_difference(
+                    [baseline[seed] for seed in pairs],
+                    [own[seed] for seed in pairs],
+                    higher_is_better=self.metric == "accuracy",
+                )
+            results.append(
+                VariantResult(
+                    name=variant.name,
+                    values=variant.values,
+                    failed=sum(
+                        one.variant == variant.name and one.status == "failed"
+                        for one in self.trainings
+                    ),
+                    spread=spread(list(own.values())) if own else None,
+                    difference=difference,
+                )
+            )
+        return self.model_copy(update={"results": results})
+
+    def _values(self, variant: str) -> dict[int, float]:
+        ended = ((seed, self.ended(variant, seed)) for seed in self.seeds)
+        return {seed: float(getattr(one, self.metric)) for seed, one in ended if one is not None}
+
+
+def read_record(folder: Path) -> SweepRecord | None:
+    """Return the record in a sweep's folder; None where there is none to go on with."""
+    try:
+        return SweepRecord.model_validate_json((folder / SWEEP_FILE).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def sweep_id(parts: object) -> str:
+    """Return the name of the sweep that follows from `parts`, JSON: the same for the same."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,119 @@
+"""What a sweep compares."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pydantic import JsonValue
+
+from contracts.config import PipelineConfig
+from contracts.consistency import inconsistencies
+from contracts.errors import InputError
+from contracts.field_problems import received
+from contracts.search_space import key_trouble
+from contracts.training import TrainingRecipe
+from contracts.variation import recipe_of, told, vary
+from contracts.yaml_marks import YamlTextError, read_yaml
+
+WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
+OPTION: Final = "--vary"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The config with other values at some keys."""
+
+    name: str
+    values: dict[str, JsonValue]  # dotted key -> value
+    config: PipelineConfig
+
+    def recipe(self, seed: int) -> TrainingRecipe:
+        """Return what is trained with this seed."""
+        return recipe_of(self.config.model_copy(update={"seed": seed}))
+
+
+def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
+    """Return the training without augmentation, the baseline, and with the config's own.
+
+    Raises:
+      InputError: the config has none.
+    """
+    without = _variant(config, WITHOUT_AUGMENTATION, "without augmentation")
+    if without.config.augmentation == config.augmentation:
+        raise InputError(
+            "augmentation.preset: expected one other than none to compare with none. Try "
+            f"`--set augmentation.preset=light`, or compare something else: `{OPTION} "
+            "trainer.learning_rate=1e-3,3e-3`."
+        )
+    return [without, Variant(f"augmentation {config.augmentation.preset}", {}, config)]
+
+
+def combinations(config: PipelineConfig, options: Sequence[str]) -> list[Variant]:
+    """Return every combination of `KEY=VALUE,VALUE...`; the first values are the baseline.
+
+    Raises:
+      InputError: a key cannot vary, or the config would refuse a value; all problems.
+    """
+    problems: list[str] = []
+    dimensions: dict[str, list[JsonValue]] = {}
+    for option in options:
+        try:
+            key, values = _parse(option, config)
+        except InputError as error:
+            problems += error.problems
+            continue
+        if key in dimensions:
+            problems.append(f"{OPTION} {option}: expected each key once, received {key} twice.")
+        dimensions[key] = values
+    variants = []
+    for values in itertools.product(*dimensions.values()):
+        chosen = dict(zip(dimensions, values, strict=True))
+        try:
+            variants.append(_variant(config, chosen, ", ".join(_shown(chosen))))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return variants
+
+
+def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> Variant:
+    varied, problems = vary(config, values, partial(inconsistencies, needs_data=False))
+    if problems:
+        raise InputError(f"{OPTION}: {sentence}" for sentence in told(problems))
+    return Variant(name, values, varied)
+
+
+def _parse(option: str, config: PipelineConfig) -> tuple[str, list[JsonValue]]:
+    key, equals, text = option.partition("=")
+    if not equals:
+        raise InputError(
+            f"{OPTION} {option}: expected KEY=VALUE,VALUE..., such as "
+            "trainer.learning_rate=1e-3,3e-3."
+        )
+    trouble = key_trouble(key, config)
+    if trouble:
+        raise InputError(f"{OPTION} {option}: {trouble}")
+    try:
+        values = read_yaml(f"[{text}]").value
+    except YamlTextError as error:
+        raise InputError(f"{OPTION} {option}: {error}") from error
+    if len(values) == 1 and isinstance(values[0], list):
+        values = values[0]
+    if len(values) < 2 or any(value in values[:at] for at, value in enumerate(values)):
+        raise InputError(
+            f"{OPTION} {option}: expected two values or more, none of them twice, received "
+            f"{received(values)}."
+        )
+    return key, values
+
+
+def _shown(values: dict[str, JsonValue]) -> list[str]:
+    """Return "kernel_size 3" a key: the last part says enough to whoever has asked."""
+    return [
+        f"{key.rpartition('.')[2]} {value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in values.items()
+    ]

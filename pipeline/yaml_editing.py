@@ -1,0 +1,77 @@
+"""Puts values into a YAML text whose comments and order stay as they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import JsonValue
+
+from contracts.errors import ConfigError
+from contracts.nested_values import with_value
+from contracts.yaml_marks import KeyPath, read_yaml
+
+
+def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
+    """Return the text with `values` by dotted key; a key that is not there yet is added.
+
+    Raises:
+      ConfigError: the text says one key in more than one place (anchors), so that no value can
+        be put in without changing others.
+    """
+    expected = read_yaml(text).value
+    for key, value in values.items():
+        path = tuple(key.split("."))
+        expected = with_value(expected, path, value)
+        text = _with_value(text, path, value)
+    if read_yaml(text).value != expected:
+        raise ConfigError(
+            f"{', '.join(values)}: cannot be put into the config without changing other keys, as "
+            "where it uses anchors. Put them in by hand."
+        )
+    return text
+
+
+def _with_value(text: str, path: tuple[str, ...], value: JsonValue) -> str:
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    for depth, part in enumerate(path):
+        below = next((child for key, child in node.value if key.value == part), None)
+        if below is None:
+            return _added(text, node, path[depth:], value)
+        node = below
+        if depth < len(path) - 1 and not isinstance(node, yaml.MappingNode):
+            return _replaced(text, node, _nested(path[depth + 1 :], value))
+    return _replaced(text, node, value)
+
+
+def _added(text: str, mapping: yaml.MappingNode, path: KeyPath, value: JsonValue) -> str:
+    """Return the text with a key more in a mapping, before the others."""
+    start = mapping.start_mark.index
+    entry = f"{path[0]}: {_flow(_nested(path[1:], value))}"
+    if mapping.flow_style:
+        separator = ", " if mapping.value else ""
+        return f"{text[: start + 1]}{entry}{separator}{text[start + 1 :]}"
+    return f"{text[:start]}{entry}\n{' ' * mapping.start_mark.column}{text[start:]}"
+
+
+def _replaced(text: str, node: yaml.Node, value: JsonValue) -> str:
+    start, end = node.start_mark.index, _end(node)
+    space = " " if start == end and text[start - 1 : start] == ":" else ""
+    return f"{text[:start]}{space}{_flow(value)}{text[end:]}"
+
+
+def _end(node: Any) -> int:
+    """Return where the node's own text ends: of a block, comments after it do not belong to it."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return _end(last[1] if isinstance(last, tuple) else last)
+
+
+def _nested(path: KeyPath, value: JsonValue) -> JsonValue:
+    return with_value({}, path, value)
+
+
+def _flow(value: JsonValue) -> str:
+    """Return a value in YAML on one line."""
+    dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1 << 20)
+    return dumped.strip().removesuffix("...").strip()

@@ -1,0 +1,1 @@
+from tests.trainer.conftest import dataset  # noqa: F401

@@ -1,0 +1,149 @@
+"""A sweep trains seed by seed, keeps what it has, and goes on where it was stopped."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.config import PipelineConfig
+from contracts.errors import ComponentError, InputError
+from pipeline.sweep import flow
+from pipeline.sweep.flow import IMAGE_DATASET_FILE, Sweep, run_sweep
+from pipeline.sweep.process import Trained
+from pipeline.sweep.record import read_record
+from pipeline.sweep.report import print_sweep, sentence
+from pipeline.sweep.variants import combinations
+
+CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
+
+
+class Runs:
+    """Stands in for MLflow."""
+
+    def __init__(self) -> None:
+        self.run_id = "parent"
+        self.added = []
+        self.ended = []
+
+    def add(self, *training) -> None:
+        self.added.append(training)
+
+    def __enter__(self) -> "Runs":
+        return self
+
+    def __exit__(self, error_type, *_) -> None:
+        self.ended.append(error_type)
+
+
+@pytest.fixture
+def runs(monkeypatch) -> Runs:
+    runs = Runs()
+    monkeypatch.setattr(flow, "_nested_runs", lambda *_: runs)
+    return runs
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Return the trainings that ran; `fails` and `stops` say in which one something happens."""
+
+    class Trainings(list):
+        fails = stops = -1
+
+    trained = Trainings()
+
+    def train(recipe, dataset_uri, split):
+        at = len(trained)
+        if at == trained.stops:
+            raise KeyboardInterrupt
+        trained.append((recipe.trainer.batch_size, recipe.seed))
+        if at == trained.fails:
+            raise ComponentError("Trainer: no memory.")
+        accuracy = {8: 0.5, 16: 0.7}[recipe.trainer.batch_size] + recipe.seed / 100
+        accuracy += 0.01 * (recipe.trainer.batch_size == 16 and recipe.seed == 1)
+        return Trained(accuracy, 1 - accuracy, 1, {"loss": [2.0, 1.0]}, 0.1)
+
+    monkeypatch.setattr(flow, "train_apart", train)
+    return trained
+
+
+@pytest.fixture
+def sweep_of(tmp_path):
+    """Return `sweep_of(seeds)`: two batch sizes on 50 validation images."""
+    record = {"examples": {"validation": 50}}
+    (tmp_path / IMAGE_DATASET_FILE).write_text(json.dumps(record))
+
+    def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
+        variants = combinations(CONFIG, ["trainer.batch_size=8,16"])
+        return Sweep(variants, range(seeds), str(tmp_path), split, metric)
+
+    return sweep
+
+
+def test_pairs_come_seed_by_seed_and_the_verdict_from_all(trainings, runs, sweep_of, tmp_path):
+    record, folder = run_sweep(sweep_of(3), tmp_path / "w")
+    assert trainings == [(8, 0), (16, 0), (8, 1), (16, 1), (8, 2), (16, 2)]
+    baseline, variant = record.results
+    assert (baseline.spread.mean, baseline.difference) == (pytest.approx(0.51), None)
+    assert variant.difference.mean == pytest.approx(0.2 + 0.01 / 3)
+    assert variant.difference.verdict == "helps"
+    assert read_record(folder) == record
+    assert sentence(record, variant).startswith("batch_size 16 against batch_size 8: helps (+0.20")
+    assert [name for name, *_ in runs.added][:2] == [
+        "batch_size 8, seed 0",
+        "batch_size 16, seed 0",
+    ]
+    assert runs.added[1][1]["trainer.batch_size"] == 16
+    assert runs.ended == [None]
+
+
+def test_a_sweep_that_was_stopped_goes_on(trainings, runs, sweep_of, tmp_path):
+    trainings.stops = 3
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(sweep_of(2), tmp_path / "w")
+    assert runs.ended == [KeyboardInterrupt]
+    trainings.stops = -1
+    run_sweep(sweep_of(2), tmp_path / "w")
+    assert trainings == [(8, 0), (16, 0), (8, 1), (16, 1)]
+    run_sweep(sweep_of(2), tmp_path / "w")
+    assert len(trainings) == 4
+    record, _ = run_sweep(sweep_of(3, metric="loss"), tmp_path / "w")
+    assert trainings[4:] == [(8, 2), (16, 2)]
+    assert record.results[1].difference.verdict == "helps"
+    assert record.results[1].difference.mean < 0
+
+
+def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, sweep_of, tmp_path):
+    trainings.fails = 1
+    record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    assert record.results[1].failed == 1
+    assert (record.results[1].spread.count, record.results[1].difference.count) == (1, 1)
+    assert "cannot be told with one seed" in sentence(record, record.results[1])
+    printed = io.StringIO()
+    print_sweep(record, printed)
+    assert "Failed: batch_size 16, seed 0: Trainer: no memory." in printed.getvalue()
+    assert runs.added[1][4] == "Trainer: no memory."
+    trainings.fails = -1
+    record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    assert trainings[4:] == [(16, 0)]
+    assert record.results[1].failed == 0
+    assert len(record.trainings) == 4
+
+
+def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
+    _, folder = run_sweep(sweep_of(1), tmp_path / "w")
+    sweep = sweep_of(1)
+    config = CONFIG.model_copy(
+        update={"trainer": CONFIG.trainer.model_copy(update={"learning_rate": 0.5})}
+    )
+    other = Sweep(
+        combinations(config, ["trainer.batch_size=8,16"]), range(1), *list(vars(sweep).values())[2:]
+    )
+    assert run_sweep(other, tmp_path / "w")[1] != folder
+    assert len(trainings) == 4
+
+
+def test_a_split_without_images(trainings, sweep_of, tmp_path):
+    with pytest.raises(InputError, match="--split test: expected images in this split"):
+        run_sweep(sweep_of(1, split="test"), tmp_path / "w")
+    assert trainings == []

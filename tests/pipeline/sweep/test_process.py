@@ -1,0 +1,72 @@
+"""A training in a process of its own gives what one here gives, and takes nobody with it."""
+
+import logging
+import sys
+
+import pytest
+
+from contracts.augmentation import AugmentationConfig
+from contracts.errors import ComponentError
+from contracts.progress import LOGGER
+from contracts.training import TrainerConfig, TrainingRecipe
+from pipeline.sweep.process import train_apart
+from trainer.judgement import judge
+from trainer.train import train
+
+MODELS = """
+import os, signal
+
+def killed(size_px, classes):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def broken(size_px, classes):
+    raise ZeroDivisionError("by a user's model")
+"""
+
+
+def recipe(**trainer) -> TrainingRecipe:
+    given = {"model_options": {"filters": [8]}, "epochs": 2, "batch_size": 16} | trainer
+    return TrainingRecipe(
+        trainer=TrainerConfig(**given), augmentation=AugmentationConfig(preset="light"), seed=3
+    )
+
+
+def test_it_gives_what_a_training_in_this_process_gives(dataset):
+    reports = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: reports.append(record.progress)
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        first = train_apart(recipe(), dataset.uri, "validation")
+    finally:
+        LOGGER.removeHandler(handler)
+    assert reports and {report.unit for report in reports} == {"steps"}
+    second = train_apart(recipe(), dataset.uri, "validation")
+    assert (first.accuracy, first.loss, first.history) == (
+        second.accuracy,
+        second.loss,
+        second.history,
+    )
+    trained = train(recipe(), dataset)
+    here = judge(trained.network, dataset, "validation", 16)
+    assert first.accuracy == pytest.approx(here.accuracy)
+    assert first.loss == pytest.approx(here.loss, rel=1e-4)
+    assert here.loss == pytest.approx(trained.history["val_loss"][trained.best_epoch], rel=1e-3)
+    accuracy = trained.history["val_accuracy"][trained.best_epoch]
+    assert here.accuracy == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "said"),
+    [
+        ({"model": "apart_models:killed", "model_options": {}}, "killed by SIGKILL.*memory"),
+        ({"model": "apart_models:broken", "model_options": {}}, "ZeroDivisionError: by a user"),
+        ({"learning_rate": 1e30, "warmup_epochs": 0.0}, "NaN or infinite by step"),
+    ],
+)
+def test_a_training_that_cannot_go_on_is_a_sentence(dataset, tmp_path, monkeypatch, trainer, said):
+    (tmp_path / "apart_models.py").write_text(MODELS)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(ComponentError, match=said):
+        train_apart(recipe(**trainer), dataset.uri, "validation")

@@ -1,0 +1,83 @@
+"""What a sweep compares, and what it refuses to."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.config import PipelineConfig
+from contracts.errors import InputError
+from pipeline.sweep.variants import combinations, with_and_without_augmentation
+
+CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
+
+
+def test_by_default_augmentation_is_compared_with_none():
+    without, own = with_and_without_augmentation(CONFIG)
+    assert without.config.augmentation.preset == "none"
+    assert own.config == CONFIG
+    assert own.name == "augmentation light"
+    assert without.recipe(7).seed == 7
+
+
+def test_nothing_to_compare_is_an_error():
+    config = with_and_without_augmentation(CONFIG)[0].config
+    with pytest.raises(InputError, match=r"augmentation\.preset: expected one other than none"):
+        with_and_without_augmentation(config)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("trainer.learning_rate=1e-3,3e-3", [1e-3, 3e-3]),
+        ("trainer.learning_rate=[1e-3, 3e-3]", [1e-3, 3e-3]),
+        ("augmentation.preset=none,light", ["none", "light"]),
+        ("trainer.model_options.filters=[8],[8,16],null", [[8], [8, 16], None]),
+        ("trainer.model_options.filters=[[8],[8,16]]", [[8], [8, 16]]),
+    ],
+)
+def test_values_of_a_key(option, values):
+    variants = combinations(CONFIG, [option])
+    key = option.partition("=")[0]
+    assert [variant.values for variant in variants] == [{key: value} for value in values]
+
+
+def test_several_keys_are_all_combinations_and_the_first_is_the_baseline():
+    variants = combinations(
+        CONFIG, ["trainer.batch_size=8,16", "trainer.model_options.kernel_size=3,5"]
+    )
+    assert [variant.name for variant in variants] == [
+        "batch_size 8, kernel_size 3",
+        "batch_size 8, kernel_size 5",
+        "batch_size 16, kernel_size 3",
+        "batch_size 16, kernel_size 5",
+    ]
+    assert variants[2].config.trainer.batch_size == 16
+    assert variants[3].config.trainer.options().kernel_size == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["trainer.batch_size"], "expected KEY=VALUE,VALUE"),
+        (["batch_size=8,16"], "did you mean `trainer.batch_size`?"),
+        (["trainer.batch_size=8"], "expected two values or more"),
+        (["trainer.batch_size=8,8"], "none of them twice"),
+        (["trainer.batch_size=8,]x["], "expected YAML"),
+        (
+            ["trainer.batch_size=8,0"],
+            "trainer.batch_size: expected an integer >= 1 or auto, received 0",
+        ),
+        (["trainer.batch_size=8,16", "trainer.batch_size=8,32"], "each key once"),
+        (["trainer.warmup_epochs=0,30"], "expected less than trainer.epochs (20)"),
+    ],
+)
+def test_what_cannot_be_compared(options, said):
+    with pytest.raises(InputError) as raised:
+        combinations(CONFIG, options)
+    assert said in str(raised.value)
+
+
+def test_all_problems_at_once():
+    with pytest.raises(InputError) as raised:
+        combinations(CONFIG, ["trainer.batch_size=8,0", "trainer.epoch=3,4"])
+    assert len(raised.value.problems) == 2

@@ -1,0 +1,242 @@
+"""A search trains its trials, survives those that cannot be trained, and goes on after a kill."""
+
+import json
+
+import pytest
+from keras_tuner.errors import FatalError
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from contracts.augmentation import AugmentationConfig
+from contracts.errors import ComponentError
+from contracts.search import SearchConfig
+from contracts.training import TrainerConfig, TrainingRecipe
+from trainer.nested_runs import NestedRuns
+from trainer.search.ledger import Ledger
+from trainer.search.tuner import Trials, TrialTuner
+from trainer.train import TrainedModel, train
+
+RECIPE = TrainingRecipe(
+    trainer=TrainerConfig(
+        model_options={"filters": [4]}, epochs=3, batch_size=32, early_stopping_patience=0
+    ),
+    augmentation=AugmentationConfig(preset="none"),
+    seed=0,
+)
+RATES = {"low": 1e-3, "high": 1e-1, "scale": "log"}
+WIDTHS = [[4], [4, 8]]
+
+
+@pytest.fixture
+def search_with(dataset, store, tmp_path):
+    """Return `search_with(train, **search)`: the tuner after its search, with its ledger."""
+
+    def run(train, **given) -> TrialTuner:
+        search = SearchConfig.model_validate(given)
+        ledger = Ledger(tmp_path / "kept" / "trials.json")
+        runs = NestedRuns(store, "search", {}, ledger.mlflow_run_id)
+        ledger.mlflow_run_id = runs.run_id
+        tuner = TrialTuner(
+            Trials(RECIPE, search, dataset), ledger, runs, str(tmp_path / "work"), train
+        )
+        tuner.search()
+        return tuner
+
+    return run
+
+
+def pretended(recipe: TrainingRecipe, dataset) -> TrainedModel:
+    """A training that takes no time: the best learning rate is 0.01."""
+    rate, epochs = recipe.trainer.learning_rate, recipe.trainer.epochs
+    accuracy = [1 - abs(rate - 0.01) + at / 1000 for at in range(epochs)]
+    history = {"val_accuracy": accuracy, "val_loss": [1 - one for one in accuracy]}
+    return TrainedModel(None, history, epochs - 1, epochs, 0.0, 32, rate, "CPU", is_chief=True)
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_every_algorithm_trains_and_finds_the_best(search_with, store, algorithm):
+    space = {"trainer.learning_rate": RATES, "trainer.model_options.filters": WIDTHS}
+    epochs = 3 if algorithm == "hyperband" else 1
+    tuner = search_with(train, algorithm=algorithm, trials=2, epochs=epochs, space=space)
+    records = list(tuner.ledger)
+    assert [record.status for record in records] == ["completed"] * 2
+    assert all(record.values["trainer.model_options.filters"] in WIDTHS for record in records)
+    assert all(1e-3 <= record.values["trainer.learning_rate"] <= 1e-1 for record in records)
+    best = tuner.ledger.best("val_accuracy")
+    assert best.score == max(record.score for record in records)
+    assert tuner.oracle.get_best_trials(1)[0].score == best.score
+    assert all(len(record.history["val_loss"]) == record.epochs for record in records)
+    client = MlflowClient(store.uri)
+    parent = client.get_run(tuner.ledger.mlflow_run_id)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["best_val_accuracy"] == pytest.approx(best.score)
+    below = client.search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    assert len(below) == 2
+    found = {run.data.params["trainer.model_options.filters"] for run in below}
+    assert found == {json.dumps(one.values["trainer.model_options.filters"]) for one in records}
+    assert all(run.info.status == "FINISHED" and run.data.metrics["seconds"] > 0 for run in below)
+    history = client.get_metric_history(below[0].info.run_id, "val_accuracy")
+    assert [metric.step for metric in history] == list(range(1, len(history) + 1))
+
+
+def test_hyperband_trains_the_better_ones_longer(search_with):
+    space = {"trainer.learning_rate": RATES}
+    tuner = search_with(pretended, algorithm="hyperband", trials=12, epochs=9, space=space)
+    by_epochs = {epochs: [] for epochs in (1, 3, 9)}
+    for record in tuner.ledger:
+        by_epochs[record.epochs].append(abs(record.values["trainer.learning_rate"] - 0.01))
+    assert len(by_epochs[1]) > len(by_epochs[3]) > 0
+    assert sorted(by_epochs[3]) == sorted(by_epochs[1])[: len(by_epochs[3])]
+
+
+def test_a_bayesian_search_comes_nearer(search_with):
+    space = {"trainer.learning_rate": RATES}
+    tuner = search_with(pretended, algorithm="bayesian", trials=9, space=space)
+    assert abs(tuner.ledger.best("val_accuracy").values["trainer.learning_rate"] - 0.01) < 2e-3
+
+
+def test_the_lowest_loss_is_the_best(search_with):
+    space = {"trainer.learning_rate": [0.5, 0.011, 0.3]}
+    tuner = search_with(pretended, objective="val_loss", trials=3, space=space)
+    assert tuner.ledger.best("val_loss").values == {"trainer.learning_rate": 0.011}
+    assert tuner.get_best_hyperparameters()[0].values == {"trainer.learning_rate": 0.011}
+
+
+def test_a_trial_that_cannot_be_trained_is_told_and_the_search_goes_on(search_with, store):
+    space = {"trainer.learning_rate": [1e30, 0.01], "trainer.warmup_epochs": [0.0, 0.1]}
+    tuner = search_with(train, trials=4, epochs=1, space=space)
+    by_rate = {}
+    for record in tuner.ledger:
+        by_rate.setdefault(record.values["trainer.learning_rate"], []).append(record)
+    assert {record.status for record in by_rate[0.01]} == {"completed"}
+    assert "failed" in {record.status for record in by_rate[1e30]}
+    why = next(record.why for record in by_rate[1e30] if record.status == "failed")
+    assert "NaN or infinite" in why
+    assert tuner.ledger.best("val_accuracy").values["trainer.learning_rate"] == 0.01
+    client = MlflowClient(store.uri)
+    failed = client.search_runs(
+        [client.get_run(tuner.ledger.mlflow_run_id).info.experiment_id],
+        f"tags.`mlflow.parentRunId` = '{tuner.ledger.mlflow_run_id}' AND status = 'FAILED'",
+    )
+    assert {run.data.tags["failure"] for run in failed} == {
+        record.why for record in tuner.ledger if record.status == "failed"
+    }
+
+
+def test_values_that_do_not_go_together_fail_their_trial_alone(search_with):
+    space = {
+        "trainer.model_options.filters": [[4], [4, 4, 4, 4]],
+        "trainer.model_options.kernel_size": [3, 5],
+        "trainer.model": ["cnn", "convnext_atto"],
+    }
+    tuner = search_with(pretended, trials=8, epochs=1, space=space)
+    statuses = {record.values["trainer.model"]: record.status for record in tuner.ledger}
+    assert statuses == {"cnn": "completed", "convnext_atto": "failed"}
+    assert any("kernel_size: unknown key" in record.why for record in tuner.ledger)
+
+
+def test_when_all_trials_fail_a_sentence_says_why(search_with):
+    def out_of_memory(recipe, dataset):
+        raise MemoryError("no 80 GiB here")
+
+    space = {"trainer.batch_size": [8, 16, 32, 64]}
+    with pytest.raises(ComponentError, match=r"each of the 4 trials failed: MemoryError: no 80"):
+        search_with(out_of_memory, trials=4, space=space)
+
+
+def test_mlflow_tells_how_a_search_ended(search_with, store):
+    def interrupted(recipe, dataset):
+        raise KeyboardInterrupt
+
+    given = {"trials": 1, "space": {"trainer.batch_size": [8, 16]}}
+    with pytest.raises(KeyboardInterrupt):
+        search_with(interrupted, **given)
+    client = MlflowClient(store.uri)
+    (run,) = client.search_runs(
+        [client.get_experiment_by_name(store.name).experiment_id],
+        "attributes.run_name = 'search'",
+        max_results=1,
+    )
+    assert run.info.status == "KILLED"
+    tuner = search_with(pretended, **given)
+    assert tuner.ledger.mlflow_run_id == run.info.run_id
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_store_that_stops_answering_ends_the_search_with_a_sentence(
+    search_with, store, monkeypatch
+):
+    def lost(*_, **__):
+        raise MlflowException("connection refused")
+
+    def train_and_lose_the_store(recipe, dataset):
+        monkeypatch.setattr(MlflowClient, "log_batch", lost)
+        return pretended(recipe, dataset)
+
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
+    with pytest.raises(FatalError, match=r"tracking\.mlflow\.uri: .* received: connection refused"):
+        search_with(train_and_lose_the_store, **given)
+    monkeypatch.undo()
+    assert len(list(search_with(pretended, **given).ledger)) == 2
+
+
+class Killed(BaseException):
+    """What no search survives."""
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_a_search_that_was_killed_goes_on_where_it_stopped(search_with, algorithm, monkeypatch):
+    given = {"algorithm": algorithm, "trials": 7, "epochs": 3}
+    given["space"] = {"trainer.learning_rate": RATES}
+    trained = []
+
+    def killed_in_the_fifth(recipe, dataset):
+        if len(trained) == 4:
+            raise Killed
+        trained.append(recipe)
+        return pretended(recipe, dataset)
+
+    with pytest.raises(Killed):
+        search_with(killed_in_the_fifth, **given)
+    first = list(trained)
+    assert len(first) == 4
+
+    def train_the_rest(recipe, dataset):
+        trained.append(recipe)
+        return pretended(recipe, dataset)
+
+    tuner = search_with(train_the_rest, **given)
+    assert len(trained) == len(list(tuner.ledger)) == 7
+    assert not [recipe for recipe in trained[4:] if recipe in first]
+    again = search_with(train_the_rest, **given)
+    assert len(trained) == 7
+    assert again.ledger.mlflow_run_id == tuner.ledger.mlflow_run_id
+
+
+def test_a_trial_that_kills_the_process_twice_is_left_out(search_with):
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 4096]}}
+
+    def killed_by_large_batches(recipe, dataset):
+        if recipe.trainer.batch_size == 4096:
+            raise Killed
+        return pretended(recipe, dataset)
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            search_with(killed_by_large_batches, **given)
+    tuner = search_with(killed_by_large_batches, **given)
+    statuses = {one.values["trainer.batch_size"]: one.status for one in tuner.ledger}
+    assert statuses == {8: "completed", 4096: "failed"}
+
+
+def test_an_interrupted_trial_counts_as_not_begun(search_with):
+    def interrupted(recipe, dataset):
+        raise KeyboardInterrupt
+
+    for _ in range(4):
+        with pytest.raises(KeyboardInterrupt):
+            search_with(interrupted, trials=1, space={"trainer.batch_size": [8, 16]})
+    tuner = search_with(pretended, trials=1, space={"trainer.batch_size": [8, 16]})
+    assert [record.status for record in tuner.ledger] == ["completed"]

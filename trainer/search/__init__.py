@@ -1,0 +1,1 @@
+"""The search for better values of the config, a training a trial."""

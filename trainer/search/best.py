@@ -1,0 +1,32 @@
+"""The best values of a search as YAML that pipeline.yaml takes over as it is."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contracts.nested_values import with_value
+from contracts.search import SearchConfig
+from contracts.whole_files import write_whole
+from trainer.search.ledger import Ledger
+
+BEST_FILE = "best.yaml"
+
+
+def write_best(path: Path, search: SearchConfig, ledger: Ledger) -> None:
+    """Write the keys that were searched with their best values, and where these come from."""
+    best = ledger.best(search.objective)
+    if best is None:
+        raise ValueError("no trial of the ledger has a score")
+    trials = list(ledger)
+    place = next(at for at, trial in enumerate(trials, start=1) if trial is best)
+    failed = sum(trial.status == "failed" for trial in trials)
+    values: Any = {}
+    for key, value in best.values.items():
+        values = with_value(values, tuple(key.split(".")), value)
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    write_whole(
+        path,
+        f"# {search.objective} {best.score:.4f} in trial {place} of {len(trials)} "
+        f"({search.algorithm}; {failed} failed), {best.epochs} epochs.\n{text}",
+    )

@@ -1,0 +1,64 @@
+"""TFX's way into the search."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from contracts import features
+from contracts.errors import ComponentError
+from contracts.search import SearchConfig
+from contracts.tracking import TrackingStore
+from contracts.training import TrainingRecipe
+from trainer.data import ImageDataset
+from trainer.devices import use_memory_as_needed
+from trainer.nested_runs import NestedRuns
+from trainer.search.ledger import LEDGER_FILE, Ledger
+from trainer.search.tuner import Trials, TrialTuner
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Return the tuner for the transformed examples; it goes on where an earlier one was killed.
+
+    `custom_config` holds `recipe`, `search` and `tracking` as JSON, `code_digest`, and `kept`: the
+    folder that outlives the component, where there is one.
+
+    Raises:
+      ComponentError: there is no validation split to judge trials on.
+    """
+    recipe = TrainingRecipe.model_validate_json(fn_args.custom_config["recipe"])
+    search = SearchConfig.model_validate_json(fn_args.custom_config["search"])
+    store = TrackingStore.model_validate_json(fn_args.custom_config["tracking"])
+    dataset = ImageDataset.read(str(Path(fn_args.train_files[0]).parent.parent))
+    if not dataset.examples.get(features.VALIDATION):
+        raise ComponentError(
+            f"Tuner: no validation examples in {dataset.uri}, which trials are judged on. Give "
+            "data.splits.validation a larger part."
+        )
+    use_memory_as_needed()
+    identity = _identity(recipe, search, dataset, fn_args.custom_config["code_digest"])
+    kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
+    ledger = Ledger(kept / identity / LEDGER_FILE)
+    params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
+    runs = NestedRuns(store, "search", params, ledger.mlflow_run_id)
+    ledger.mlflow_run_id = runs.run_id
+    ledger.write()
+    tuner = TrialTuner(Trials(recipe, search, dataset), ledger, runs, fn_args.working_dir)
+    return TunerFnResult(tuner=tuner, fit_kwargs={})
+
+
+def _identity(
+    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, code_digest: str
+) -> str:
+    """Return what stays the same while a trial's result does; more trials go on with the search."""
+    parts = [
+        recipe.model_dump(mode="json"),
+        search.model_dump(mode="json", exclude={"trials"}),
+        dataset.fingerprint,
+        dataset.preprocessing.model_dump(mode="json"),
+        dataset.examples,
+        code_digest,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

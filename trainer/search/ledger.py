@@ -1,0 +1,84 @@
+"""What the trials of a search came to, kept so that a search that was killed goes on."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import JsonValue
+
+from contracts.search import Values
+from contracts.whole_files import write_whole
+
+LEDGER_FILE = "trials.json"
+
+
+@dataclass
+class TrialRecord:
+    """One training of a search."""
+
+    values: dict[str, JsonValue]  # dotted key -> value
+    epochs: int
+    status: Literal["running", "completed", "failed"] = "running"
+    begun: int = 1  # how often: more than once where the process was killed in it
+    score: float | None = None  # the objective
+    history: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    why: str = ""  # it failed
+
+
+class Ledger:
+    """The trials of one search by their values, in the order in which they began.
+
+    It stands on the disk whole after every change. A trial whose result is known need not be
+    trained again: the same values, data and seed give the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Go on with the ledger at `path`, or begin one there; folders are made."""
+        self._path = path
+        self._records: dict[str, TrialRecord] = {}
+        self.mlflow_run_id = ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            known = json.loads(path.read_text(encoding="utf-8"))
+            self.mlflow_run_id = known["mlflow_run_id"]
+            for one in known["trials"]:
+                record = TrialRecord(**one)
+                self._records[_key(record.values, record.epochs)] = record
+
+    def __iter__(self) -> Iterator[TrialRecord]:
+        """Give the trials, the first first."""
+        return iter(self._records.values())
+
+    def begin(self, values: Values, epochs: int) -> TrialRecord:
+        """Return the record of the trial with these values, begun now where it has not ended."""
+        key = _key(values, epochs)
+        record = self._records.get(key)
+        if record is None:
+            record = self._records[key] = TrialRecord(dict(values), epochs)
+        elif record.status == "running":
+            record.begun += 1
+        self.write()
+        return record
+
+    def best(self, objective: str) -> TrialRecord | None:
+        """Return the trial with the best score, the first of equals; None where none has one."""
+        scored = [record for record in self if record.score is not None]
+        choose = min if objective.endswith("loss") else max
+        return choose(scored, key=lambda record: record.score) if scored else None
+
+    def write(self) -> None:
+        """Put the ledger on the disk, whole or not at all."""
+        self.write_to(self._path)
+
+    def write_to(self, path: Path) -> None:
+        """Put a copy at `path`, whole or not at all."""
+        trials = [asdict(record) for record in self]
+        content = {"mlflow_run_id": self.mlflow_run_id, "trials": trials}
+        write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def _key(values: Values, epochs: int) -> str:
+    return json.dumps([values, epochs], sort_keys=True)
