@@ -11,6 +11,8 @@ MLFLOW = "MLflow"
 # In the ModelRun artifact.
 PICTURES_FOLDER = "pictures"
 CARD_FOLDER = "model_card"
+CARD_FILE = "card.json"  # in it
+DIAGRAM_FILE = "diagram.svg"  # in it
 WEIGHTS_FOLDER = "weights"  # of the best and the last epoch
 PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
 

@@ -13,6 +13,7 @@ from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.inside import read_inside
 from pipeline.report.mistakes import worst_mistakes
+from pipeline.report.model_card import read_card
 from pipeline.report.mosaics import mosaics_in
 from pipeline.report.templates import template
 from pipeline.summary import Summary
@@ -76,6 +77,7 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
             for name in CURVES
             if (series := _curves(record, name))
         ]
+        parts["card"] = read_card(Path(uris["model_run"]))
         parts["inside"] = read_inside(Path(uris["model_run"]))
     if summary.augmentation.report:
         parts["mosaics"] = mosaics_in(summary.augmentation.report)

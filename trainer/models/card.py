@@ -14,11 +14,10 @@ import numpy as np
 from contracts.whole_files import write_whole
 from trainer.models.anatomy import Stage, stages
 from trainer.models.diagram import diagram, shape_text
+from trainer.record import CARD_FILE, DIAGRAM_FILE
 
-CARD_JSON = "card.json"
 CARD_PAGE = "card.md"
 SUMMARY = "summary.txt"
-DIAGRAM = "diagram.svg"
 
 BATCHES = (1, 32)
 # A batch is run so many times, or for so long if that is shorter; one that would take longer than
@@ -61,11 +60,11 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> Card:
     """
     card = make_card(network, size_px)
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / CARD_JSON, json.dumps(asdict(card), indent=1))
+    write_whole(folder / CARD_FILE, json.dumps(asdict(card), indent=1))
     write_whole(folder / CARD_PAGE, page(card))
     write_whole(folder / SUMMARY, _summary(network))
     title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
-    write_whole(folder / DIAGRAM, diagram(title, card.stages))
+    write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
     return card
 
 
