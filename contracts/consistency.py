@@ -46,6 +46,13 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"{trainer.fine_tuning.frozen_epochs}. Lower it too, 0 for no such phase.",
             (EPOCHS,),
         )
+    if trainer.fine_tuning.learning_rate and not trainer.fine_tuning.frozen_epochs:
+        yield Inconsistency(
+            ("trainer", "fine_tuning", "learning_rate"),
+            f"expected null without a phase of frozen layers (frozen_epochs: 0), received "
+            f"{received(trainer.fine_tuning.learning_rate)}. Set trainer.learning_rate.",
+            (("trainer", "fine_tuning", "frozen_epochs"),),
+        )
     if trainer.warmup_epochs is not None and trainer.warmup_epochs >= trainer.epochs:
         yield Inconsistency(
             ("trainer", "warmup_epochs"),

@@ -42,6 +42,10 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
                 yield from _refusals(base, key, place, value, rules)
 
 
+# Keys of `augmentation` that are the Augmenter's alone.
+BESIDE_THE_TRAINING: Final = ("materialise", "probe")
+
+
 def key_trouble(key: str, config: PipelineConfig) -> str:
     """Return what is wrong with a dotted key that is to vary, "" where nothing is."""
     section, *below = key.split(".")
@@ -53,6 +57,11 @@ def key_trouble(key: str, config: PipelineConfig) -> str:
         ]
         hint = did_you_mean(key, known) or "such as `trainer.learning_rate`."
         return f"expected the dotted key of a value of {' or '.join(SECTIONS)}; {hint}"
+    if below[0] in BESIDE_THE_TRAINING:
+        return (
+            f"expected a key that trainings follow from: {section}.{below[0]} changes nothing in "
+            "those of a search or sweep. Remove it."
+        )
     return ""
 
 

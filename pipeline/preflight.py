@@ -6,12 +6,15 @@ from pathlib import Path
 
 from components.code_digest import installed, module_file, users_digest
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
+from contracts.cluster import TF_CONFIG, cluster
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
+from contracts.named_files import EXPECTED_CODE
 from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
-from contracts.users_code import may_define
+from contracts.users_code import UsersCode, may_define
+from contracts.yaml_marks import dotted
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ def preflight(config_file: Path, overrides: Sequence[str] = ()) -> Preflight:
     config = load_config(config_file, overrides)
     _require_users_code(config.trainer)
     _require_wandb(config.tracking)
+    _require_one_machine(config.trainer)
     layout = read_layout(config.data)
     require_trainable(layout, config.data)
     return Preflight(config, layout)
@@ -42,28 +46,43 @@ def _require_users_code(trainer: TrainerConfig) -> None:
 
     The loader has looked at the files; here it is about modules, and about what a file imports.
     """
-    for code in trainer.users_code():
-        try:
-            users_digest([code])
-            file = module_file(code.place) if code.file is None else None
-            found = file is None or may_define(file, code.attribute)
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"trainer.model: expected an importable `module:function`, received "
-                f"'{code}', but there is no module {error.name!r} on the Python path. "
-                "Install it into this environment, or name its folder in PYTHONPATH; "
-                "a file beside the config is named by `file.py:function`."
-            ) from error
-        except (SyntaxError, ValueError) as error:  # ValueError: null characters
-            where = f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else code
-            raise ConfigError(
-                f"trainer.model: {code} or what it imports is no Python: {where} ({error})."
-            ) from error
-        if not found:
-            raise ConfigError(
-                f"trainer.model: expected an importable `module:function`, received "
-                f"'{code}', but {file} has no `{code.attribute}`."
-            )
+    problems = [
+        f"{dotted(('trainer', *key))}: expected {EXPECTED_CODE[str(key[0])]}, received '{code}', "
+        f"{trouble}"
+        for key, code in trainer.users_references().items()
+        if (trouble := _trouble(code))
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _trouble(code: UsersCode) -> str:
+    """Return what keeps code from being used: "but ... ."; "" for nothing. Nothing is run."""
+    try:
+        users_digest([code])
+        file = module_file(code.place) if code.file is None else None
+        found = file is None or may_define(file, code.attribute)
+    except ModuleNotFoundError as error:
+        return (
+            f"but there is no module {error.name!r} on the Python path. Install it into this "
+            "environment, or name its folder in PYTHONPATH; a file beside the config is named by "
+            "`file.py:name`."
+        )
+    except (SyntaxError, ValueError) as error:  # ValueError: null characters
+        where = f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else code
+        return f"but that or what it imports is no Python: {where} ({error})."
+    return "" if found else f"but {file} has no `{code.attribute}`."
+
+
+def _require_one_machine(trainer: TrainerConfig) -> None:
+    """Raise ConfigError where the training would wait for other machines."""
+    workers, _ = cluster()
+    if len(workers) > 1 and trainer.devices in ("auto", "multi_worker"):
+        raise ConfigError(
+            f"{TF_CONFIG}: expected nothing, since `imgpipe` trains on this machine alone, "
+            f"received {len(workers)} workers. Train with `python -m trainer` on each of them, "
+            f"or unset {TF_CONFIG}; trainer.devices: gpu, mirrored or cpu passes over it."
+        )
 
 
 def _require_wandb(tracking: TrackingConfig) -> None:

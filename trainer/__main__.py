@@ -16,7 +16,7 @@ from pathlib import Path
 from contracts.errors import ConfigError, InputError, PipelineError
 from contracts.load import load_config
 from contracts.progress import LOGGER
-from contracts.training import TrainingRecipe
+from contracts.variation import recipe_of
 from contracts.whole_files import write_whole
 from trainer.data import ImageDataset
 
@@ -55,9 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(args: argparse.Namespace) -> None:
     config = load_config(args.config, args.overrides, needs_data=False)
-    recipe = TrainingRecipe(
-        trainer=config.trainer, augmentation=config.augmentation, seed=config.seed
-    )
+    recipe = recipe_of(config)
     if not (args.examples / ImageDataset.FILE).is_file():
         raise ConfigError(
             f"--examples: expected a folder of transformed examples with {ImageDataset.FILE}, "
@@ -66,12 +64,12 @@ def _train(args: argparse.Namespace) -> None:
         )
     dataset = ImageDataset.read(str(args.examples))
     # Keras and its backend take seconds to import.
-    from trainer.checkpoints import Checkpoint
+    from trainer.checkpoints import Checkpoint, training_key
     from trainer.devices import use_memory_as_needed
     from trainer.train import train
 
     use_memory_as_needed()
-    checkpoint = Checkpoint(args.output / STATE_FOLDER)
+    checkpoint = Checkpoint.of(args.output / STATE_FOLDER, training_key(recipe, dataset))
     trained = train(recipe, dataset, checkpoint=checkpoint)
     if not trained.is_chief:
         return

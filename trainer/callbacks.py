@@ -99,6 +99,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self.position = Position(progress.step)  # of the batches
         self.monitor = "val_loss"
         self.patience = 0
+        self.first_epoch = 0  # that patience counts from
         self.every_s = 0.0
         self._checkpoint = checkpoint
         self._course = course
@@ -136,9 +137,9 @@ class KeepCheckpoints(keras.callbacks.Callback):
             swap_averages(self.model)
             self._checkpoint.save_best(self.model.network)
             swap_averages(self.model)
+        self._checkpoint.save_last(self.model.network)
         self._save((epoch + 1) * self._course.steps_per_epoch)
-        best = self.progress.best_epoch
-        if self.patience and best is not None and epoch - best >= self.patience:
+        if self.progress.is_out_of_patience(self.patience, self.first_epoch):
             self.model.stop_training = True
 
     def _save(self, step: int) -> None:

@@ -1,8 +1,12 @@
 """The state of a training on the disk, from which it goes on as if it had never stopped."""
 
+import hashlib
 import json
+import logging
+import os
 import shutil
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -10,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from contracts.training import TrainingRecipe
 from contracts.whole_files import link
+from trainer.data import ImageDataset
 
 STATE_FILE = "state.npz"
 BEST_FILE = "best.weights.h5"
@@ -18,6 +24,32 @@ LAST_FILE = "last.weights.h5"
 RECORD = "record"
 
 ABANDONED_S = 14 * 24 * 3600
+
+LOGGER = logging.getLogger(__name__)
+
+
+def training_key(recipe: TrainingRecipe, dataset: ImageDataset, *code: str) -> str:
+    """Return a name for all that the weights follow from: what goes on is the same training.
+
+    Args:
+      recipe: what is trained and how.
+      dataset: what it is trained on.
+      code: digests of the code, and whatever else it depends on.
+    """
+    sizes = [
+        (split, path.name, path.stat().st_size)
+        for split in sorted(dataset.label_counts)
+        for path in dataset.files(split)
+    ]
+    parts = [
+        recipe.model_dump(mode="json"),
+        dataset.fingerprint,
+        dataset.label_counts,
+        dataset.preprocessing.model_dump(mode="json"),
+        sizes,
+        code,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -36,6 +68,12 @@ class Progress:
     def epochs(self) -> int:
         """Epochs that are done."""
         return len(self.history.get("loss", ()))
+
+    def is_out_of_patience(self, patience: int, first_epoch: int) -> bool:
+        """Tell whether so many epochs from one on have brought nothing better; 0: never."""
+        if not patience or self.best_epoch is None:
+            return False
+        return self.epochs - 1 - max(self.best_epoch, first_epoch - 1) >= patience
 
     def after_epoch(self, logs: dict[str, float], monitor: str) -> "Progress":
         """Return the progress with one more epoch, the best one where its metric says so."""
@@ -80,6 +118,8 @@ class Checkpoint:
         partial = self._folder / f".{STATE_FILE}.partial"
         with partial.open("wb") as file:
             np.savez(file, **arrays, **{RECORD: record})
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(self._folder / STATE_FILE)
 
     def save_best(self, network: Any) -> None:
@@ -106,15 +146,22 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the folder: what it was for is done."""
+        (self._folder / STATE_FILE).unlink(missing_ok=True)  # first: without it nothing goes on
         shutil.rmtree(self._folder)
 
     def progress(self) -> Progress | None:
-        """Return how far the last state had come; None where there is none."""
+        """Return how far the last state had come; None where there is none that can be used."""
         path = self._folder / STATE_FILE
         if not path.exists():
             return None
-        with np.load(path) as arrays:
-            return Progress(**json.loads(arrays[RECORD].tobytes()))
+        try:
+            with np.load(path) as arrays:
+                progress = Progress(**json.loads(arrays[RECORD].tobytes()))
+        except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+            LOGGER.warning("%s cannot be read: the training begins anew.", path, exc_info=True)
+            return None
+        has_best = progress.best_epoch is None or self.best.exists()
+        return progress if has_best else None
 
     def restore(self, model: Any, groups: Sequence[str] = ("model", "optimizer")) -> None:
         """Give a compiled and built model the variables of the last state.

@@ -3,10 +3,13 @@
 import keras
 
 from contracts import features
+from contracts.augmentation_policy import resolve
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.augmentation import Augmentation
+from trainer.augmentation.albumentations import CpuAugmentation
+from trainer.batches.sampling import Change
 from trainer.data import ImageDataset
-from trainer.devices import Devices, compiles
+from trainer.devices import TENSORFLOW, Devices, compiles
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer
@@ -25,7 +28,8 @@ def build_training_model(
     kind = MultiWorkerTrainingModel if devices.machines > 1 else TrainingModel
     with devices.scope():
         network = build_model(config, dataset.size_px, len(dataset.labels))
-        if devices.replicas > 1:
+        # With JAX one program sees the whole batch.
+        if devices.replicas > 1 and keras.backend.backend() == TENSORFLOW:
             _synchronise_norms(network)
         augmentation = Augmentation(recipe.augmentation, dataset.labels, recipe.seed)
         return kind(network, augmentation, weights)
@@ -49,9 +53,9 @@ def compile_training_model(
             optimizer=build_optimizer(config, rate, model.trainable_variables),
             loss=build_loss(config),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy"), *users_metrics],
-            # Keras cannot gather several machines' steps.
-            steps_per_execution=1 if devices.machines > 1 else executed,
-            jit_compile=compiles(config.jit_compile),
+            # Keras cannot gather several steps of several replicas.
+            steps_per_execution=1 if devices.replicas > 1 else executed,
+            jit_compile=compiles(config.jit_compile, devices),
         )
         model.optimizer.build(model.trainable_variables)
 
@@ -66,6 +70,14 @@ def learning_rate(
         steps=epochs * epoch_steps,
         rise=round(config.warmup(epochs) * epoch_steps),
     )
+
+
+def batch_change(recipe: TrainingRecipe, dataset: ImageDataset) -> Change | None:
+    """Return what changes batches before they reach the model, where the model does not."""
+    if recipe.augmentation.backend == "keras":
+        return None
+    policy = resolve(recipe.augmentation)
+    return CpuAugmentation(policy, dataset.labels, recipe.seed).augmented
 
 
 def _synchronise_norms(network: keras.Model) -> None:

@@ -1,6 +1,5 @@
 """What the training runs on, and the number format that suits it."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,13 +8,13 @@ from typing import Any
 
 import keras
 
+from contracts.cluster import TF_CONFIG, cluster
 from contracts.errors import ComponentError
 
 # NVIDIA's Ampere (compute capability 8) and later multiply bfloat16 at full speed.
 BFLOAT16_CAPABILITY = (8, 0)
 
 TENSORFLOW = "tensorflow"
-TF_CONFIG = "TF_CONFIG"
 
 
 @dataclass(frozen=True)
@@ -87,33 +86,11 @@ def choose_devices(wanted: str) -> Devices:
     return _of_jax(wanted)
 
 
-def cluster() -> tuple[list[str], int]:
-    """Return the addresses of the workers that TF_CONFIG names, and which one this is.
-
-    Raises:
-      ComponentError: it is set to something else.
-    """
-    text = os.environ.get(TF_CONFIG)
-    if not text:
-        return [], 0
-    try:
-        config = json.loads(text)
-        workers = [*config["cluster"].get("chief", ()), *config["cluster"].get("worker", ())]
-        task = config["task"]
-        after_chief = len(config["cluster"].get("chief", ())) if task["type"] == "worker" else 0
-        return workers, after_chief + int(task["index"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ComponentError(
-            f'{TF_CONFIG}: expected {{"cluster": {{"worker": [addresses]}}, "task": {{"type": '
-            f'"worker", "index": 0}}}}, received {text[:200]} ({error}).'
-        ) from error
-
-
-def precision_policy(precision: str) -> str:
+def precision_policy(precision: str, kind: str = "auto") -> str:
     """Return the Keras dtype policy: `auto` is mixed precision on a GPU, float32 elsewhere."""
     if precision != "auto":
         return precision
-    found = gpus()
+    found = gpus() if kind != "cpu" else []
     if not found:
         return "float32"
     if keras.backend.backend() != TENSORFLOW:
@@ -125,13 +102,14 @@ def precision_policy(precision: str) -> str:
     return "mixed_bfloat16" if bfloat16 else "mixed_float16"
 
 
-def compiles(jit_compile: bool | str) -> bool | str:
+def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
     """Return what `Model.compile` is told of XLA.
 
     On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's, so
-    that `auto`, which Keras takes for a yes, is a no there.
+    that `auto`, which Keras takes for a yes, is a no there; so it is for several replicas.
     """
-    if jit_compile == "auto" and keras.backend.backend() == TENSORFLOW and not gpus():
+    slow = devices.kind == "cpu" or not gpus() or devices.replicas > 1
+    if jit_compile == "auto" and keras.backend.backend() == TENSORFLOW and slow:
         return False
     return jit_compile
 
@@ -180,6 +158,7 @@ def _of_jax(kind: str) -> Devices:
         names = names[:1]
     placed = kind == "mirrored" or away  # JAX takes the first GPU where there is one
     strategy = keras.distribution.DataParallel(devices=names) if placed else None
+    keras.distribution.set_distribution(strategy)  # `fit` asks for it too
     return Devices(kind, tuple(names), strategy)
 
 

@@ -1,18 +1,16 @@
 """TFX's way into the trainer."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from contracts.cluster import cluster
 from contracts.explanation import ExplanationConfig
 from contracts.tracking import TrackingPlan
 from contracts.training import TrainingRecipe
-from trainer.checkpoints import Checkpoint
+from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
-from trainer.devices import cluster, use_memory_as_needed
+from trainer.devices import use_memory_as_needed
 from trainer.export import export
 from trainer.models.card import write_card
 from trainer.pictures import draw_pictures
@@ -32,7 +30,9 @@ def run_fn(fn_args: FnArgs) -> None:
     folder = Path(fn_args.model_run_dir)
     folder.mkdir(parents=True, exist_ok=True)
     use_memory_as_needed()
-    checkpoint = Checkpoint.of(Path(told["checkpoints"]), _training_key(told, dataset))
+    # The folder of the examples is the same while ImageTransform has nothing to do.
+    code = told["code_digest"], told["users_digest"], dataset.uri
+    checkpoint = Checkpoint.of(Path(told["checkpoints"]), training_key(recipe, dataset, *code))
     training = Training(run_name(recipe.trainer.model), recipe, dataset, folder)
     _, index = cluster()
     with Tracking(trackers(plan) if index == 0 else [], training) as tracking:
@@ -52,22 +52,12 @@ def run_fn(fn_args: FnArgs) -> None:
         parameters=trained.network.count_params(),
         batch_size=trained.batch_size,
         learning_rate=trained.learning_rate,
+        rates_tried=trained.rates_tried,
         devices=trained.devices,
         tracked=tracking.tracked,
     )
     record.write(fn_args.model_run_dir)
     checkpoint.remove()
-
-
-def _training_key(told: Mapping[str, str], dataset: ImageDataset) -> str:
-    """Return a name for all that the weights follow from: what goes on is the same training."""
-    parts = [told["recipe"], told["code_digest"], told["users_digest"]]
-    data = [
-        dataset.fingerprint,
-        dataset.label_counts,
-        dataset.preprocessing.model_dump(mode="json"),
-    ]
-    return hashlib.sha256(json.dumps([*parts, *data]).encode()).hexdigest()
 
 
 def _explain(

@@ -38,6 +38,7 @@ class TrainingRecord:
     parameters: int
     batch_size: int = 0
     learning_rate: float = 0.0
+    rates_tried: dict[str, list[float]] | None = None  # where it was found by trial
     devices: str = ""
     tracked: tuple[Tracked, ...] = ()
 

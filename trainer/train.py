@@ -10,15 +10,18 @@ from typing import Any
 import keras
 
 from contracts import features
-from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.training import AUTO, TrainingRecipe
-from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.batches import evaluation_batches, training_batches
-from trainer.batches.sampling import Change, Sampling, steps_per_epoch
+from trainer.batches.sampling import Sampling, steps_per_epoch
 from trainer.callbacks import AveragedWeights, Course, KeepCheckpoints, ReportProgress, StopOnNan
 from trainer.checkpoints import Checkpoint, Progress
-from trainer.construction import build_training_model, compile_training_model, learning_rate
+from trainer.construction import (
+    batch_change,
+    build_training_model,
+    compile_training_model,
+    learning_rate,
+)
 from trainer.data import ImageDataset
 from trainer.devices import Devices, choose_devices, precision_policy
 from trainer.measurement.batch_size import find_batch_size
@@ -39,6 +42,7 @@ class TrainedModel:
     seconds: float
     batch_size: int
     learning_rate: float
+    rates_tried: dict[str, list[float]] | None  # by the search for it: rates and losses
     devices: str
     is_chief: bool  # False on all but one of several machines
 
@@ -70,8 +74,19 @@ def train(
     if not dataset.examples.get(features.TRAIN):
         raise ComponentError(f"Trainer: no training examples in {dataset.uri}.")
     config = recipe.trainer
-    keras.config.set_dtype_policy(precision_policy(config.precision))
     devices = choose_devices(config.devices)
+    if devices.replicas > 1 and config.gradient_accumulation_steps > 1:
+        raise ComponentError(
+            "Trainer: expected trainer.gradient_accumulation_steps: 1 on several devices, where "
+            f"Keras cannot accumulate, received {config.gradient_accumulation_steps}. Take a "
+            "larger trainer.batch_size, or one device."
+        )
+    if config.batch_size != AUTO and config.batch_size % devices.replicas:
+        raise ComponentError(
+            f"Trainer: expected a trainer.batch_size that {devices.replicas} devices can share, "
+            f"received {config.batch_size}. Take a multiple of {devices.replicas}."
+        )
+    keras.config.set_dtype_policy(precision_policy(config.precision, devices.kind))
     with ExitStack() as stack:
         if checkpoint is None or not devices.is_chief:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="imgpipe-training-"))
@@ -84,7 +99,6 @@ def train(
                 f"Trainer: {monitored(recipe, dataset)} was NaN or infinite in every epoch. Try a "
                 "tenth of trainer.learning_rate, or trainer.precision: float32."
             )
-        checkpoint.save_last(model.network)
         model.network.load_weights(checkpoint.best)
     return TrainedModel(
         network=model.network,
@@ -94,6 +108,7 @@ def train(
         seconds=progress.seconds,
         batch_size=progress.batch_size,
         learning_rate=progress.learning_rate,
+        rates_tried=progress.rates_tried,
         devices=str(devices),
         is_chief=devices.is_chief,
     )
@@ -145,6 +160,8 @@ def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
         compile_training_model(model, job.recipe, rate, job.devices)
         while not _is_over(phase, job):
             job = _fit_on(model, phase, job, [*users_callbacks, *callbacks])
+            if model.stop_training:  # patience is at its end, or a callback wanted it
+                return job.progress
     return job.progress
 
 
@@ -163,13 +180,17 @@ def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[A
     keep = KeepCheckpoints(job.checkpoint, job.progress, course)
     keep.monitor = monitored(job.recipe, job.dataset)
     keep.patience = 0 if phase.trains_head_alone else config.early_stopping_patience
-    keep.every_s = config.checkpoint_every_s
+    keep.first_epoch = phase.first_epoch
+    # Reading the metrics of several machines is done by all of them together, or by none.
+    keep.every_s = config.checkpoint_every_s if job.devices.machines == 1 else 0.0
     averaged = [AveragedWeights()] if config.ema_momentum else []
     own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
     steps = course.steps_per_epoch - gone
+    model.course = course
+    change = batch_change(job.recipe, job.dataset)
     model.fit(
-        training_batches(job.dataset, job.sampling(), keep.position, steps, _change(job)),
-        validation_data=_validation(job.dataset, job.progress.batch_size),
+        training_batches(job.dataset, job.sampling(), keep.position, steps, change),
+        validation_data=_validation(job),
         initial_epoch=epoch,
         epochs=epoch + 1 if gone else phase.end_epoch,
         callbacks=[*own, *callbacks],
@@ -179,22 +200,13 @@ def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[A
     return replace(job, progress=keep.progress)
 
 
-def _change(job: _Job) -> Change | None:
-    """Return what changes batches before they reach the model, where the model does not."""
-    if job.recipe.augmentation.backend == "keras":
-        return None
-    policy = resolve(job.recipe.augmentation)
-    return CpuAugmentation(policy, job.dataset.labels, job.recipe.seed).augmented
-
-
 def _is_over(phase: Phase, job: _Job) -> bool:
     """Tell whether the last epoch of a phase is done, or patience is at its end."""
-    progress, patience = job.progress, job.recipe.trainer.early_stopping_patience
-    if progress.epochs >= phase.end_epoch:
-        return True
-    if not patience or phase.trains_head_alone or progress.best_epoch is None:
-        return False
-    return progress.epochs - 1 - progress.best_epoch >= patience
+    patience = 0 if phase.trains_head_alone else job.recipe.trainer.early_stopping_patience
+    progress = job.progress
+    return progress.epochs >= phase.end_epoch or progress.is_out_of_patience(
+        patience, phase.first_epoch
+    )
 
 
 def _beginning(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) -> Progress:
@@ -208,7 +220,11 @@ def _beginning(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) 
     return Progress(batch_size=size, learning_rate=curve.rate(), rates_tried=asdict(curve))
 
 
-def _validation(dataset: ImageDataset, batch_size: int) -> Any:
-    if not dataset.examples.get(features.VALIDATION):
+def _validation(job: _Job) -> Any:
+    images, size = job.dataset.examples.get(features.VALIDATION, 0), job.progress.batch_size
+    if not images:
         return None
-    return evaluation_batches(dataset, features.VALIDATION, batch_size)
+    # Keras cannot share out a last batch of fewer images than replicas.
+    while size > 1 and 0 < images % size < job.devices.replicas:
+        size -= 1
+    return evaluation_batches(job.dataset, features.VALIDATION, size)

@@ -26,6 +26,7 @@ class TrainingModel(keras.Model):
         super().__init__(name="training")
         self.network = network
         self.augmentation = augmentation
+        self.course: Any = None  # the Course that callbacks count steps by, while it is fitted
         self._class_weights = class_weights  # float32 [classes]; None: all the same
         self.built = True  # both are
 

@@ -61,7 +61,7 @@ def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
     """Return the same where every batch is the first one: what is left is not the data's."""
 
     def first_batch_again(
-        dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
+        dataset: ImageDataset, sampling: Sampling, position: Position, steps: int, change: None
     ) -> tf.data.Dataset:
         batches = evaluation_batches(dataset, features.TRAIN, sampling.batch_size)
         repeated = batches.take(1).cache().repeat(steps)

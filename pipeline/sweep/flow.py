@@ -1,6 +1,5 @@
 """A sweep from the checked config to its record: the data once, then one training after another."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,12 @@ from pipeline.sweep.record import Metric, SweepRecord, Training, read_record, sw
 from pipeline.sweep.variants import Variant
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import opened_for_run
+from trainer.data import ImageDataset
 
 if TYPE_CHECKING:
     from trainer.nested_runs import NestedRuns
 
 LOG_FILE = "sweep.log"
-# Beside the transformed examples; read here without importing TensorFlow.
-IMAGE_DATASET_FILE = "image_dataset.json"
 LIBRARIES = ("keras", "numpy", "tensorflow")
 
 
@@ -79,8 +77,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
 
 def _require_images(sweep: Sweep) -> int:
     """Return how many images the split has."""
-    record = json.loads(Path(sweep.dataset_uri, IMAGE_DATASET_FILE).read_text(encoding="utf-8"))
-    images = int(record["examples"].get(sweep.split, 0))
+    images = ImageDataset.read(sweep.dataset_uri).examples.get(sweep.split, 0)
     if not images:
         raise InputError(
             f"--split {sweep.split}: expected images in this split, found none. Give "
@@ -149,7 +146,6 @@ def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:
 
 def _identity(sweep: Sweep) -> str:
     """Return what a training's result follows from; more seeds and another metric go on with it."""
-    config = sweep.variants[0].config
     return sweep_id(
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
@@ -157,7 +153,10 @@ def _identity(sweep: Sweep) -> str:
             "dataset": sweep.dataset_uri,
             "split": sweep.split,
             "code": code_digest("contracts", "trainer", libraries=LIBRARIES),
-            "users_code": users_digest(config.trainer.users_code(), config.trainer.users_files()),
+            "users_code": [
+                users_digest(trainer.users_code(), trainer.users_files())
+                for trainer in (variant.config.trainer for variant in sweep.variants)
+            ],
         }
     )
 

@@ -101,7 +101,7 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
     try:
         use_memory_as_needed()
         trained = train(recipe, dataset)
-        judged = judge(trained.network, dataset, split, recipe.trainer.batch_size)
+        judged = judge(trained.network, dataset, split, trained.batch_size)
     except PipelineError as error:
         answers.send(("failed", list(error.problems)))
         return

@@ -197,7 +197,7 @@ def test_a_users_model_is_looked_for_and_not_run(with_images, monkeypatch, capsy
         ("net.py:built", "net.py:built, but the file has no `built`."),
         ("gone:build", "but there is no module 'gone' on the Python path."),
         ("json:build", "json/__init__.py has no `build`."),
-        ("net.py:build", "net.py:build or what it imports is no Python: "),
+        ("net.py:build", "or what it imports is no Python: "),
     ],
 )
 def test_a_users_model_that_is_not_there(with_images, capsys, model, trouble):

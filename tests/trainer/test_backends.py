@@ -120,6 +120,25 @@ def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dat
         assert ours["history"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
 
 
+# Two CPUs of one machine stand for two GPUs.
+TWO_DEVICES = """\
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+
+
+def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
+    finished(start(tmp_path, dataset, "--set=trainer.devices=mirrored", code=TWO_DEVICES))
+    ours, theirs = weights(tmp_path), weights(one_process)
+    for name, one in ours.items():
+        np.testing.assert_allclose(one, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert "CPU:1" in json.loads((tmp_path / "out" / "training.json").read_text())["devices"]
+    options = ["--set=trainer.devices=mirrored", "--set=trainer.batch_size=23"]
+    process = start(tmp_path, dataset, *options, code=TWO_DEVICES)
+    assert "trainer.batch_size that 2 devices can share, received 23" in process.communicate()[1]
+
+
 def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
     process = start(tmp_path, dataset, "--set=trainer.epochs=0", "--set=trainer.devices=gpu")
     _, err = process.communicate(timeout=60)

@@ -78,3 +78,10 @@ def test_it_goes_on_in_the_phase_that_was_interrupted(dataset, tmp_path, step):
     assert resumed.steps == whole.steps
     for one, other in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_patience_counts_from_the_second_phase_on(dataset):
+    tuning = {"frozen_epochs": 4, "learning_rate": 1e-9}
+    section = {**TWO_PHASES, "epochs": 8, "fine_tuning": tuning, "early_stopping_patience": 2}
+    trained = train(recipe(**{**section, "learning_rate": 1e-9}), dataset)
+    assert len(trained.history["loss"]) >= 6  # the head gets no better, and the rest has its chance

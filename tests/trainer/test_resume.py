@@ -1,11 +1,13 @@
 """A training that was interrupted goes on to the very end that it would have had."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from tests.trainer.test_train import recipe
-from trainer.checkpoints import Checkpoint
+from trainer.checkpoints import Checkpoint, training_key
 from trainer.train import train
 
 # Everything that has a state of its own: random numbers of augmentation, dropout and stochastic
@@ -67,8 +69,10 @@ def test_it_ends_with_the_same_weights_after_the_same_steps(dataset, whole, tmp_
 def test_a_finished_training_is_not_trained_again(dataset, whole, tmp_path):
     train(recipe(**EVERYTHING), dataset, (), Checkpoint(tmp_path))
     counted = CountSteps()
+    last = (tmp_path / "last.weights.h5").read_bytes()
     again = train(recipe(**EVERYTHING), dataset, [counted], Checkpoint(tmp_path))
     assert counted.steps == 0
+    assert (tmp_path / "last.weights.h5").read_bytes() == last
     assert again.history == whole.history
 
 
@@ -94,3 +98,39 @@ def test_best_and_last_weights_are_kept(dataset, tmp_path):
     trained.network.load_weights(tmp_path / "kept" / "best.weights.h5")
     for one, other in zip(trained.network.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_state_that_cannot_be_read_is_as_good_as_none(dataset, tmp_path):
+    train(recipe(epochs=1), dataset, (), Checkpoint(tmp_path))
+    (tmp_path / "best.weights.h5").unlink()
+    assert Checkpoint(tmp_path).progress() is None
+    (tmp_path / "state.npz").write_bytes(b"")
+    assert Checkpoint(tmp_path).progress() is None
+
+
+def test_what_goes_on_is_of_the_same_recipe_and_data(dataset, tmp_path):
+    key = training_key(recipe(), dataset)
+    assert key == training_key(recipe(), dataset)
+    moved = {**dataset.label_counts, "train": (47, 49)}
+    others = [
+        training_key(recipe(learning_rate=0.5), dataset),
+        training_key(recipe(), replace(dataset, label_counts=moved)),
+        training_key(recipe(), dataset, "other code"),
+    ]
+    assert key not in others
+    assert len(set(others)) == 3
+
+
+def test_a_callback_may_stop_the_training(dataset):
+    class Stop(keras.callbacks.Callback):
+        began = 0
+
+        def on_train_begin(self, logs=None):
+            self.began += 1
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    stop = Stop()
+    assert len(train(recipe(epochs=6), dataset, [stop]).history["loss"]) == 2
+    assert stop.began == 1

@@ -7,11 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from contracts.errors import ComponentError
 from contracts.progress import report
 from contracts.training import TrainingRecipe
 from trainer.batches import training_batches
 from trainer.batches.sampling import Position, Sampling
-from trainer.construction import build_training_model, compile_training_model
+from trainer.construction import batch_change, build_training_model, compile_training_model
 from trainer.data import ImageDataset
 from trainer.devices import Devices
 from trainer.phases import phases
@@ -46,7 +47,16 @@ class Curve:
     losses: list[float]
 
     def rate(self) -> float:
-        """Return a tenth of the rate with the lowest loss: the steep middle of the descent."""
+        """Return a tenth of the rate with the lowest loss: the steep middle of the descent.
+
+        Raises:
+          ComponentError: there was no finite loss at all.
+        """
+        if not self.losses:
+            raise ComponentError(
+                "Trainer: the loss was NaN or infinite at the lowest learning rate already, so "
+                "that none can be found. Try trainer.precision: float32, or another trainer.model."
+            )
         return self.rates[int(np.argmin(self.losses))] / BELOW_LOWEST_LOSS
 
 
@@ -60,7 +70,8 @@ def find_learning_rate(
     trial = _Trial()
     balanced = recipe.trainer.sampling == "balanced"
     sampling = Sampling(batch_size, recipe.seed, balanced)
-    batches = training_batches(dataset, sampling, Position(), STEPS)
+    change = batch_change(recipe, dataset)
+    batches = training_batches(dataset, sampling, Position(), STEPS, change)
     model.fit(batches, callbacks=[trial], shuffle=False, verbose=0)
     return trial.curve()
 

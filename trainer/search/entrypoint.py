@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -38,7 +39,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
             "data.splits.validation a larger part."
         )
     use_memory_as_needed()
-    identity = _identity(recipe, search, dataset, fn_args.custom_config["code_digest"])
+    code = [fn_args.custom_config[key] for key in ("code_digest", "users_digest")]
+    identity = _identity(recipe, search, dataset, code)
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
     ledger = Ledger(kept / identity / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
@@ -50,7 +52,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def _identity(
-    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, code_digest: str
+    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, code: Sequence[str]
 ) -> str:
     """Return what stays the same while a trial's result does; more trials go on with the search."""
     parts = [
@@ -59,6 +61,6 @@ def _identity(
         dataset.fingerprint,
         dataset.preprocessing.model_dump(mode="json"),
         dataset.examples,
-        code_digest,
+        *code,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

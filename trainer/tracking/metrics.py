@@ -22,7 +22,6 @@ class ReportMetrics(keras.callbacks.Callback):
     def __init__(self, tell: Callable[[Point], None]) -> None:
         super().__init__()
         self._tell = tell
-        self._steps_per_epoch = 0
         self._stride = 1
         self._epoch = 0
         self._next_step = 0
@@ -30,8 +29,7 @@ class ReportMetrics(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Space the steps that are told."""
-        self._steps_per_epoch = self.params["steps"] or 0
-        self._stride = max(1, self._steps_per_epoch * self.params["epochs"] // POINTS_OF_STEPS)
+        self._stride = max(1, self.model.course.steps // POINTS_OF_STEPS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
@@ -40,9 +38,7 @@ class ReportMetrics(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of a step where it is one's turn."""
-        # With several steps an execution, Keras counts those of the last one to its full number.
-        in_epoch = min(batch + 1, self._steps_per_epoch or batch + 1)
-        step = self._epoch * self._steps_per_epoch + in_epoch
+        step = self.model.course.step(self._epoch, batch)
         if step < self._next_step or not logs:
             return
         self._next_step = step + self._stride

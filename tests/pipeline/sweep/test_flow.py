@@ -1,19 +1,19 @@
 """A sweep trains seed by seed, keeps what it has, and goes on where it was stopped."""
 
 import io
-import json
 from pathlib import Path
 
 import pytest
 
-from contracts.config import PipelineConfig
+from contracts.config import PipelineConfig, PreprocessingConfig
 from contracts.errors import ComponentError, InputError
 from pipeline.sweep import flow
-from pipeline.sweep.flow import IMAGE_DATASET_FILE, Sweep, run_sweep
+from pipeline.sweep.flow import Sweep, run_sweep
 from pipeline.sweep.process import Trained
 from pipeline.sweep.record import read_record
 from pipeline.sweep.report import print_sweep, sentence
 from pipeline.sweep.variants import combinations
+from trainer.data import ImageDataset
 
 CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
 
@@ -70,8 +70,8 @@ def trainings(monkeypatch):
 @pytest.fixture
 def sweep_of(tmp_path):
     """Return `sweep_of(seeds)`: two batch sizes on 50 validation images."""
-    record = {"examples": {"validation": 50}}
-    (tmp_path / IMAGE_DATASET_FILE).write_text(json.dumps(record))
+    counts = {"validation": (20, 30)}
+    ImageDataset(str(tmp_path), ("a", "b"), PreprocessingConfig(), counts).write()
 
     def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
         variants = combinations(CONFIG, ["trainer.batch_size=8,16"])

@@ -1,0 +1,51 @@
+"""What `auto` stands for is found by trial, and a training goes on with it."""
+
+import pytest
+
+from contracts.errors import ComponentError
+from tests.trainer.test_train import recipe
+from trainer.checkpoints import Checkpoint
+from trainer.measurement import batch_size
+from trainer.measurement.learning_rate import Curve
+from trainer.train import train
+
+
+def test_a_training_finds_both_and_keeps_them(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 6)
+    automatic = recipe(epochs=2, batch_size="auto", learning_rate="auto")
+    trained = train(automatic, dataset, (), Checkpoint(tmp_path))
+    assert trained.batch_size == 16  # of 96 images
+    assert 1e-6 < trained.learning_rate < 1
+    tried = Curve(**trained.rates_tried)
+    assert trained.learning_rate == tried.rate()
+    assert len(tried.rates) > 20
+    progress = Checkpoint(tmp_path).progress()
+    assert (progress.batch_size, progress.learning_rate) == (16, trained.learning_rate)
+
+
+def test_the_rate_is_a_tenth_of_that_with_the_lowest_loss():
+    assert Curve([1e-3, 1e-2, 1e-1, 1.0], [2.0, 1.0, 0.5, 9.0]).rate() == pytest.approx(1e-2)
+    with pytest.raises(ComponentError, match="the lowest learning rate already"):
+        Curve([], []).rate()
+
+
+def test_a_batch_that_runs_out_of_memory_is_too_large(dataset, monkeypatch):
+    def train_on_batch(model, inputs, targets):
+        if len(targets) > 16:
+            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating a tensor")
+
+    monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 1)
+    monkeypatch.setattr(batch_size.TrainingModel, "train_on_batch", train_on_batch)
+    assert train(recipe(epochs=1, batch_size="auto"), dataset).batch_size == 16
+
+
+@pytest.mark.parametrize(
+    ("error", "is_it"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: failed"), True),
+        (ValueError("wrong shape"), False),
+    ],
+)
+def test_only_errors_of_memory_are_taken_for_such(error, is_it):
+    assert batch_size.is_out_of_memory(error) is is_it

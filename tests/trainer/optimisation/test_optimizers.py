@@ -1,0 +1,101 @@
+"""What pulls on the weights: decay on kernels alone, clipping, and code of the user's own."""
+
+import keras
+import numpy as np
+import pytest
+
+from contracts.errors import ConfigError
+from contracts.training import TrainerConfig
+from tests.trainer.test_train import recipe
+from trainer.models import build_model
+from trainer.optimisation.losses import build_loss, class_weights
+from trainer.optimisation.optimizers import build_optimizer
+from trainer.optimisation.schedules import LearningRate
+from trainer.train import train
+
+MINE = """\
+import keras
+
+class Loss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.ops.sum((y_true - y_pred) ** 2, axis=-1)
+
+class Top(keras.metrics.TopKCategoricalAccuracy):
+    def __init__(self):
+        super().__init__(k=2, name="top_two")
+
+class Note(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        open({note!r}, "a").write("x")
+
+class Nothing:
+    pass
+"""
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd", "lion"])
+def test_weight_decay_pulls_on_kernels_alone(name):
+    config = TrainerConfig(optimizer=name, weight_decay=0.5, model_options={"filters": [4]})
+    network = build_model(config, 8, 2)
+    rate = LearningRate("constant", 0.1, 10, 0)
+    optimizer = build_optimizer(config, rate, network.trainable_variables)
+    before = [np.array(one) for one in network.trainable_variables]
+    for weight in network.trainable_variables:
+        weight.assign(np.ones(weight.shape))
+    zeros = [keras.ops.zeros(one.shape) for one in before]
+    optimizer.apply(zeros, network.trainable_variables)
+    for weight in network.trainable_variables:
+        decayed = float(np.mean(weight)) < 0.99
+        assert decayed == (len(weight.shape) > 1), weight.path
+
+
+def test_gradients_are_clipped_averaged_and_accumulated_as_configured():
+    config = TrainerConfig(
+        gradient_clip_norm=1.5, ema_momentum=0.9, gradient_accumulation_steps=4, optimizer="sgd"
+    )
+    optimizer = build_optimizer(config, LearningRate("constant", 0.1, 10, 0), [])
+    assert (optimizer.global_clipnorm, optimizer.ema_momentum) == (1.5, 0.9)
+    assert optimizer.gradient_accumulation_steps == 4
+    assert not build_optimizer(TrainerConfig(), LearningRate("cosine", 0.1, 10, 0), []).use_ema
+
+
+def test_the_focal_loss_turns_to_the_hard_images():
+    truth = np.array([[1.0, 0.0]])
+    easy, hard = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8]])
+    focal, plain = build_loss(TrainerConfig(loss="focal")), build_loss(TrainerConfig())
+    ratios = [float(focal(truth, one) / plain(truth, one)) for one in (easy, hard)]
+    assert ratios == pytest.approx([0.1**2, 0.8**2], rel=1e-3)
+
+
+def test_balanced_weights_make_every_class_count_as_much():
+    config = TrainerConfig(class_weights="balanced")
+    weights = class_weights(config, ["a", "b", "c"], [10, 30, 0])
+    assert weights.tolist() == pytest.approx([2.0, 2 / 3, 0.0])
+    given = TrainerConfig(class_weights={"b": 3.0})
+    assert class_weights(given, ["a", "b"], [1, 1]).tolist() == [1.0, 3.0]
+    assert class_weights(TrainerConfig(), ["a"], [1]) is None
+    with pytest.raises(ConfigError, match="received 'cat'; did you mean `cats`"):
+        class_weights(TrainerConfig(class_weights={"cat": 1.0}), ["cats", "dogs"], [1, 1])
+
+
+def test_a_heavier_class_is_chosen_more_often(dataset):
+    found = []
+    for weights in ({"vertical": 50.0}, {"horizontal": 50.0}):
+        trained = train(recipe(epochs=1, learning_rate=0.03, class_weights=weights), dataset)
+        noise = np.full((8, 16, 16, 3), 90.0, np.float32)
+        found.append(float(np.mean(trained.network(noise)[:, 1])))
+    assert found[0] > found[1]
+
+
+def test_losses_metrics_and_callbacks_of_the_users_own_are_called(dataset, tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.format(note=str(tmp_path / "note")))
+    mine = f"{tmp_path}/mine.py"
+    trained = train(
+        recipe(epochs=2, loss=f"{mine}:Loss", metrics=[f"{mine}:Top"], callbacks=[f"{mine}:Note"]),
+        dataset,
+    )
+    assert trained.history["top_two"] == [1.0, 1.0]
+    assert trained.history["loss"][0] <= 2.0
+    assert (tmp_path / "note").read_text() == "xx"
+    with pytest.raises(ConfigError, match=r"trainer\.loss: .*derived from Keras's Loss"):
+        train(recipe(loss=f"{mine}:Nothing"), dataset)
