@@ -59,7 +59,12 @@ def run_peer(name: str, work: Work) -> Run:
 
 def artifact(work: Work, component: str, key: str) -> Path:
     """Return the newest artifact of a component."""
-    folders = (work.folder / "workspace" / "pipeline" / component / key).iterdir()
+    return newest_artifact(work.folder / "workspace", component, key)
+
+
+def newest_artifact(workspace: Path, component: str, key: str) -> Path:
+    """Return the newest artifact of a component in a workspace."""
+    folders = (workspace / "pipeline" / component / key).iterdir()
     return max(folders, key=lambda folder: int(folder.name))
 
 
