@@ -1,5 +1,6 @@
 """The training, readable from top to bottom; plain Keras on any backend, no TFX."""
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -29,6 +30,8 @@ from trainer.measurement.learning_rate import find_learning_rate
 from trainer.phases import Phase, phases
 from trainer.training_model import TrainingModel
 from trainer.users_code import users_instance
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,11 @@ def train(
         if checkpoint is None or not devices.is_chief:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="imgpipe-training-"))
             checkpoint = Checkpoint(Path(folder), checkpoint)
-        progress = checkpoint.progress() or _beginning(recipe, dataset, devices)
+        progress = checkpoint.progress()
+        if progress is None:
+            progress = _beginning(recipe, dataset, devices)
+        else:
+            LOGGER.info("The training goes on after step %s.", f"{progress.step:,}")
         model = build_training_model(recipe, dataset, devices)
         progress = _fit(model, _Job(recipe, dataset, devices, checkpoint, progress), callbacks)
         if progress.best_epoch is None:

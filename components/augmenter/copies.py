@@ -14,8 +14,7 @@ from contracts import features
 from contracts.progress import report
 from contracts.tf_example import serialise
 from contracts.tf_record import RecordWriter
-from trainer.data import ImageDataset
-from trainer.preprocessing import CHANNELS
+from trainer.data import CHANNELS, ImageDataset
 
 # Images that are changed at a time, and bytes of pixels a shard.
 _BATCH: Final = 64

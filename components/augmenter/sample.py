@@ -12,8 +12,7 @@ import numpy.typing as npt
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import read_records, record_at, record_positions
-from trainer.data import ImageDataset
-from trainer.preprocessing import CHANNELS
+from trainer.data import CHANNELS, ImageDataset
 
 Array = npt.NDArray[Any]
 

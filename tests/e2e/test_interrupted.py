@@ -1,6 +1,7 @@
 """A run that is killed or fails leaves a workspace that the next run can use."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,10 @@ import pytest
 from PIL import Image
 
 from tests.e2e.conftest import IMGPIPE, Project
+from trainer.checkpoints import Checkpoint
+from trainer.record import TrainingRecord
+
+STEPS_AN_EPOCH = 3  # of 96 images in batches of 32
 
 # A training that ends only when it is stopped.
 ENDLESS = ("--set", "trainer.epochs=100000", "--set", "trainer.early_stopping_patience=0")
@@ -92,6 +97,38 @@ def test_killed_in_training_then_run_again(project):
     models = list((project.workspace / "pipeline" / "Trainer" / "model").iterdir())
     assert len(models) == 1, "the killed training left a half-written model"
     assert again.summary["metrics"]["accuracy"] > 0.9
+
+
+def test_killed_in_training_it_goes_on_from_the_last_checkpoint(project):
+    options = ("--set", "trainer.epochs=150", "--set", "trainer.early_stopping_patience=0")
+    saved = 0
+    with started(project, *options) as process:
+        wait_for(process, "ImageValidator: ")
+        while saved < 20 * STEPS_AN_EPOCH:
+            assert process.poll() is None
+            time.sleep(0.05)
+            states = (project.workspace / "checkpoints").glob("*/state.npz")
+            found = [Checkpoint(path.parent).progress() for path in states]
+            saved = max((one.step for one in found if one), default=0)
+        os.killpg(process.pid, signal.SIGKILL)
+    result = project.command("run", "--json", *options)
+    assert result.code == 0, result.err
+    log = max((project.workspace / "runs").iterdir()) / "run.log"
+    (step,) = re.findall(r"The training goes on after step ([\d,]+)", log.read_text())
+    assert int(step) >= saved
+    newest = max((project.workspace / "pipeline/Trainer/model_run").iterdir(), key=number_of)
+    record = TrainingRecord.read(str(newest))
+    assert record.steps == 150 * STEPS_AN_EPOCH
+    assert len(record.history["loss"]) == 150
+    assert {path.name for path in (newest / "weights").iterdir()} == {
+        "best.weights.h5",
+        "last.weights.h5",
+    }
+    assert list((project.workspace / "checkpoints").iterdir()) == []
+
+
+def number_of(folder: Path) -> int:
+    return int(folder.name)
 
 
 def test_control_c_ends_with_a_line_and_the_next_run_goes_on(project):
