@@ -89,7 +89,7 @@ def trained(network: keras.Model) -> TrainedModel:
         "val_accuracy": [0.4, 0.8],
         "learning_rate": [1e-3, 0.0],
     }
-    return TrainedModel(network, history, 1, 2, 1.0, 32, 1e-3, "CPU", is_chief=True)
+    return TrainedModel(network, history, 1, 2, 1.0, 32, 1e-3, None, "CPU", is_chief=True)
 
 
 @pytest.fixture(scope="session")
