@@ -50,7 +50,9 @@ def pretended(recipe: TrainingRecipe, dataset) -> TrainedModel:
     rate, epochs = recipe.trainer.learning_rate, recipe.trainer.epochs
     accuracy = [1 - abs(rate - 0.01) + at / 1000 for at in range(epochs)]
     history = {"val_accuracy": accuracy, "val_loss": [1 - one for one in accuracy]}
-    return TrainedModel(None, history, epochs - 1, epochs, 0.0, 32, rate, None, "CPU", is_chief=True)
+    return TrainedModel(
+        None, history, epochs - 1, epochs, 0.0, 32, rate, None, "CPU", is_chief=True
+    )
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
