@@ -26,8 +26,8 @@ class Augmentation(keras.layers.Layer):
     [batch, classes] of probabilities, to the same. It is called in training alone. All that is
     geometric becomes one affine map an image and one resampling, all that is colour one matrix.
 
-    The state of its random numbers is one of its variables: the same seed gives the same changes,
-    also after a restart from a checkpoint.
+    The state of its random numbers is one of its variables, and is saved with its weights: the
+    same seed gives the same changes, also after a restart from a checkpoint.
 
     Raises:
       ComponentError: an exception names a class that is not there.
@@ -66,3 +66,11 @@ class Augmentation(keras.layers.Layer):
                 changed = TEXTURES[luck.name](pixels, luck, self._seeds)
                 pixels = blended(pixels, changed, luck.is_applied)
         return pixels
+
+    def save_own_variables(self, store: dict[str, Tensor]) -> None:
+        """Put the state of the random numbers beside the weights."""
+        store["seeds"] = self._seeds.state.numpy()
+
+    def load_own_variables(self, store: dict[str, Tensor]) -> None:
+        """Go on with the random numbers where they were saved."""
+        self._seeds.state.assign(store["seeds"])
