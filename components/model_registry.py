@@ -1,18 +1,16 @@
 """The MLflow model registry as the components use it: versions, their lineage, two aliases."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import features
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
-from trainer.mlflow_store import open_client
+from trainer.mlflow_store import open_client, told
 
 CHAMPION = "champion"  # the model that serves
 CHALLENGER = "challenger"  # the newest blessed model that does not serve yet
@@ -68,12 +66,12 @@ class ModelRegistry:
     def __init__(self, store: TrackingStore) -> None:
         self._uri = store.uri
         self._name = store.name
-        with self._told():
+        with told(self._uri):
             self._client = open_client(store.uri)
 
     def versions(self) -> list[RegisteredVersion]:
         """Return every pushed version, oldest first."""
-        with self._told():
+        with told(self._uri):
             aliases = self._aliases()
             found = self._client.search_model_versions(f"name = '{self._name}'")
         pushed = [_registered(version, aliases) for version in found if DIGEST in version.tags]
@@ -89,7 +87,7 @@ class ModelRegistry:
         `versions` does not show it before `finish_version`.
         """
         source = f"{SOURCE_SCHEME}{destination}"
-        with self._told():
+        with told(self._uri):
             try:
                 self._client.create_registered_model(self._name)
             except MlflowException as error:
@@ -105,7 +103,7 @@ class ModelRegistry:
         set last, after the alias too, so that a half-finished version stays invisible.
         """
         alias = CHALLENGER if self.champion() else CHAMPION
-        with self._told():
+        with told(self._uri):
             for key in sorted(set(tags) - {DIGEST}):
                 self._client.set_model_version_tag(self._name, str(version), key, tags[key])
             self._client.set_registered_model_alias(self._name, alias, str(version))
@@ -114,20 +112,8 @@ class ModelRegistry:
 
     def abandon_version(self, version: int) -> None:
         """Take back a reserved version; its number is never used again."""
-        with self._told():
+        with told(self._uri):
             self._client.delete_model_version(self._name, str(version))
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what MLflow and its database raise into a sentence."""
-        try:
-            yield
-        except (MlflowException, SQLAlchemyError) as error:
-            cause = str(error).strip().partition("\n")[0]
-            raise ComponentError(
-                f"tracking.mlflow.uri: expected an MLflow store that answers at {self._uri}, "
-                f"received: {cause}"
-            ) from error
 
     def _aliases(self) -> dict[str, str]:
         try:

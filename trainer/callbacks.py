@@ -137,7 +137,6 @@ class KeepCheckpoints(keras.callbacks.Callback):
             swap_averages(self.model)
             self._checkpoint.save_best(self.model.network)
             swap_averages(self.model)
-        self._checkpoint.save_last(self.model.network)
         self._save((epoch + 1) * self._course.steps_per_epoch)
         if self.progress.is_out_of_patience(self.patience, self.first_epoch):
             self.model.stop_training = True

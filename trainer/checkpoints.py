@@ -22,6 +22,7 @@ STATE_FILE = "state.npz"
 BEST_FILE = "best.weights.h5"
 LAST_FILE = "last.weights.h5"
 RECORD = "record"
+GROUPS = ("model", "optimizer", "metrics")  # of variables
 
 ABANDONED_S = 14 * 24 * 3600
 
@@ -111,8 +112,8 @@ class Checkpoint:
         """Put the state of a compiled and built model in the place of the last one."""
         arrays = {
             f"{group}/{number}": _array(variable)
-            for group, variables in _variables(model).items()
-            for number, variable in enumerate(variables)
+            for group in GROUPS
+            for number, variable in enumerate(_variables(model, group))
         }
         record = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
         partial = self._folder / f".{STATE_FILE}.partial"
@@ -164,13 +165,13 @@ class Checkpoint:
         return progress if has_best else None
 
     def restore(self, model: Any, groups: Sequence[str] = ("model", "optimizer")) -> None:
-        """Give a compiled and built model the variables of the last state.
+        """Give a built model the variables of the last state; it is compiled, but for "model".
 
         The metrics, which `fit` sets back when an epoch begins, are a group of their own.
         """
         with np.load(self._folder / STATE_FILE) as arrays:
             for group in groups:
-                for number, variable in enumerate(_variables(model)[group]):
+                for number, variable in enumerate(_variables(model, group)):
                     variable.assign(arrays[f"{group}/{number}"])
 
 
@@ -180,12 +181,10 @@ def _save_weights(network: Any, path: Path) -> None:
     partial.replace(path)
 
 
-def _variables(model: Any) -> dict[str, list[Any]]:
-    return {
-        "model": [*model.network.variables, *model.augmentation.variables],
-        "optimizer": list(model.optimizer.variables),
-        "metrics": list(model.metrics_variables),
-    }
+def _variables(model: Any, group: str) -> list[Any]:
+    if group == "model":
+        return [*model.network.variables, *model.augmentation.variables]
+    return list(model.optimizer.variables if group == "optimizer" else model.metrics_variables)
 
 
 def _array(variable: Any) -> Any:

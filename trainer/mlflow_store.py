@@ -1,10 +1,15 @@
 """Opens MLflow's store: a new SQLite file of it appears whole or not at all."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
+from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 
 SQLITE = "sqlite:///"
@@ -25,6 +30,23 @@ def open_client(uri: str) -> MlflowClient:
         _client(f"{SQLITE}{partial}").search_experiments(max_results=1)
         partial.replace(path)
     return _client(uri)
+
+
+@contextmanager
+def told(uri: str, *others: type[Exception]) -> Iterator[None]:
+    """Turn what MLflow and its database raise, and `others`, into a sentence.
+
+    Raises:
+      ComponentError: one of these came out of the block.
+    """
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, *others) as error:
+        cause = str(error).strip().partition("\n")[0]
+        raise ComponentError(
+            f"tracking.mlflow.uri: expected an MLflow store that answers at {uri}, "
+            f"received: {cause}"
+        ) from error
 
 
 def experiment_id(client: MlflowClient, store: TrackingStore) -> str:

@@ -1,18 +1,15 @@
 """Many trainings as one MLflow run, with a run below it for each of them."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from mlflow.entities import Metric, Param, RunStatus, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
-from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
-from trainer.mlflow_store import experiment_id, open_client
+from trainer.mlflow_store import experiment_id, open_client, told
 
 History = Mapping[str, list[float]]
 
@@ -31,7 +28,7 @@ class NestedRuns:
     ) -> None:
         """Go on with the run `run_id` where the store knows it, else begin one with `params`."""
         self._uri = store.uri
-        with self._told():
+        with told(self._uri):
             self._client = open_client(store.uri)
             self._experiment_id = experiment_id(self._client, store)
             if run_id and self._knows(run_id):
@@ -65,7 +62,7 @@ class NestedRuns:
             logged += [Metric(key, value, now_ms, at) for at, value in enumerate(values, start=1)]
         tags = {MLFLOW_RUN_NAME: name, MLFLOW_PARENT_RUN_ID: self.run_id}
         status = RunStatus.FAILED if why else RunStatus.FINISHED
-        with self._told():
+        with told(self._uri):
             run = self._client.create_run(
                 self._experiment_id, tags=tags | ({"failure": why} if why else {})
             )
@@ -76,7 +73,7 @@ class NestedRuns:
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Tell the parent run what came of all of them: the best values by key, and metrics."""
         now_ms = int(time.time() * 1000)
-        with self._told():
+        with told(self._uri):
             self._client.log_batch(
                 self.run_id,
                 metrics=[Metric(key, value, now_ms, 0) for key, value in metrics.items()],
@@ -91,20 +88,8 @@ class NestedRuns:
         if error_type is not None:
             interrupted = issubclass(error_type, KeyboardInterrupt)
             status = RunStatus.KILLED if interrupted else RunStatus.FAILED
-        with self._told():
+        with told(self._uri):
             self._client.set_terminated(self.run_id, RunStatus.to_string(status))
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what MLflow and its database raise into a sentence."""
-        try:
-            yield
-        except (MlflowException, SQLAlchemyError) as error:
-            cause = str(error).strip().partition("\n")[0]
-            raise ComponentError(
-                f"tracking.mlflow.uri: expected an MLflow store that answers at {self._uri}, "
-                f"received: {cause}"
-            ) from error
 
     def _log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
         self._client.log_batch(

@@ -106,6 +106,8 @@ def train(
                 f"Trainer: {monitored(recipe, dataset)} was NaN or infinite in every epoch. Try a "
                 "tenth of trainer.learning_rate, or trainer.precision: float32."
             )
+        checkpoint.restore(model, ["model"])  # as they were trained, not their averages
+        checkpoint.save_last(model.network)
         model.network.load_weights(checkpoint.best)
     return TrainedModel(
         network=model.network,

@@ -149,4 +149,4 @@ class Evidence:
         from trainer.batches import evaluation_arrays
 
         for pixels, targets in evaluation_arrays(self._dataset, split, self._at_once):
-            yield np.asarray(pixels, np.float32), np.argmax(np.asarray(targets), axis=1)
+            yield pixels, targets.argmax(axis=1)

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus
-from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
-from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 from trainer.data import ImageDataset
-from trainer.mlflow_store import experiment_id, open_client
+from trainer.mlflow_store import experiment_id, open_client, told
 from trainer.record import MLFLOW
 from trainer.tracking.tracker import Point, Training
 
@@ -43,15 +40,9 @@ class MlflowRun:
 
     def begin(self, training: Training) -> str:
         """Create the run; see `Tracker`."""
-        try:
+        with told(self._store.uri, OSError):
             self._client = open_client(self._store.uri)
             self._create(training)
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            cause = str(error).strip().partition("\n")[0]
-            raise ComponentError(
-                f"tracking.mlflow.uri: expected an MLflow store that answers at "
-                f"{self._store.uri}, received: {cause}"
-            ) from error
         return f"run {training.name}{self._way_to_it()}"
 
     def log(self, points: Sequence[Point]) -> None:
