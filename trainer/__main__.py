@@ -7,7 +7,6 @@ no TensorFlow; with TF_CONFIG it is one of several machines that share the outpu
 """
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -17,11 +16,10 @@ from contracts.errors import ConfigError, InputError, PipelineError
 from contracts.load import load_config
 from contracts.progress import LOGGER
 from contracts.variation import recipe_of
-from contracts.whole_files import write_whole
 from trainer.data import ImageDataset
+from trainer.record import TrainingRecord
 
 NETWORK_FILE = "network.keras"
-RECORD_FILE = "training.json"
 STATE_FOLDER = "state"
 
 EXIT_FAILED = 1
@@ -77,17 +75,7 @@ def _train(args: argparse.Namespace) -> None:
     partial = args.output / f".partial.{NETWORK_FILE}"
     trained.network.save(partial)
     partial.replace(args.output / NETWORK_FILE)
-    record = {
-        "history": trained.history,
-        "best_epoch": trained.best_epoch,
-        "steps": trained.steps,
-        "seconds": trained.seconds,
-        "batch_size": trained.batch_size,
-        "learning_rate": trained.learning_rate,
-        "devices": trained.devices,
-        "labels": dataset.labels,
-    }
-    write_whole(args.output / RECORD_FILE, json.dumps(record, indent=1))
+    TrainingRecord.of(trained, dataset.labels).write(str(args.output))
     print(f"Wrote {args.output / NETWORK_FILE}.")
 
 

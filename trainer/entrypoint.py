@@ -44,18 +44,7 @@ def run_fn(fn_args: FnArgs) -> None:
         tracking.artifact(write_signature(fn_args.serving_model_dir, folder))
         explanation = ExplanationConfig.model_validate_json(told["explanation"])
         _explain(trained, training, explanation, tracking)
-    record = TrainingRecord(
-        history=trained.history,
-        best_epoch=trained.best_epoch,
-        steps=trained.steps,
-        seconds=trained.seconds,
-        parameters=trained.network.count_params(),
-        batch_size=trained.batch_size,
-        learning_rate=trained.learning_rate,
-        rates_tried=trained.rates_tried,
-        devices=trained.devices,
-        tracked=tracking.tracked,
-    )
+    record = TrainingRecord.of(trained, dataset.labels, tracking.tracked)
     record.write(fn_args.model_run_dir)
     checkpoint.remove()
 

@@ -1,8 +1,10 @@
 """The record of a training that lies beside its model."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from contracts.whole_files import write_whole
 
@@ -41,6 +43,7 @@ class TrainingRecord:
     rates_tried: dict[str, list[float]] | None = None  # where it was found by trial
     devices: str = ""
     tracked: tuple[Tracked, ...] = ()
+    labels: tuple[str, ...] = ()  # in the order of the probabilities
 
     FILE = "training.json"
 
@@ -48,6 +51,25 @@ class TrainingRecord:
     def mlflow_run_id(self) -> str | None:
         """The run in MLflow; None where that was not told."""
         return next((one.run_id for one in self.tracked if one.tracker == MLFLOW), None)
+
+    @classmethod
+    def of(
+        cls, trained: Any, labels: Sequence[str], tracked: tuple[Tracked, ...] = ()
+    ) -> "TrainingRecord":
+        """Return the record of a `trainer.train.TrainedModel`."""
+        return cls(
+            history=trained.history,
+            best_epoch=trained.best_epoch,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            parameters=trained.network.count_params(),
+            batch_size=trained.batch_size,
+            learning_rate=trained.learning_rate,
+            rates_tried=trained.rates_tried,
+            devices=trained.devices,
+            tracked=tracked,
+            labels=tuple(labels),
+        )
 
     def write(self, folder: str) -> None:
         """Put the record into `folder`."""
@@ -63,4 +85,5 @@ class TrainingRecord:
         """
         record = json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8"))
         tracked = tuple(Tracked(**one) for one in record.pop("tracked", ()))
-        return cls(**record, tracked=tracked)
+        labels = tuple(record.pop("labels", ()))
+        return cls(**record, tracked=tracked, labels=labels)
