@@ -12,6 +12,10 @@ from trainer.data import CHANNELS, ImageDataset
 # Bytes of pixels that one shuffle buffer may hold.
 SHUFFLE_BYTES = 64 * 2**20
 READ_BYTES = 8 * 2**20
+# Small images cost tf.data more for every element that passes a step of it than for their bytes:
+# records pass in pieces, which are shuffled among themselves, and examples again in each block.
+PIECE_EXAMPLES = 16
+BLOCK_BATCHES = 8
 
 LABEL = {features.LABEL_INDEX: tf.io.FixedLenFeature([], tf.int64)}
 EXAMPLE = LABEL | {features.PIXELS: tf.io.FixedLenFeature([], tf.string)}
@@ -27,20 +31,29 @@ def training_batches(
     """See `trainer.batches.training_batches`."""
     size = sampling.batch_size
     length = pass_length(dataset, sampling)
+    block = BLOCK_BATCHES * size
 
     def from_example(first: tf.Tensor) -> tf.data.Dataset:
         passes = tf.data.Dataset.range(first // length, tf.int64.max)
-        records = passes.flat_map(lambda number: _one_pass(dataset, sampling, number))
-        return records.skip(first % length).take(steps * size)
+        blocks = passes.flat_map(lambda number: _one_pass(dataset, sampling, number, block))
+        gone = first % length
+        return (
+            blocks.skip(gone // block)
+            .enumerate()
+            .map(
+                lambda index, one: _shuffled(
+                    *one, dataset, skipped=tf.where(index == 0, gone % block, 0)
+                ),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
+        )
 
     # Python is asked for the position each time that an epoch begins.
     first = tf.data.Dataset.from_generator(
         lambda: iter([position.step * size]), output_signature=tf.TensorSpec([], tf.int64)
     )
-    batched = first.flat_map(from_example).batch(
-        size, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
-    )
-    batches = _parsed(batched, dataset)
+    blocks = first.flat_map(from_example)
+    batches = _prefetched(blocks.rebatch(size, drop_remainder=True).take(steps))
     if change is not None:
         batches = _changed(batches, lambda *batch: change(*batch[:2], position.step + batch[2]))
     return batches.apply(tf.data.experimental.assert_cardinality(steps))
@@ -52,21 +65,28 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf
     records = tf.data.TFRecordDataset(files, buffer_size=READ_BYTES)
     steps = -(-dataset.examples[split] // batch_size)
     batched = records.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
-    return _parsed(batched, dataset).apply(tf.data.experimental.assert_cardinality(steps))
+    batches = batched.map(lambda some: _parsed(some, dataset), num_parallel_calls=tf.data.AUTOTUNE)
+    return _prefetched(batches).apply(tf.data.experimental.assert_cardinality(steps))
 
 
-def _one_pass(dataset: ImageDataset, sampling: Sampling, number: tf.Tensor) -> tf.data.Dataset:
+def _one_pass(
+    dataset: ImageDataset, sampling: Sampling, number: tf.Tensor, block: int
+) -> tf.data.Dataset:
+    """Return blocks of records, each with the seed int64 [2] of its own order."""
     # In the graph of this function alone; where it is 0, TensorFlow refuses a tensor beside it.
     tf.random.set_seed(sampling.seed + 1)
     seed = sampling.seed + number
     files = [str(path) for path in dataset.files(features.TRAIN)]
     ordered = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files), seed=seed)
     records = tf.data.TFRecordDataset(ordered, buffer_size=READ_BYTES)
+    piece = PIECE_EXAMPLES
     if sampling.balanced:
         records = _balanced(records, dataset.label_counts[features.TRAIN], number)
-    image_bytes = dataset.size_px**2 * CHANNELS
-    window = min(dataset.examples[features.TRAIN], SHUFFLE_BYTES // image_bytes)
-    return records.shuffle(max(sampling.batch_size, window), seed=seed)
+        piece = 1  # copies of one example follow one another
+    window = min(dataset.examples[features.TRAIN], SHUFFLE_BYTES // (dataset.size_px**2 * CHANNELS))
+    pieces = max(sampling.batch_size, window) // piece
+    blocks = records.batch(piece).shuffle(max(1, pieces), seed=seed).rebatch(block)
+    return blocks.enumerate().map(lambda index, records: (records, tf.stack([seed, index])))
 
 
 def _balanced(
@@ -110,19 +130,23 @@ def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Da
     return batches.enumerate().map(changed).prefetch(tf.data.AUTOTUNE)
 
 
-def _parsed(batched: tf.data.Dataset, dataset: ImageDataset) -> tf.data.Dataset:
-    size_px, classes = dataset.size_px, len(dataset.labels)
+def _shuffled(
+    records: tf.Tensor, seed: tf.Tensor, dataset: ImageDataset, skipped: tf.Tensor
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    order = tf.random.experimental.stateless_shuffle(tf.range(tf.size(records)), seed)
+    return _parsed(tf.gather(records, order[skipped:]), dataset)
 
-    def parse(serialised: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        parsed = tf.io.parse_example(serialised, EXAMPLE)
-        flat = tf.io.decode_raw(parsed[features.PIXELS], tf.uint8)
-        pixels = tf.reshape(flat, [-1, size_px, size_px, CHANNELS])
-        pixels.set_shape([serialised.shape[0], size_px, size_px, CHANNELS])
-        targets = tf.one_hot(parsed[features.LABEL_INDEX], classes)
-        return {"pixels": pixels, "targets": targets}, targets
 
+def _parsed(serialised: tf.Tensor, dataset: ImageDataset) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    parsed = tf.io.parse_example(serialised, EXAMPLE)
+    flat = tf.io.decode_raw(parsed[features.PIXELS], tf.uint8)
+    pixels = tf.reshape(flat, [-1, dataset.size_px, dataset.size_px, CHANNELS])
+    targets = tf.one_hot(parsed[features.LABEL_INDEX], len(dataset.labels))
+    return {"pixels": pixels, "targets": targets}, targets
+
+
+def _prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
     # Several machines take each a part of every batch, not each some of the files.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    parsed = batched.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-    return parsed.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
