@@ -9,25 +9,33 @@ from contracts.errors import ConfigError
 TF_CONFIG: Final = "TF_CONFIG"
 
 
+EXAMPLE: Final = (
+    '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
+)
+JOBS: Final = ("chief", "worker")
+
+
 def cluster() -> tuple[list[str], int]:
     """Return the addresses of the workers that TF_CONFIG names, and which one this is.
 
     Raises:
       ConfigError: it is set to something else.
     """
-    text = os.environ.get(TF_CONFIG)
+    return parse_cluster(os.environ.get(TF_CONFIG))
+
+
+def parse_cluster(text: str | None) -> tuple[list[str], int]:
+    """Return what `cluster` does of the variable's value; no workers where it is not set."""
     if not text:
         return [], 0
     try:
         config = json.loads(text)
-        workers = [*config["cluster"].get("chief", ()), *config["cluster"].get("worker", ())]
-        task = config["task"]
-        after_chief = len(config["cluster"].get("chief", ())) if task["type"] == "worker" else 0
-        index = after_chief + int(task["index"])
-        workers[index]
-        return workers, index
+        workers = {job: config["cluster"].get(job, []) for job in JOBS}
+        tasks = [(job, number) for job in JOBS for number in range(len(workers[job]))]
+        index = tasks.index((config["task"]["type"], int(config["task"]["index"])))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f'{TF_CONFIG}: expected {{"cluster": {{"worker": [addresses]}}, "task": {{"type": '
-            f'"worker", "index": 0}}}}, received {text[:200]} ({error}).'
+            f"{TF_CONFIG}: expected a cluster with workers and a task that stands in it, such as "
+            f"{EXAMPLE}, received {text[:200]} ({error})."
         ) from error
+    return [*workers["chief"], *workers["worker"]], index

@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from contracts.cluster import TF_CONFIG
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
-from pipeline.doctor.devices import TF_CONFIG, ask_driver, tensorflow_findings, training_finding
+from pipeline.doctor.devices import ask_driver, tensorflow_findings, training_finding
 from pipeline.doctor.findings import Finding, problem, would_stop_a_run
 from pipeline.doctor.machine import nvidia_cards
 from pipeline.doctor.machine_findings import machine_findings

@@ -1,17 +1,16 @@
 """What training will run on: TensorFlow's GPUs against the cards in the machine, and TF_CONFIG."""
 
 import csv
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from contracts.cluster import EXAMPLE, TF_CONFIG, parse_cluster
+from contracts.errors import ConfigError
 from pipeline.doctor.findings import Finding, problem, warning
 from pipeline.doctor.probe import Probed
 
-TF_CONFIG = "TF_CONFIG"
 QUERY = "name,memory.total,driver_version,compute_cap"
 BACKEND = "tensorflow"
 
@@ -105,7 +104,7 @@ def training_finding(devices: str, gpus: int, tf_config: str | None) -> Finding:
       tf_config: the environment variable TF_CONFIG, None where it is not set.
     """
     name = "trained on"
-    if tf_config is not None or devices == "multi_worker":
+    if tf_config or devices == "multi_worker":
         cluster = describe_cluster(tf_config)
         if cluster.state == "problem" or devices in ("auto", "multi_worker"):
             return cluster
@@ -126,33 +125,16 @@ def training_finding(devices: str, gpus: int, tf_config: str | None) -> Finding:
 
 def describe_cluster(tf_config: str | None) -> Finding:
     """Return which worker of which cluster TF_CONFIG makes of this machine."""
-    step = (
-        f"Set {TF_CONFIG} to JSON such as "
-        '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
-        '"index": 0}}, or unset it.'
-    )
-    if tf_config is None:
+    if not tf_config:
+        step = f"Set it to JSON such as {EXAMPLE}."
         return problem(TF_CONFIG, "trainer.devices is multi_worker, and it is not set", step)
     try:
-        given = json.loads(tf_config)
-        workers, task = _cluster(given), given["task"]
-        kind, index = task["type"], task["index"]
-        address = given["cluster"][kind][index] if index >= 0 else None
-    except ValueError as error:
-        return problem(TF_CONFIG, f"expected JSON, received {tf_config[:60]!r} ({error})", step)
-    except (KeyError, TypeError, IndexError):
-        address, workers, kind, index = None, [], "", -1
-    if not workers or not isinstance(address, str):
-        return problem(
-            TF_CONFIG,
-            "expected a cluster with workers and a task that stands in it, received "
-            f"{tf_config[:100]!r}",
-            step,
-        )
-    text = f"{kind} {index} of {len(workers)} workers, here {address} (MultiWorkerMirroredStrategy)"
+        workers, index = parse_cluster(tf_config)
+    except ConfigError as error:
+        text = str(error).removeprefix(f"{TF_CONFIG}: ")
+        return problem(TF_CONFIG, text, "Correct it, or unset it.")
+    text = (
+        f"worker {index} of {len(workers)} workers, here {workers[index]} "
+        "(MultiWorkerMirroredStrategy)"
+    )
     return Finding("trained on", text)
-
-
-def _cluster(given: Any) -> list[Any]:
-    chief = given["cluster"].get("chief", [])
-    return [*chief, *given["cluster"]["worker"]]

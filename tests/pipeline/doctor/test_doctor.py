@@ -56,7 +56,7 @@ def test_lines_for_people_have_the_next_step(quick, monkeypatch, capsys):
     assert "no.yaml: expected a config file, found none" in lines[0]
     at = next(i for i, line in enumerate(lines) if "TF_CONFIG" in line)
     assert lines[at].startswith("problem")
-    assert "-> Set TF_CONFIG to JSON" in lines[at + 1]
+    assert "-> Correct it, or unset it." in lines[at + 1]
 
 
 def test_a_wrong_config_is_a_problem_among_the_others(quick, folder, capsys):
