@@ -14,10 +14,9 @@ from contracts.model_consistency import model_inconsistencies
 from contracts.named_files import code_inconsistencies, weights_inconsistencies
 from contracts.remote_path import RemotePath
 from contracts.search_space import DEPENDS_ON, space_problems
-from contracts.training import TrainerConfig
+from contracts.training import BUILT_IN_LOSSES, TrainerConfig
 from contracts.yaml_marks import KeyPath
 
-BUILT_IN_LOSSES: Final = ("cross_entropy", "focal")
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")

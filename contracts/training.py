@@ -1,7 +1,7 @@
 """The `trainer` section of pipeline.yaml."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, JsonValue
 
@@ -24,6 +24,9 @@ UsersClass = Annotated[
         description="a class of yours, `module:Class` or `file.py:Class`",
     ),
 ]
+
+BuiltInLoss = Literal["cross_entropy", "focal"]
+BUILT_IN_LOSSES: Final[tuple[str, ...]] = get_args(BuiltInLoss)
 
 # `trainer.weights` that are no file.
 IMAGENET: Final = "imagenet"
@@ -64,7 +67,7 @@ class TrainerConfig(Section):
         NotNegative | None, Field(description="null: half an epoch; one_cycle: 0.3 of all")
     ] = None
     weight_decay: NotNegative = 0.004
-    loss: Literal["cross_entropy", "focal"] | UsersClass = "cross_entropy"
+    loss: BuiltInLoss | UsersClass = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
     sampling: Literal["natural", "balanced"] = "natural"
