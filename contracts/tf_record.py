@@ -6,11 +6,13 @@ Source: tensorflow/core/lib/io/record_writer.h.
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 import google_crc32c
+
+from contracts.whole_files import PartialFile, whole_file
 
 _BUFFER_BYTES = 1 << 20
 _MASK_DELTA = 0xA282EAD8
@@ -20,21 +22,15 @@ _FRAME_BYTES = _HEAD_BYTES + _CHECKSUM_BYTES
 
 
 class RecordWriter:
-    """Writes an uncompressed TFRecord file that gets its name only when it is whole.
-
-    As a context manager it takes the name, with `suffix`, at the end of the block, and leaves
-    nothing behind where the block raises.
+    """Writes the records of an uncompressed TFRecord file; `partial` says what it will be called.
 
     Raises:
       OSError: the file cannot be written, e.g. the disk is full.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.suffix = ""
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial.open("wb", buffering=_BUFFER_BYTES)
+    def __init__(self, file: BinaryIO, partial: PartialFile) -> None:
+        self.partial = partial
+        self._file = file
 
     def write(self, record: bytes) -> None:
         """Append a record."""
@@ -43,21 +39,16 @@ class RecordWriter:
         self._file.write(record)
         self._file.write(_masked_checksum(record))
 
-    def __enter__(self) -> "RecordWriter":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._file.close()
-            if error is None:
-                self._partial.replace(self._path.with_name(self._path.name + self.suffix))
-        finally:
-            self._partial.unlink(missing_ok=True)
+@contextmanager
+def record_writer(path: Path) -> Iterator[RecordWriter]:
+    """Give a writer of a file that appears at the end of the block, whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        whole_file(path) as partial,
+        partial.path.open("wb", buffering=_BUFFER_BYTES) as file,
+    ):
+        yield RecordWriter(file, partial)
 
 
 def _masked_checksum(data: bytes) -> bytes:

@@ -2,7 +2,35 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass
+class PartialFile:
+    """A file that is being written, and the name that it takes when it is whole."""
+
+    path: Path
+    name: str
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[PartialFile]:
+    """Give a file beside `path` to write, which takes its name at the end of the block.
+
+    Where the block raises, nothing is left of it, and what stood at `path` stays.
+
+    Raises:
+      OSError: it cannot take the name.
+    """
+    partial = PartialFile(path.with_name(f".{path.name}.partial"), path.name)
+    try:
+        yield partial
+        partial.path.replace(path.with_name(partial.name))
+    finally:
+        partial.path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -13,12 +41,10 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
       OSError: it cannot be written; what was there stays.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
+    with whole_file(path) as partial, partial.path.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def link(source: Path, target: Path) -> None:
@@ -35,6 +61,5 @@ def link(source: Path, target: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:  # another disk, or one that knows no links
-        partial = target.with_name(f".{target.name}.partial")
-        shutil.copyfile(source, partial)
-        partial.replace(target)
+        with whole_file(target) as partial:
+            shutil.copyfile(source, partial.path)

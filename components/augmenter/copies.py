@@ -13,7 +13,7 @@ from components.augmenter.sample import images_of
 from contracts import features
 from contracts.progress import report
 from contracts.tf_example import serialise
-from contracts.tf_record import RecordWriter
+from contracts.tf_record import record_writer
 from trainer.data import CHANNELS, ImageDataset
 
 # Images that are changed at a time, and bytes of pixels a shard.
@@ -81,7 +81,7 @@ def _write(
     written = 0
     for shard in range(shards):
         name = f"data_tfrecord-{shard:05}-of-{shards:05}"
-        with RecordWriter(Path(uri, f"Split-{features.TRAIN}", name)) as writer:
+        with record_writer(Path(uri, f"Split-{features.TRAIN}", name)) as writer:
             for _ in range(min(each, count - written)):
                 writer.write(_example(*next(copies)))
                 written += 1

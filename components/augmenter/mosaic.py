@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from contracts.whole_files import whole_file
+
 Array = npt.NDArray[Any]
 
 _TILE_PX: Final = 96
@@ -122,6 +124,5 @@ def _font(size: int) -> Any:
 
 def _save(canvas: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    canvas.save(partial, "PNG", compress_level=4)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        canvas.save(partial.path, "PNG", compress_level=4)

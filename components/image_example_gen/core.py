@@ -15,7 +15,7 @@ from components.image_example_gen.accounts.file_row import (
     INGESTED,
     QUARANTINED,
     FileRow,
-    RowWriter,
+    row_writer,
     rows_path,
 )
 from components.image_example_gen.image_file import (
@@ -32,7 +32,7 @@ from contracts import features
 from contracts.image_reading import ImageReading
 from contracts.remote_path import Root
 from contracts.tf_example import serialise
-from contracts.tf_record import RecordWriter
+from contracts.tf_record import record_writer
 from contracts.whole_files import write_whole
 
 Report = Callable[[int], None]
@@ -81,10 +81,10 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
     number = shard.number
     with ExitStack() as stack:
         writers = {
-            split: stack.enter_context(RecordWriter(records_path(job.examples_uri, split, number)))
+            split: stack.enter_context(record_writer(records_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
-        rows = stack.enter_context(RowWriter(rows_path(job.manifest_uri, shard.part)))
+        rows = stack.enter_context(row_writer(rows_path(job.manifest_uri, shard.part)))
         content = hashlib.sha256()
         for file, read in _read(job, shard, deadly, report):
             if isinstance(read, Quarantined):
@@ -97,7 +97,7 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
             content.update(repr(row).encode())
         suffix = f"-{content.hexdigest()[:DIGEST_LENGTH]}"
         for writer in writers.values():
-            writer.suffix = suffix
+            writer.partial.name += suffix
     return suffix
 
 

@@ -10,6 +10,7 @@ from contracts import features
 from contracts.config import PreprocessingConfig
 from contracts.errors import ComponentError
 from contracts.progress import report
+from contracts.whole_files import whole_file
 from trainer.data import transformed_example
 from trainer.preprocessing import decode_and_resize
 
@@ -52,8 +53,10 @@ def transform_shard(
     """
     counts = [0] * len(label_indices)
     written = 0
-    partial = target.with_name(f".{target.name}.partial")
-    with tf.io.TFRecordWriter(str(partial)) as writer:
+    with (
+        whole_file(target) as partial,
+        tf.io.TFRecordWriter(str(partial.path)) as writer,
+    ):
         for pixels, label, sha256, path in _rows(source, config):
             index = label_indices.get(label.decode("utf-8"))
             if index is None:
@@ -66,7 +69,6 @@ def transform_shard(
             written += 1
             if written % BATCH == 0:
                 report(written, 0, "images", f"of {source.parent.name}/{source.name}")
-    partial.replace(target)
     return tuple(counts)
 
 

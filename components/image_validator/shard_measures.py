@@ -14,6 +14,7 @@ from components.image_validator.image_measures import MINIATURE_PX, measured, pi
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import read_records
+from contracts.whole_files import whole_file
 
 Report = Callable[[int], None]
 
@@ -56,14 +57,10 @@ def measure_shard(source: Path, target: Path, made_by: str, report: Report) -> N
       ValueError: the shard is damaged, or its images are none.
       OSError: it cannot be read, or the disk is full.
     """
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        with pq.ParquetWriter(partial, SCHEMA.with_metadata(_origin(source, made_by))) as writer:
-            for batch in _batches(source, report):
-                writer.write_table(batch)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    schema = SCHEMA.with_metadata(_origin(source, made_by))
+    with whole_file(target) as partial, pq.ParquetWriter(partial.path, schema) as writer:
+        for batch in _batches(source, report):
+            writer.write_table(batch)
 
 
 def is_measured(source: Path, target: Path, made_by: str) -> bool:

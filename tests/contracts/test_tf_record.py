@@ -3,25 +3,25 @@ from pathlib import Path
 
 import pytest
 
-from contracts.tf_record import RecordWriter, read_records, record_at, record_positions
+from contracts.tf_record import read_records, record_at, record_positions, record_writer
 
 
 def test_tensorflow_reads_the_records(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     records = [b"", b"one", bytes(2_000_000)]
     path = tmp_path / "Split-train" / "data"
-    with RecordWriter(path) as writer:
+    with record_writer(path) as writer:
         for record in records:
             writer.write(record)
     assert list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()) == records
-    with RecordWriter(tmp_path / "none"):
+    with record_writer(tmp_path / "none"):
         pass
     assert list(tf.data.TFRecordDataset(str(tmp_path / "none"))) == []
 
 
 def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "data"
-    with pytest.raises(KeyError), RecordWriter(path) as writer:
+    with pytest.raises(KeyError), record_writer(path) as writer:
         writer.write(b"one")
         raise KeyError
     assert list(tmp_path.iterdir()) == []
@@ -29,7 +29,7 @@ def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / ".data.partial").symlink_to("/dev/full")
-    with pytest.raises(OSError) as caught, RecordWriter(tmp_path / "data") as writer:
+    with pytest.raises(OSError) as caught, record_writer(tmp_path / "data") as writer:
         writer.write(b"one")
     assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []
@@ -38,7 +38,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 def test_records_come_back_from_where_they_begin(tmp_path: Path) -> None:
     records = [b"", b"one", bytes(2_000_000)]
     path = tmp_path / "data"
-    with RecordWriter(path) as writer:
+    with record_writer(path) as writer:
         for record in records:
             writer.write(record)
     found = list(read_records(path))
@@ -51,7 +51,7 @@ def test_records_come_back_from_where_they_begin(tmp_path: Path) -> None:
 
 def test_places_are_not_told_of_a_file_whose_lengths_are_damaged(tmp_path: Path) -> None:
     path = tmp_path / "data"
-    with RecordWriter(path) as writer:
+    with record_writer(path) as writer:
         writer.write(b"one")
         writer.write(b"two")
     raw = bytearray(path.read_bytes())
@@ -66,7 +66,7 @@ def test_places_are_not_told_of_a_file_whose_lengths_are_damaged(tmp_path: Path)
 @pytest.mark.parametrize("damage", [slice(0, 1), slice(14, 15), slice(-3, None), slice(-1, None)])
 def test_a_damaged_file_is_no_shorter_list_of_records(tmp_path: Path, damage: slice) -> None:
     path = tmp_path / "data"
-    with RecordWriter(path) as writer:
+    with record_writer(path) as writer:
         writer.write(b"some record")
     raw = bytearray(path.read_bytes())
     raw[damage] = b"" if damage.stop is None else b"\xff"

@@ -12,7 +12,7 @@ from components.image_example_gen.accounts.manifest import (
     INGESTED,
     QUARANTINED,
     FileRow,
-    PartWriter,
+    part_writer,
     sum_up,
 )
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
@@ -40,7 +40,7 @@ class MadeData:
         target.parent.mkdir(parents=True)
         measure_shard(shard, target, "test", lambda _: None)
         _multiply(target, names)
-        with PartWriter(manifest, "part-00000") as writer:
+        with part_writer(manifest, "part-00000") as writer:
             for path in names:
                 writer.add(FileRow(path, path[0], "train", None, INGESTED, sha256=path))
             for n in range(quarantined):

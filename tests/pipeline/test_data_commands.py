@@ -11,7 +11,7 @@ from components.image_example_gen.accounts.manifest import (
     INGESTED,
     QUARANTINED,
     FileRow,
-    PartWriter,
+    part_writer,
 )
 from components.image_validator.report import DataReport, Issue
 from pipeline import cli
@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Path:
     """A workspace of two runs; the second found one image more, and a broken one."""
     for run_id in RUNS:
         manifest = tmp_path / "manifests" / run_id
-        with PartWriter(str(manifest), "part-00000") as rows:
+        with part_writer(str(manifest), "part-00000") as rows:
             rows.add(FileRow("cat/b, c.jpg", "cat", "train", None, INGESTED, sha256="1"))
             if run_id == RUNS[1]:
                 rows.add(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contracts.config import PreprocessingConfig
-from contracts.tf_record import RecordWriter
+from contracts.tf_record import record_writer
 from trainer.batches import evaluation_arrays
 from trainer.data import ImageDataset, transformed_example
 
@@ -26,7 +26,7 @@ def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDatase
     rng = np.random.default_rng(0)
     for split, (horizontal, vertical) in counts.items():
         labels = rng.permutation([0] * horizontal + [1] * vertical)
-        with RecordWriter(Path(root, f"Split-{split}", "data-00000-of-00001")) as writer:
+        with record_writer(Path(root, f"Split-{split}", "data-00000-of-00001")) as writer:
             for number, label in enumerate(labels.tolist()):
                 pixels = stripes(label, rng).tobytes()
                 writer.write(transformed_example(pixels, label, b"", str(number).encode()))

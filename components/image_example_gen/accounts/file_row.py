@@ -6,9 +6,11 @@ that decoding needs.
 
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+
+from contracts.whole_files import whole_file
 
 INGESTED, QUARANTINED = "ingested", "quarantined"
 
@@ -41,47 +43,37 @@ def rows_path(manifest_uri: str, part: str) -> Path:
 
 
 class RowWriter:
-    """Writes rows for `read_rows_file`; memory does not grow with them.
+    """Writes rows for `read_rows_file`; memory does not grow with them."""
 
-    As a context manager it leaves the file whole, or none where the block raises.
-    """
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._file = path.open("wb")
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self._rows: list[tuple[object, ...]] = []
 
     def add(self, row: FileRow) -> None:
         """Append a row."""
         self._rows.append(tuple(row))
         if len(self._rows) == ROWS_A_GROUP:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        pickle.dump(self._rows, self._file, pickle.HIGHEST_PROTOCOL)
-        self._rows.clear()
+    def flush(self) -> None:
+        """Write the rows that wait for others."""
+        if self._rows:
+            pickle.dump(self._rows, self._file, pickle.HIGHEST_PROTOCOL)
+            self._rows.clear()
 
-    def __enter__(self) -> "RowWriter":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if error is None and self._rows:
-                self._flush()
-        finally:
-            self._file.close()
-            if error is not None:
-                self._path.unlink(missing_ok=True)
+@contextmanager
+def row_writer(path: Path) -> Iterator[RowWriter]:
+    """Give a writer of a file that appears at the end of the block, whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial, partial.path.open("wb") as file:
+        writer = RowWriter(file)
+        yield writer
+        writer.flush()
 
 
 def read_rows_file(path: Path) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the rows of a file that `RowWriter` has left, as many at a time as make a group."""
+    """Give the rows of a file that `row_writer` has left, as many at a time as make a group."""
     with path.open("rb") as file:
         while file.peek(1):
             yield pickle.load(file)

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from components.image_example_gen.listing.entries import SkippedFile, printable
 from components.image_example_gen.splitting.splits import Cut
 from contracts import features
 from contracts.errors import EXAMPLES_SHOWN
-from contracts.whole_files import write_whole
+from contracts.whole_files import whole_file, write_whole
 
 __all__ = ["INGESTED", "PART_PREFIX", "QUARANTINED", "FileRow"]  # the words of a row, too
 
@@ -80,30 +80,23 @@ def read_dataset(uri: str) -> Dataset:
 
 
 class PartWriter:
-    """Writes one part file of the manifest; memory does not grow with its rows.
+    """Writes one part file of the manifest; memory does not grow with its rows."""
 
-    As a context manager it gives the file its name, with `suffix`, at the end of the block, and
-    leaves nothing behind where the block raises.
-    """
-
-    def __init__(self, uri: str, part: str) -> None:
-        folder = Path(uri, FILES_FOLDER)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.suffix = ""
-        self._part = folder / part
-        self._partial = folder / f".{part}.parquet.partial"
-        self._writer = pq.ParquetWriter(self._partial, ROW)
+    def __init__(self, table: pq.ParquetWriter) -> None:
+        self._table = table
         self._rows: list[FileRow] = []
 
     def add(self, row: FileRow) -> None:
         """Append a row."""
         self._rows.append(row)
         if len(self._rows) == ROWS_A_GROUP:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        self.add_group(self._rows)
-        self._rows.clear()
+    def flush(self) -> None:
+        """Write the rows that wait for others."""
+        if self._rows:
+            self.add_group(self._rows)
+            self._rows.clear()
 
     def add_group(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Append rows that become a group of their own."""
@@ -112,25 +105,18 @@ class PartWriter:
             (_numbers if field.type == pa.int64() else _strings)(column)
             for field, column in zip(ROW, columns, strict=True)
         ]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=ROW))
+        self._table.write_table(pa.Table.from_arrays(arrays, schema=ROW))
 
-    def __enter__(self) -> "PartWriter":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if error is None and self._rows:
-                self._flush()
-            self._writer.close()
-            if error is None:
-                self._partial.replace(f"{self._part}{self.suffix}.parquet")
-        finally:
-            self._partial.unlink(missing_ok=True)
+@contextmanager
+def part_writer(uri: str, part: str) -> Iterator[PartWriter]:
+    """Give a writer of a part that appears at the end of the block, whole, or not at all."""
+    path = Path(uri, FILES_FOLDER, f"{part}.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial, pq.ParquetWriter(partial.path, ROW) as table:
+        writer = PartWriter(table)
+        yield writer
+        writer.flush()
 
 
 # From buffers: pyarrow imports pandas to look at Python values, which takes a third of a second,
@@ -157,8 +143,7 @@ def _validity(values: Sequence[object]) -> pa.Buffer:
 def write_part(uri: str, part: str, suffix: str) -> None:
     """Make the table, named `part` and `suffix`, of the rows that a decode process has left."""
     left = rows_path(uri, part)
-    with PartWriter(uri, part) as table:
-        table.suffix = suffix
+    with part_writer(uri, f"{part}{suffix}") as table:
         for rows in read_rows_file(left):
             table.add_group(rows)
     left.unlink()
@@ -166,7 +151,7 @@ def write_part(uri: str, part: str, suffix: str) -> None:
 
 def write_skipped(uri: str, skipped: Iterable[SkippedFile]) -> None:
     """Add what the listing left out."""
-    with PartWriter(uri, "skipped") as rows:
+    with part_writer(uri, "skipped") as rows:
         for file in skipped:
             path = printable(file.path)
             rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 from components.augmenter.sample import Sample
 from contracts.config import PreprocessingConfig
-from contracts.tf_record import RecordWriter
+from contracts.tf_record import record_writer
 from trainer.data import ImageDataset, transformed_example
 
 DIGITS = tuple("0123456789")
@@ -32,7 +32,7 @@ def make_dataset() -> Callable[..., ImageDataset]:
     def make(folder: Path, sample: Sample, labels: Sequence[str]) -> ImageDataset:
         for shard in range(2):
             path = folder / "Split-train" / f"data_tfrecord-{shard:05}-of-00002"
-            with RecordWriter(path) as writer:
+            with record_writer(path) as writer:
                 for row in range(shard, len(sample), 2):
                     label = int(sample.classes[row])
                     name = f"{labels[label]}/{row}.png".encode()

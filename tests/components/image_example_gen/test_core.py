@@ -16,7 +16,7 @@ from components.image_example_gen.accounts.file_row import (
     INGESTED,
     ROWS_A_GROUP,
     FileRow,
-    RowWriter,
+    row_writer,
     rows_path,
 )
 from components.image_example_gen.accounts.manifest import (
@@ -214,7 +214,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     assert list(target.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", [".part-00000.rows", ".part-00000.parquet.partial"])
+@pytest.mark.parametrize("name", ["..part-00000.rows.partial", ".part-00000-end.parquet.partial"])
 def test_a_disk_too_full_for_the_manifest_is_an_error(
     image_folder: Path, tmp_path: Path, name: str
 ) -> None:
@@ -224,7 +224,8 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(
     files.mkdir(parents=True)
     (files / name).symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
-        write_part(job.manifest_uri, shard.part, core.ingest(job, shard, {}, lambda position: None))
+        core.ingest(job, shard, {}, lambda position: None)
+        write_part(job.manifest_uri, shard.part, "-end")
     assert not list(files.glob("*.parquet"))
 
 
@@ -261,7 +262,7 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
         FileRow(f"ä/{number}.jpg", "ä", "train", None, INGESTED, width=number, file_bytes=0)
         for number in range(ROWS_A_GROUP + 1)
     ]
-    with RowWriter(rows_path(str(tmp_path), "part-1")) as writer:
+    with row_writer(rows_path(str(tmp_path), "part-1")) as writer:
         for row in rows:
             writer.add(row)
     write_part(str(tmp_path), "part-1", "-end")

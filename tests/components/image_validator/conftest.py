@@ -15,7 +15,7 @@ from components.image_validator.shard_measures import measure_shard
 from contracts import features
 from contracts.image_bytes import canonicalise
 from contracts.tf_example import serialise
-from contracts.tf_record import RecordWriter
+from contracts.tf_record import record_writer
 
 # path, label, split, picture
 Row = tuple[str, str, str, Image.Image | bytes]
@@ -62,7 +62,7 @@ def record(path: str, label: str, picture: Image.Image | bytes) -> bytes:
 def write_shard(examples: Path, split: str, rows: list[Row]) -> Path:
     """Write the examples of a split as one shard."""
     shard = examples / f"Split-{split}" / "data_tfrecord-00000"
-    with RecordWriter(shard) as writer:
+    with record_writer(shard) as writer:
         for path, label, _, picture in rows:
             writer.write(record(path, label, picture))
     return shard

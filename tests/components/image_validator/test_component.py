@@ -12,7 +12,7 @@ from components.artifacts import (
     ImageDataReport,
     ImageManifest,
 )
-from components.image_example_gen.accounts.manifest import INGESTED, FileRow, PartWriter, sum_up
+from components.image_example_gen.accounts.manifest import INGESTED, FileRow, part_writer, sum_up
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.splitting.splits import Cut
@@ -49,7 +49,7 @@ def inputs(tmp_path: Path) -> dict:
         Path(artifact.uri).mkdir()
     for split in ("train", "test"):
         write_shard(Path(examples.uri), split, [row for row in ROWS if row[2] == split])
-    with PartWriter(manifest.uri, "part-00000") as rows:
+    with part_writer(manifest.uri, "part-00000") as rows:
         for path, label, split, _ in ROWS:
             rows.add(FileRow(path, label, split, None, INGESTED, sha256=path))
     catalogue = Catalogue()

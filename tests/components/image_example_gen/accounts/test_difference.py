@@ -7,14 +7,14 @@ from components.image_example_gen.accounts.manifest import (
     INGESTED,
     QUARANTINED,
     FileRow,
-    PartWriter,
+    part_writer,
     write_skipped,
 )
 from components.image_example_gen.listing.entries import SkippedFile
 
 
 def manifest(folder: Path, *rows: FileRow) -> str:
-    with PartWriter(str(folder), "part-00000") as writer:
+    with part_writer(str(folder), "part-00000") as writer:
         for row in rows:
             writer.add(row)
     return str(folder)
