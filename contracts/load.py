@@ -11,7 +11,7 @@ from contracts.config_paths import with_absolute_paths
 from contracts.consistency import inconsistencies
 from contracts.errors import ConfigError
 from contracts.field_problems import Problem, field_problems, received
-from contracts.nested_values import with_value, without
+from contracts.nested_values import key_path, with_value, without
 from contracts.section import Section
 from contracts.yaml_marks import Document, KeyPath, YamlTextError, dotted, read_yaml
 
@@ -158,7 +158,7 @@ def _from_arguments(overrides: Iterable[str], source: _Source) -> Iterator[_Over
         key, equals, text = argument.partition("=")
         origin = f"--set {argument}"
         if key.strip() and equals:
-            yield _Override(origin, tuple(key.strip().split(".")), text)
+            yield _Override(origin, key_path(key.strip()), text)
         else:
             problem = f"{origin}: expected section.key=value, received {received(argument)}."
             source.problems.append((0, problem))

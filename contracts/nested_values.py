@@ -5,6 +5,11 @@ from typing import Any
 from contracts.yaml_marks import KeyPath
 
 
+def key_path(dotted_key: str) -> tuple[str, ...]:
+    """Return the path of a key that is written with dots: `trainer.learning_rate`."""
+    return tuple(dotted_key.split("."))
+
+
 def value_at(values: Any, path: KeyPath) -> Any:
     """Return the value at `path`, None where there is none."""
     for part in path:

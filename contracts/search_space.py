@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from contracts.config import PipelineConfig
 from contracts.config_schema import key_paths
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
+from contracts.nested_values import key_path
 from contracts.search import Range, SearchConfig
 from contracts.variation import SECTIONS, Rules, vary
 from contracts.yaml_marks import KeyPath, dotted
@@ -48,7 +49,7 @@ BESIDE_THE_TRAINING: Final = ("materialise", "probe")
 
 def key_trouble(key: str, config: PipelineConfig) -> str:
     """Return what is wrong with a dotted key that is to vary, "" where nothing is."""
-    section, *below = key.split(".")
+    section, *below = key_path(key)
     if section not in SECTIONS or not below or not all(below):
         known = [
             dotted((name, *path))
@@ -118,7 +119,7 @@ def _values(path: KeyPath, given: Any) -> Iterator[tuple[KeyPath, JsonValue]]:
 def _refusals(
     base: PipelineConfig, key: str, place: KeyPath, value: JsonValue, rules: Rules
 ) -> Iterator[Problem]:
-    path = tuple(key.split("."))
+    path = key_path(key)
     for problem in vary(base, {key: value}, rules)[1]:
         if problem.path[: len(path)] == path or path[: len(problem.path)] == problem.path:
             yield Problem(place, problem.sentence)

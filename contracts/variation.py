@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contracts.config import PipelineConfig
 from contracts.field_problems import Problem, field_problems
-from contracts.nested_values import value_at, with_value
+from contracts.nested_values import key_path, value_at, with_value
 from contracts.search import Values
 from contracts.section import Section
 from contracts.training import TrainingRecipe
@@ -40,7 +40,7 @@ def vary(
         name: getattr(config, name).model_dump(mode="json", by_alias=True) for name in SECTIONS
     }
     for key, value in values.items():
-        sections = with_value(sections, tuple(key.split(".")), value)
+        sections = with_value(sections, key_path(key), value)
     made: dict[str, Section] = {}
     problems: list[Problem] = []
     for name in SECTIONS:

@@ -7,7 +7,7 @@ import yaml
 from pydantic import JsonValue
 
 from contracts.errors import ConfigError
-from contracts.nested_values import with_value
+from contracts.nested_values import key_path, with_value
 from contracts.yaml_marks import KeyPath, read_yaml
 
 
@@ -20,7 +20,7 @@ def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
     """
     expected = read_yaml(text).value
     for key, value in values.items():
-        path = tuple(key.split("."))
+        path = key_path(key)
         expected = with_value(expected, path, value)
         text = _with_value(text, path, value)
     if read_yaml(text).value != expected:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from contracts.errors import InputError
+from contracts.nested_values import key_path
 from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE
 from pipeline.commands.following import following
 
@@ -100,7 +101,7 @@ def with_values(template: str, values: Mapping[str, str]) -> str:
     spans = []
     for dotted_key, value in values.items():
         node = root
-        for part in dotted_key.split("."):
+        for part in key_path(dotted_key):
             node = next(below for key, below in node.value if key.value == part)
         spans.append((node.start_mark.index, node.end_mark.index, value))
     text = template
