@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_ser
 from contracts.section import Fraction, Section
 
 # Lowest and highest strength, drawn uniformly between.
-Range = tuple[float, float]
+StrengthRange = tuple[float, float]
 
 
 class _AsGiven(Section):
@@ -26,7 +26,7 @@ class Operation(_AsGiven):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     USUAL_PROBABILITY: ClassVar[float] = 0.5
-    USUAL_RANGE: ClassVar[Range | None] = None  # None: there is nothing to draw
+    USUAL_RANGE: ClassVar[StrengthRange | None] = None  # None: there is nothing to draw
     UNIT: ClassVar[str] = ""
 
     probability: Annotated[Fraction | None, Field(description="of each image to be changed")] = None
@@ -35,9 +35,9 @@ class Operation(_AsGiven):
         Field(strict=False, alias="except", description="classes that are never changed"),
     ] = ()
 
-    def given_range(self) -> Range | None:
+    def given_range(self) -> StrengthRange | None:
         """Return the range that was set, if one was."""
-        low_and_high: Range | None = getattr(self, "range", None)
+        low_and_high: StrengthRange | None = getattr(self, "range", None)
         return low_and_high
 
 
@@ -72,7 +72,7 @@ class Dihedral(Operation):
 class Rotate(Operation):
     """Turns about the centre, counter-clockwise for positive degrees."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (-15.0, 15.0)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (-15.0, 15.0)
     UNIT: ClassVar[str] = "degrees"
     range: Annotated[tuple[Degrees, ...] | None, _low_and_high()] = None
 
@@ -81,7 +81,7 @@ class Crop(Operation):
     """Enlarges a random part to the whole (Szegedy et al., 2014, arXiv:1409.4842, 6)."""
 
     USUAL_PROBABILITY: ClassVar[float] = 1.0
-    USUAL_RANGE: ClassVar[Range | None] = (0.5, 1.0)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.5, 1.0)
     UNIT: ClassVar[str] = "part of the area"
     range: Annotated[tuple[AreaPart, ...] | None, _low_and_high()] = None
 
@@ -89,7 +89,7 @@ class Crop(Operation):
 class CropAndPad(Operation):
     """Moves each border by itself: outwards where positive, inwards where negative."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (-0.1, 0.1)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (-0.1, 0.1)
     UNIT: ClassVar[str] = "part of the side"
     range: Annotated[tuple[BorderPart, ...] | None, _low_and_high()] = None
 
@@ -97,7 +97,7 @@ class CropAndPad(Operation):
 class Zoom(Operation):
     """Enlarges (above 1) or shrinks (below 1) about the centre."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (0.85, 1.15)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.85, 1.15)
     UNIT: ClassVar[str] = "times"
     range: Annotated[tuple[Magnification, ...] | None, _low_and_high()] = None
 
@@ -105,7 +105,7 @@ class Zoom(Operation):
 class Translate(Operation):
     """Shifts along both sides, each by itself."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (-0.1, 0.1)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (-0.1, 0.1)
     UNIT: ClassVar[str] = "part of the side"
     range: Annotated[tuple[SidePart, ...] | None, _low_and_high()] = None
 
@@ -113,7 +113,7 @@ class Translate(Operation):
 class Brightness(Operation):
     """Multiplies the values of all pixels."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (0.8, 1.2)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.8, 1.2)
     UNIT: ClassVar[str] = "times"
     range: Annotated[tuple[Times, ...] | None, _low_and_high()] = None
 
@@ -121,7 +121,7 @@ class Brightness(Operation):
 class Contrast(Operation):
     """Multiplies the distance of all pixels from the image's mean brightness."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (0.8, 1.2)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.8, 1.2)
     UNIT: ClassVar[str] = "times"
     range: Annotated[tuple[Times, ...] | None, _low_and_high()] = None
 
@@ -129,7 +129,7 @@ class Contrast(Operation):
 class Saturation(Operation):
     """Multiplies the distance of every pixel from its own grey."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (0.7, 1.3)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.7, 1.3)
     UNIT: ClassVar[str] = "times"
     range: Annotated[tuple[Times, ...] | None, _low_and_high()] = None
 
@@ -137,7 +137,7 @@ class Saturation(Operation):
 class Hue(Operation):
     """Turns all colours about the grey axis: by 1/3, red becomes green."""
 
-    USUAL_RANGE: ClassVar[Range | None] = (-0.05, 0.05)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (-0.05, 0.05)
     UNIT: ClassVar[str] = "turns of the colour circle"
     range: Annotated[tuple[Turns, ...] | None, _low_and_high()] = None
 
@@ -146,7 +146,7 @@ class Blur(Operation):
     """Blurs with a Gaussian of this standard deviation."""
 
     USUAL_PROBABILITY: ClassVar[float] = 0.2
-    USUAL_RANGE: ClassVar[Range | None] = (0.002, 0.015)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.002, 0.015)
     UNIT: ClassVar[str] = "part of the side"
     range: Annotated[tuple[BlurPart, ...] | None, _low_and_high()] = None
 
@@ -155,7 +155,7 @@ class Noise(Operation):
     """Adds Gaussian noise of this standard deviation to every value."""
 
     USUAL_PROBABILITY: ClassVar[float] = 0.2
-    USUAL_RANGE: ClassVar[Range | None] = (0.0, 0.05)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.0, 0.05)
     UNIT: ClassVar[str] = "part of the full scale"
     range: Annotated[tuple[ScalePart, ...] | None, _low_and_high()] = None
 
@@ -164,7 +164,7 @@ class JpegCompression(Operation):
     """Leaves what JPEG leaves at this quality."""
 
     USUAL_PROBABILITY: ClassVar[float] = 0.2
-    USUAL_RANGE: ClassVar[Range | None] = (40.0, 95.0)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (40.0, 95.0)
     UNIT: ClassVar[str] = "quality"
     range: Annotated[tuple[Quality, ...] | None, _low_and_high()] = None
 
@@ -173,7 +173,7 @@ class RandomErasing(Operation):
     """Covers a rectangle with noise (Zhong et al., 2017, arXiv:1708.04896)."""
 
     USUAL_PROBABILITY: ClassVar[float] = 0.25
-    USUAL_RANGE: ClassVar[Range | None] = (0.02, 0.2)
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.02, 0.2)
     UNIT: ClassVar[str] = "part of the area"
     range: Annotated[tuple[AreaPart, ...] | None, _low_and_high()] = None
 

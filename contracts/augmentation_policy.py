@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from contracts.augmentation import AugmentationConfig, Preset, RandAugmentConfig
-from contracts.augmentation_operations import OPERATION_SECTIONS, Operation, Range
+from contracts.augmentation_operations import OPERATION_SECTIONS, Operation, StrengthRange
 from contracts.errors import ComponentError
 from contracts.field_problems import did_you_mean
 from contracts.section import Section
@@ -14,14 +14,14 @@ from contracts.section import Section
 POLICY_FILE: Final = "policy.json"
 
 
-class Change(Section):
+class PolicyOperation(Section):
     """One random operation: its strength is drawn uniformly from the range, for each image."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     name: str
     probability: float
-    range: Annotated[Range | None, Field(strict=False)] = None
+    range: Annotated[StrengthRange | None, Field(strict=False)] = None
     unit: str = ""
     exceptions: Annotated[tuple[str, ...], Field(strict=False, alias="except")] = ()
 
@@ -29,20 +29,20 @@ class Change(Section):
 class RandAugmentPolicy(Section):
     """`operations` of the pool for each image, all at about the same magnitude.
 
-    The range of a change in the pool holds the strengths of magnitude 0 and of magnitude 10; the
-    strength goes to either side where the operation has two.
+    The range of an operation in the pool holds the strengths of magnitude 0 and of magnitude 10;
+    the strength goes to either side where the operation has two.
     """
 
     operations: int
     magnitude: float
     deviation: float
-    pool: Annotated[tuple[Change, ...], Field(strict=False)]
+    pool: Annotated[tuple[PolicyOperation, ...], Field(strict=False)]
 
 
 class Policy(Section):
     """What happens to a training batch, in order: operations, RandAugment's, erasing, mixing."""
 
-    operations: Annotated[tuple[Change, ...], Field(strict=False)] = ()
+    operations: Annotated[tuple[PolicyOperation, ...], Field(strict=False)] = ()
     rand_augment: RandAugmentPolicy | None = None
     mixup: float = 0.0
     cutmix: float = 0.0
@@ -69,9 +69,9 @@ class Policy(Section):
         """
         pool = self.rand_augment.pool if self.rand_augment else ()
         wrong = {
-            (change.name, label): None
-            for change in (*self.operations, *pool)
-            for label in change.exceptions
+            (operation.name, label): None
+            for operation in (*self.operations, *pool)
+            for label in operation.exceptions
             if label not in labels
         }
         if wrong:
@@ -86,12 +86,12 @@ def _unknown(name: str, label: str, labels: Sequence[str]) -> str:
     )
 
 
-_COLOURS: Final[dict[str, Range]] = {
+_COLOURS: Final[dict[str, StrengthRange]] = {
     "brightness": (0.8, 1.2),
     "contrast": (0.8, 1.2),
     "saturation": (0.8, 1.2),
 }
-_STRONG_COLOURS: Final[dict[str, Range]] = {
+_STRONG_COLOURS: Final[dict[str, StrengthRange]] = {
     "brightness": (0.6, 1.4),
     "contrast": (0.6, 1.4),
     "saturation": (0.5, 1.5),
@@ -99,17 +99,17 @@ _STRONG_COLOURS: Final[dict[str, Range]] = {
 }
 
 
-def _changes(**given: tuple[float, Range | None]) -> dict[str, Change]:
-    return {name: _change(name, *values) for name, values in given.items()}
+def _operations(**given: tuple[float, StrengthRange | None]) -> dict[str, PolicyOperation]:
+    return {name: _operation(name, *values) for name, values in given.items()}
 
 
-def _change(
-    name: str, probability: float, low_and_high: Range | None, exceptions: Iterable[str] = ()
-) -> Change:
-    return Change(
+def _operation(
+    name: str, probability: float, strengths: StrengthRange | None, exceptions: Iterable[str] = ()
+) -> PolicyOperation:
+    return PolicyOperation(
         name=name,
         probability=probability,
-        range=low_and_high,
+        range=strengths,
         unit=OPERATION_SECTIONS[name].UNIT,
         exceptions=tuple(exceptions),
     )
@@ -118,17 +118,17 @@ def _change(
 # light: every image is mirrored or not, and moved by up to a tenth of its side with the border
 # reflected (the padded crop of He et al., 2015, arXiv:1512.03385, 4.2).
 # paper: ConvNeXt's (Liu et al., 2022, arXiv:2201.03545, table 5), with RandAugment, mixup, cutmix.
-PRESETS: Final[dict[Preset, dict[str, Change]]] = {
+PRESETS: Final[dict[Preset, dict[str, PolicyOperation]]] = {
     "none": {},
-    "light": _changes(flip_horizontal=(0.5, None), translate=(1.0, (-0.1, 0.1))),
-    "medium": _changes(
+    "light": _operations(flip_horizontal=(0.5, None), translate=(1.0, (-0.1, 0.1))),
+    "medium": _operations(
         flip_horizontal=(0.5, None),
         zoom=(0.5, (0.85, 1.15)),
         rotate=(0.5, (-15.0, 15.0)),
         translate=(1.0, (-0.1, 0.1)),
         **{name: (0.5, of) for name, of in _COLOURS.items()},
     ),
-    "strong": _changes(
+    "strong": _operations(
         flip_horizontal=(0.5, None),
         crop=(1.0, (0.35, 1.0)),
         rotate=(0.5, (-20.0, 20.0)),
@@ -138,7 +138,7 @@ PRESETS: Final[dict[Preset, dict[str, Change]]] = {
         jpeg_compression=(0.1, (40.0, 95.0)),
         random_erasing=(0.25, (0.02, 0.2)),
     ),
-    "paper": _changes(
+    "paper": _operations(
         flip_horizontal=(0.5, None),
         crop=(1.0, (0.08, 1.0)),
         random_erasing=(0.25, (0.02, 0.33)),
@@ -149,7 +149,7 @@ _PRESET_MIXUP: Final[dict[Preset, float]] = {"paper": 0.8}
 _PRESET_CUTMIX: Final[dict[Preset, float]] = {"paper": 1.0}
 
 # Strengths at the magnitudes 0 and 10: those of the paper where it has the operation.
-RAND_AUGMENT_POOL: Final[dict[str, Range]] = {
+RAND_AUGMENT_POOL: Final[dict[str, StrengthRange]] = {
     "zoom": (1.0, 1.3),
     "rotate": (0.0, 30.0),
     "translate": (0.0, 0.3),
@@ -178,18 +178,18 @@ def resolve(config: AugmentationConfig) -> Policy:
     rand_augment = config.rand_augment or _PRESET_RAND_AUGMENT.get(config.preset)
     mixup, cutmix = config.mixup, config.cutmix
     return Policy(
-        operations=tuple(change for change in operations if change.probability > 0),
+        operations=tuple(operation for operation in operations if operation.probability > 0),
         rand_augment=_rand_augment(rand_augment, given) if rand_augment else None,
         mixup=_PRESET_MIXUP.get(config.preset, 0.0) if mixup is None else mixup,
         cutmix=_PRESET_CUTMIX.get(config.preset, 0.0) if cutmix is None else cutmix,
     )
 
 
-def _merged(name: str, own: Operation, usual: Change | None) -> Change:
+def _merged(name: str, own: Operation, usual: PolicyOperation | None) -> PolicyOperation:
     """Return an operation with what is set, the preset's values elsewhere, or else its own."""
-    usual = usual or _change(name, own.USUAL_PROBABILITY, own.USUAL_RANGE)
+    usual = usual or _operation(name, own.USUAL_PROBABILITY, own.USUAL_RANGE)
     probability = usual.probability if own.probability is None else own.probability
-    return _change(name, probability, own.given_range() or usual.range, own.exceptions)
+    return _operation(name, probability, own.given_range() or usual.range, own.exceptions)
 
 
 def _rand_augment(
@@ -199,7 +199,7 @@ def _rand_augment(
     for name, reach in RAND_AUGMENT_POOL.items():
         own = given.get(name)
         if own is not None or name not in given:
-            pool.append(_change(name, 1.0, reach, own.exceptions if own else ()))
+            pool.append(_operation(name, 1.0, reach, own.exceptions if own else ()))
     count = min(config.operations, len(pool))
     if not count:
         return None

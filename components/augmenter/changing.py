@@ -47,8 +47,8 @@ def changing(
 def single_policies(policy: Policy) -> dict[str, Policy]:
     """Return each operation as a policy of its own that changes every image, and RandAugment's."""
     each = {
-        change.name: Policy(operations=(change.model_copy(update={"probability": 1.0}),))
-        for change in policy.operations
+        operation.name: Policy(operations=(operation.model_copy(update={"probability": 1.0}),))
+        for operation in policy.operations
     }
     if policy.rand_augment:
         each["rand_augment"] = Policy(rand_augment=policy.rand_augment)

@@ -14,8 +14,7 @@ from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
 from components.augmenter.sample import Sample, read_sample
 from contracts import features
 from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import Change as Operation
-from contracts.augmentation_policy import Policy, resolve
+from contracts.augmentation_policy import Policy, PolicyOperation, resolve
 from contracts.progress import report
 from trainer.data import ImageDataset
 
@@ -120,12 +119,12 @@ def _title(name: str, policy: Policy) -> str:
     if policy.rand_augment:
         taken = policy.rand_augment
         return f"RandAugment: {taken.operations} operations at magnitude {taken.magnitude:g}"
-    (change,) = policy.operations
-    return f"{name}{_strength(change)}"
+    (operation,) = policy.operations
+    return f"{name}{_strength(operation)}"
 
 
-def _strength(change: Operation) -> str:
-    if change.range is None:
+def _strength(operation: PolicyOperation) -> str:
+    if operation.range is None:
         return ""
-    low, high = change.range
-    return f": {low:g} to {high:g} {change.unit}"
+    low, high = operation.range
+    return f": {low:g} to {high:g} {operation.unit}"

@@ -114,7 +114,7 @@ def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[se
 
 
 def _spared(policy: Policy, labels: Sequence[str]) -> set[int]:
-    spared = {label for change in policy.operations for label in change.exceptions}
+    spared = {label for operation in policy.operations for label in operation.exceptions}
     return {index for index, label in enumerate(labels) if label in spared}
 
 

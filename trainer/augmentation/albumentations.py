@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contracts.augmentation_policy import Change, Policy, RandAugmentPolicy
+from contracts.augmentation_policy import Policy, PolicyOperation, RandAugmentPolicy
 from contracts.errors import ComponentError
 from trainer.augmentation.steps import ONE_SIDED
 
@@ -59,15 +59,15 @@ class CpuAugmentation:
 
     def _pipeline(self, label: str, size_px: int) -> Any:
         if (label, size_px) not in self._pipelines:
-            changes = [one for one in self._policy.operations if label not in one.exceptions]
-            before = [one for one in changes if one.name != "random_erasing"]
-            after = [one for one in changes if one.name == "random_erasing"]
+            operations = [one for one in self._policy.operations if label not in one.exceptions]
+            before = [one for one in operations if one.name != "random_erasing"]
+            after = [one for one in operations if one.name == "random_erasing"]
             library = self._library
-            transforms = [transform(library, change, size_px) for change in before]
+            transforms = [transform(library, operation, size_px) for operation in before]
             if self._policy.rand_augment:
                 pool = _pool(library, self._policy.rand_augment, label, size_px)
                 transforms.append(pool)
-            transforms += [transform(library, change, size_px) for change in after]
+            transforms += [transform(library, operation, size_px) for operation in after]
             self._pipelines[label, size_px] = library.Compose(transforms)
         return self._pipelines[label, size_px]
 
@@ -94,9 +94,9 @@ def _library() -> Any:
     return albumentations
 
 
-def transform(library: Any, change: Change, size_px: int) -> Any:
-    """Return the package's transform that means the same as a change of the policy."""
-    return _TRANSFORMS[change.name](library, change.range, size_px, change.probability)
+def transform(library: Any, operation: PolicyOperation, size_px: int) -> Any:
+    """Return the package's transform that means the same as an operation of the policy."""
+    return _TRANSFORMS[operation.name](library, operation.range, size_px, operation.probability)
 
 
 Ends = tuple[float, float]
@@ -168,18 +168,18 @@ def _pool(library: Any, policy: RandAugmentPolicy, label: str, size_px: int) -> 
     low = max(0.0, policy.magnitude - policy.deviation) / 10
     high = min(10.0, policy.magnitude + policy.deviation) / 10
     pool = []
-    for change in policy.pool:
-        if label in change.exceptions or change.range is None:
+    for operation in policy.pool:
+        if label in operation.exceptions or operation.range is None:
             # Stands in its place, so that the others come up as often as elsewhere.
             pool.append(library.NoOp(p=1.0))
             continue
-        neutral, strongest = change.range
+        neutral, strongest = operation.range
         reach = strongest - neutral
-        sides = (1,) if change.name in ONE_SIDED else (1, -1)
+        sides = (1,) if operation.name in ONE_SIDED else (1, -1)
         ways = [
             sorted((neutral + side * reach * low, neutral + side * reach * high)) for side in sides
         ]
-        strengths = [change.model_copy(update={"range": tuple(ends)}) for ends in ways]
+        strengths = [operation.model_copy(update={"range": tuple(ends)}) for ends in ways]
         transforms = [transform(library, one, size_px) for one in strengths]
         pool.append(library.OneOf(transforms, p=1.0))
     return library.SomeOf(pool, n=policy.operations, replace=False, p=1.0)

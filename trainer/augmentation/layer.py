@@ -52,7 +52,7 @@ class Augmentation(keras.layers.Layer):
         if self.policy.is_empty:
             return pixels, targets
         pixels = keras.ops.cast(pixels, "float32")
-        if self._steps.changes:
+        if self._steps.operations:
             pixels = self._changed(pixels, self._steps.draw(targets, self._seeds))
         if self._mixing.is_on:
             pixels, targets = self._mixing(pixels, targets, self._seeds)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from contracts.augmentation_policy import Change, Policy, RandAugmentPolicy
+from contracts.augmentation_policy import Policy, PolicyOperation, RandAugmentPolicy
 
 Tensor = Any
 
@@ -66,39 +66,42 @@ class Steps:
     """The operations of a policy in order; `draw` throws their dice for a batch, all at once."""
 
     def __init__(
-        self, changes: Sequence[Change], rand_augment: RandAugmentPolicy | None, labels: Any
+        self,
+        operations: Sequence[PolicyOperation],
+        rand_augment: RandAugmentPolicy | None,
+        labels: Any,
     ) -> None:
-        self.changes = (*changes, *(rand_augment.pool if rand_augment else ()))
-        self._own = len(changes)
+        self.operations = (*operations, *(rand_augment.pool if rand_augment else ()))
+        self._own = len(operations)
         self._rand_augment = rand_augment
         self._spared = [
-            np.isin(labels, change.exceptions) if change.exceptions else None
-            for change in self.changes
+            np.isin(labels, operation.exceptions) if operation.exceptions else None
+            for operation in self.operations
         ]
 
     def draw(self, targets: Tensor, seeds: keras.random.SeedGenerator) -> list[Luck]:
         """Return the luck of each operation, in order, for images of these classes."""
-        needed = [NEEDS[change.name] for change in self.changes]
+        needed = [NEEDS[operation.name] for operation in self.operations]
         columns = [1 + needs.strengths + needs.places for needs in needed]
         batch = ops.shape(targets)[0]
         drawn = keras.random.uniform((batch, sum(columns)), dtype="float32", seed=seeds)
         level, limit = self._levels(drawn, np.cumsum([0, *columns]), batch, seeds)
         lucks, start = [], 0
-        for number, (change, needs) in enumerate(zip(self.changes, needed, strict=True)):
+        for number, (operation, needs) in enumerate(zip(self.operations, needed, strict=True)):
             chance = drawn[:, start]
             strengths = drawn[:, start + 1 : start + 1 + needs.strengths]
             places = drawn[:, start + 1 + needs.strengths : start + columns[number]]
             if number < self._own:
-                is_applied = chance < change.probability
-                strengths = _within(change, strengths)
+                is_applied = chance < operation.probability
+                strengths = _within(operation, strengths)
             else:
                 is_applied = chance <= limit
-                strengths = _at_level(change, strengths, level)
+                strengths = _at_level(operation, strengths, level)
             if self._spared[number] is not None:
                 is_spared = ops.take(ops.convert_to_tensor(self._spared[number]), _class(targets))
                 is_applied = ops.logical_and(is_applied, ops.logical_not(is_spared))
-            highest = max(map(abs, change.range)) if change.range else 0.0
-            lucks.append(Luck(change.name, is_applied, strengths, places, highest))
+            highest = max(map(abs, operation.range)) if operation.range else 0.0
+            lucks.append(Luck(operation.name, is_applied, strengths, places, highest))
             start += columns[number]
         return lucks
 
@@ -134,8 +137,8 @@ def steps_of(policy: Policy, labels: Sequence[str]) -> Steps:
 
     Random erasing comes last: what it covers nothing shows again.
     """
-    erasing = [change for change in policy.operations if change.name == "random_erasing"]
-    before = [change for change in policy.operations if change.name != "random_erasing"]
+    erasing = [operation for operation in policy.operations if operation.name == "random_erasing"]
+    before = [operation for operation in policy.operations if operation.name != "random_erasing"]
     return Steps([*before, *erasing], policy.rand_augment, list(labels))
 
 
@@ -143,17 +146,17 @@ def _class(targets: Tensor) -> Tensor:
     return ops.argmax(targets, axis=-1)
 
 
-def _within(change: Change, uniform: Tensor) -> Tensor:
-    if change.range is None:
+def _within(operation: PolicyOperation, uniform: Tensor) -> Tensor:
+    if operation.range is None:
         return uniform
-    low, high = change.range
+    low, high = operation.range
     return low + (high - low) * uniform
 
 
-def _at_level(change: Change, uniform: Tensor, level: Tensor) -> Tensor:
+def _at_level(operation: PolicyOperation, uniform: Tensor, level: Tensor) -> Tensor:
     """Return the strengths of a magnitude, to a random side of the neutral one."""
-    neutral, strongest = change.range or (0.0, 0.0)
+    neutral, strongest = operation.range or (0.0, 0.0)
     way = (strongest - neutral) * level / 10.0
-    if change.name in ONE_SIDED:
+    if operation.name in ONE_SIDED:
         return neutral + way + 0.0 * uniform
     return ops.where(uniform < 0.5, neutral + way, neutral - way)

@@ -30,7 +30,7 @@ SUMMARY_COLUMNS = 80
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """What is known of a network; operations are those of one image."""
 
     name: str
@@ -46,7 +46,7 @@ class Card:
     stages: tuple[Stage, ...]
 
 
-def write_card(network: keras.Model, folder: Path, size_px: int) -> Card:
+def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
     """Write card.json, card.md, summary.txt and diagram.svg to `folder`, and return the card.
 
     Works for every built model, nested and subclassed ones too. The network is run, not changed.
@@ -68,11 +68,11 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> Card:
     return card
 
 
-def make_card(network: keras.Model, size_px: int) -> Card:
+def make_card(network: keras.Model, size_px: int) -> ModelCard:
     """Return the card of a built network, with its latency measured on this machine."""
     parts = tuple(stages(network, size_px))
     multiply_adds = sum(stage.multiply_adds for stage in parts)
-    return Card(
+    return ModelCard(
         name=network.name,
         image_size_px=size_px,
         parameters=network.count_params(),
@@ -87,7 +87,7 @@ def make_card(network: keras.Model, size_px: int) -> Card:
     )
 
 
-def page(card: Card) -> str:
+def page(card: ModelCard) -> str:
     """Return the card as Markdown."""
     ratio = card.dense_parameters / max(card.parameters, 1)
     latencies = [
