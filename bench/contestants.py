@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from bench.peers.work import Work
 from bench.process import Usage, run
 
 IMGPIPE = Path(sys.executable).with_name("imgpipe")
-PEERS = ("keras_script", "stock_tfx")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,16 @@ class Run:
     def component_s(self, name: str) -> float:
         """Return how long a component took."""
         return float(self.summary["components"][name]["seconds"])
+
+
+def walls(runs: Sequence[Run]) -> list[float]:
+    """Return how long each run took as a whole."""
+    return [run.usage.seconds for run in runs]
+
+
+def overheads(runs: Sequence[Run]) -> list[float]:
+    """Return how long each run took besides training."""
+    return [run.overhead_s for run in runs]
 
 
 def run_imgpipe(work: Work, *options: str) -> Run:

@@ -1,0 +1,62 @@
+"""How time and memory grow with the images."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bench.contestants import run_imgpipe, walls
+from bench.figures import Figure
+from bench.images import SMALL, add_images
+from bench.parts.size import Size
+from bench.parts.works import work_on
+from bench.peers.work import Work
+
+INCREMENT = 100  # one image in so many is new
+TRAINING_AND_LATER = ("Trainer", "ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
+
+
+def measure(size: Size, scratch: Path) -> Iterator[Figure]:
+    """Yield how time and memory grow with the images, and what one percent more of them costs."""
+    works = [_growing(count, scratch) for count in size.growth]
+    runs = [run_imgpipe(work) for work in works]
+    _, some, many = size.growth
+    peaks = [run.usage.peak_mib for run in runs]
+    name = f"peak memory, {many:,} / {some:,} images"
+    yield Figure(name, [peaks[2]], [peaks[1]], "MiB", 1.2)
+    seconds = walls(runs)
+    for more, fewer in ((1, 0), (2, 1)):
+        yield Figure(
+            f"time an image, {size.growth[more]:,} / {size.growth[fewer]:,} images",
+            [1000 * seconds[more] / size.growth[more]],
+            [1000 * seconds[fewer] / size.growth[fewer]],
+            "ms",
+            1.0,
+        )
+    numbers = range(many, many + many // INCREMENT)
+    grown, alone = works[2], _growing(0, scratch)
+    for work in (grown, alone):
+        add_images(SMALL, numbers, work.images)
+    incremental, new = (run_imgpipe(work, "--to", "ImageTransform") for work in (grown, alone))
+    yield Figure(
+        "up to training, 1 % more images / all images",
+        [incremental.usage.seconds],
+        [seconds[2] - sum(map(runs[2].component_s, TRAINING_AND_LATER))],
+    )
+    yield Figure(
+        "up to training, 1 % more images / these alone",
+        [incremental.usage.seconds],
+        [new.usage.seconds],
+        limit=2.0,
+    )
+
+
+def _growing(count: int, scratch: Path) -> Work:
+    """Return work on a folder of so many images that more can be added to."""
+    work = replace(work_on(SMALL, count, scratch), epochs=1)
+    shutil.rmtree(work.folder, ignore_errors=True)
+    own = work.folder / "images"
+    if count:
+        shutil.copytree(work.images, own, copy_function=os.link)
+    return replace(work, images=own)
