@@ -14,11 +14,10 @@ from threading import Lock
 from typing import IO, Any, TypeVar
 
 from components.decoding import worker as decode_worker
-from components.decoding.worker import Answer, Call, Limits
+from components.decoding.worker import Answer, Call, Limits, Report
 from contracts.errors import ComponentError
 
 Result = TypeVar("Result")
-Report = Callable[[int], None]
 
 # What the libraries below Python go by. The processes are as many as they should be: numpy's
 # threads would only be in the way. Memory of a decoded photo that went back to the system at once

@@ -13,11 +13,14 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from contracts.image_bytes import prepare
+
+Report = Callable[[int], None]  # is called with the position of an image
 
 _REPORT_EVERY_S = 0.2
 _OBJECTS_A_COLLECTION = 10_000

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from components.decoding.worker import Report
 from components.image_example_gen.accounts.file_row import (
     INGESTED,
     QUARANTINED,
@@ -35,7 +36,6 @@ from contracts.tf_example import serialise
 from contracts.tf_record import record_writer
 from contracts.whole_files import write_whole
 
-Report = Callable[[int], None]
 Result = TypeVar("Result")
 
 DIGEST_LENGTH = 16

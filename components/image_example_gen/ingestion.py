@@ -33,12 +33,7 @@ from contracts.remote_path import Root
 _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
-SOURCES = (
-    "contracts",
-    "components.decoding",
-    "components.image_example_gen",
-    "contracts.tf_record",
-)
+SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
 LIBRARIES = ("pillow", "pillow-heif")
 
 RunShards = Callable[[Job, Iterable[Shard], int], None]

@@ -1,9 +1,9 @@
 """Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from components.decoding.pool import DecodeWorker, WorkerDied
-from components.decoding.worker import Call
+from components.decoding.worker import Call, Report
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
 from components.image_example_gen.image_file import Quarantined
@@ -18,8 +18,6 @@ _UNEXPLAINED_DEATHS = 3
 
 _INGEST = f"{core.__name__}:{core.ingest.__name__}"
 _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
-
-Report = Callable[[int], None]
 
 
 def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:

@@ -18,7 +18,6 @@ SOURCES = (
     "components.artifacts",
     "components.decoding",
     "components.image_example_gen.accounts.manifest",
-    "contracts.tf_record",
     "components.image_validator",
 )
 LIBRARIES = (

@@ -3,20 +3,19 @@
 Imports neither TensorFlow nor TFX nor Beam: decode processes run this.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.decoding.worker import Report
 from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import read_records
 from contracts.whole_files import whole_file
-
-Report = Callable[[int], None]
 
 _READ = (
     *(features.ENCODED, features.LABEL, features.PATH),

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from components.decoding.pool import DecodePool, DecodeWorker, WorkerDied
-from components.decoding.worker import Call
+from components.decoding.worker import Call, Report
 from components.image_validator import shard_measures
 from components.image_validator.pictures import measures_path
 from contracts.errors import ComponentError
@@ -75,9 +75,7 @@ def measure_shards(pool: DecodePool, shards: Sequence[Shard], made_by: str) -> N
             future.result()
 
 
-def _measure(
-    worker: DecodeWorker, shard: Shard, made_by: str, on_position: shard_measures.Report
-) -> None:
+def _measure(worker: DecodeWorker, shard: Shard, made_by: str, on_position: Report) -> None:
     call = Call(_MEASURE, (shard.source, shard.target, made_by), is_careful=False)
     try:
         worker.call(call, on_position)

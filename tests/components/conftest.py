@@ -1,24 +1,16 @@
 """An ingested data set, written by TensorFlow itself so that no writer of ours is trusted here."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from contracts import features
+from tests.conftest import encoded
 
 LABELS = ("bright", "dark")
 COUNTS = {"train": 12, "validation": 4, "test": 10}
-
-
-def encode(pixels: np.ndarray, image_format: str) -> bytes:
-    """Return uint8 [height, width, 3] as a file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, image_format)
-    return buffer.getvalue()
 
 
 def example(**values: bytes) -> bytes:
@@ -53,7 +45,7 @@ def image_record(index: int, rng: np.random.Generator) -> bytes:
     pixels = rng.integers(low, high, (20, 30, 3)).astype(np.uint8)
     return example(
         **{
-            features.ENCODED: encode(pixels, image_format),
+            features.ENCODED: encoded(pixels, image_format),
             features.LABEL: LABELS[index % 2].encode(),
             features.SHA256: b"0" * 64,
             features.PATH: f"{LABELS[index % 2]}/{index}.{image_format.lower()}".encode(),

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
 from contracts.image_reading import DEFAULT_READING, ImageReading
+from tests.conftest import encoded
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -20,12 +21,6 @@ pytestmark = [
 def texture(mode: str = "RGB", size: tuple[int, int] = (24, 16)) -> Image.Image:
     values = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     return Image.fromarray(values).convert(mode)
-
-
-def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
 
 
 def pixels_of(canonical: CanonicalImage) -> np.ndarray:
@@ -53,7 +48,7 @@ def refusal(raw: bytes, reading: ImageReading = DEFAULT_READING) -> str:
 def test_canonical_files_pass_through_byte_for_byte(
     image_format: str, mode: str, options: dict[str, Any]
 ) -> None:
-    raw = encode(texture(mode), image_format, **options)
+    raw = encoded(texture(mode), image_format, **options)
     canonical = canonicalise(raw)
     assert canonical.encoded is raw
     assert (canonical.width, canonical.height) == (24, 16)
@@ -66,7 +61,7 @@ def test_orientation_is_applied_to_the_pixels(image_format: str, orientation: in
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if image_format == "WEBP" else {}
-    raw = encode(texture(), image_format, exif=exif, **options)
+    raw = encoded(texture(), image_format, exif=exif, **options)
     with Image.open(io.BytesIO(raw)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
     canonical = canonicalise(raw)
@@ -87,7 +82,7 @@ def test_orientation_is_applied_to_the_pixels(image_format: str, orientation: in
     ],
 )
 def test_everything_else_becomes_the_same_pixels_as_png(image_format: str, mode: str) -> None:
-    raw = encode(texture(mode), image_format)
+    raw = encoded(texture(mode), image_format)
     canonical = canonicalise(raw)
     assert canonical.encoded.startswith(b"\x89PNG")
     with Image.open(io.BytesIO(raw)) as image:
@@ -100,12 +95,12 @@ def test_transparency_is_laid_on_the_background() -> None:
     clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
     clear.putpixel((0, 0), (255, 0, 0, 255))
     clear.putpixel((1, 0), (0, 0, 0, 51))
-    pixels = pixels_of(canonicalise(encode(clear, "PNG")))
+    pixels = pixels_of(canonicalise(encoded(clear, "PNG")))
     assert pixels[0, 0].tolist() == [255, 0, 0]
     assert pixels[0, 1].tolist() == [204, 204, 204]
     assert pixels[3, 3].tolist() == [255, 255, 255]
     on_green = ImageReading(background="#00ff00")
-    assert pixels_of(canonicalise(encode(clear, "PNG"), on_green))[3, 3].tolist() == [0, 255, 0]
+    assert pixels_of(canonicalise(encoded(clear, "PNG"), on_green))[3, 3].tolist() == [0, 255, 0]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +116,7 @@ def test_a_colour_named_transparent_becomes_the_background(
     mode: str, colour: Any, transparency: Any
 ) -> None:
     image = Image.new(mode, (4, 4), colour)
-    raw = encode(image, "PNG", transparency=transparency)
+    raw = encoded(image, "PNG", transparency=transparency)
     if mode == "I;16":  # Pillow does not write it
         raw = with_chunk(raw, b"tRNS", struct.pack(">H", transparency))
     canonical = canonicalise(raw, ImageReading(background="#102030"))
@@ -159,20 +154,20 @@ def test_colours_are_those_that_the_profile_means() -> None:
     image = Image.new("RGB", (8, 8), (200, 30, 60))
     for image_format in ("PNG", "JPEG", "TIFF", "WEBP"):
         options = {"lossless": True} if image_format == "WEBP" else {}
-        raw = encode(image, image_format, icc_profile=swapped_profile(), **options)
+        raw = encoded(image, image_format, icc_profile=swapped_profile(), **options)
         canonical = canonicalise(raw)
         red, green, blue = pixels_of(canonical)[4, 4].tolist()
         assert abs(red - 30) < 6 and abs(green - 200) < 6 and abs(blue - 60) < 6, image_format
         with Image.open(io.BytesIO(canonical.encoded)) as again:
             assert "icc_profile" not in again.info
     clear = Image.new("RGBA", (8, 8), (200, 30, 60, 255))
-    pixels = pixels_of(canonicalise(encode(clear, "PNG", icc_profile=swapped_profile())))
+    pixels = pixels_of(canonicalise(encoded(clear, "PNG", icc_profile=swapped_profile())))
     assert pixels[4, 4, 1] > 190
 
 
 def test_a_profile_that_is_srgb_damaged_or_of_other_pixels_changes_nothing() -> None:
     for icc_profile in (profile("sRGB"), b"damaged", profile("sRGB")[:200], profile("LAB")):
-        raw = encode(texture(), "JPEG", icc_profile=icc_profile)
+        raw = encoded(texture(), "JPEG", icc_profile=icc_profile)
         assert canonicalise(raw).encoded == raw
 
 
@@ -181,7 +176,7 @@ def test_lab_pixels_become_srgb() -> None:
         ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
     )
     lab = ImageCms.applyTransform(Image.new("RGB", (8, 8), (200, 30, 60)), to_lab)
-    pixels = pixels_of(canonicalise(encode(lab, "TIFF")))
+    pixels = pixels_of(canonicalise(encoded(lab, "TIFF")))
     assert np.abs(pixels[4, 4].astype(int) - (200, 30, 60)).max() < 6
 
 
@@ -194,7 +189,7 @@ def test_heic_and_avif_are_read_and_upright() -> None:
         exif[0x0112] = orientation
         buffer = io.BytesIO()
         pillow_heif.from_pillow(image).save(buffer, quality=-1, exif=exif.tobytes())
-        avif = encode(image, "AVIF", quality=100, exif=exif.tobytes())
+        avif = encoded(image, "AVIF", quality=100, exif=exif.tobytes())
         for raw, name in ((buffer.getvalue(), "HEIF"), (avif, "AVIF")):
             canonical = canonicalise(raw)
             assert canonical.source_format == name
@@ -209,47 +204,47 @@ def test_wide_values_are_scaled_not_clipped() -> None:
     expected = np.arange(256)
     wide = Image.fromarray(np.repeat(ramp, 2, axis=0))
     for image_format in ("PNG", "TIFF", "PPM"):
-        pixels = pixels_of(canonicalise(encode(wide, image_format)))
+        pixels = pixels_of(canonicalise(encoded(wide, image_format)))
         np.testing.assert_array_equal(pixels[0, :, 0], expected)
     for top in (1, 255, 65535, 1e6):
         floats = Image.fromarray((ramp / 65535 * top).astype(np.float32))
-        pixels = pixels_of(canonicalise(encode(floats, "TIFF")))
+        pixels = pixels_of(canonicalise(encoded(floats, "TIFF")))
         np.testing.assert_array_equal(pixels[0, :, 0], expected)
 
 
 def test_not_a_number_is_black_and_no_crash() -> None:
     floats = Image.fromarray(np.array([[np.nan, np.inf, 1.0]], np.float32))
-    assert pixels_of(canonicalise(encode(floats, "TIFF")))[0, :, 0].tolist() == [0, 0, 255]
+    assert pixels_of(canonicalise(encoded(floats, "TIFF")))[0, :, 0].tolist() == [0, 0, 255]
 
 
 def test_first_frame_of_an_animation_is_taken() -> None:
     red, blue = (Image.new("RGB", (4, 4), colour) for colour in ("red", "blue"))
     for image_format in ("GIF", "PNG", "WEBP", "TIFF"):
         options = {"lossless": True} if image_format == "WEBP" else {}
-        raw = encode(red, image_format, save_all=True, append_images=[blue], **options)
+        raw = encoded(red, image_format, save_all=True, append_images=[blue], **options)
         pixels = pixels_of(canonicalise(raw))
         assert pixels[0, 0].tolist() == [255, 0, 0], image_format
         assert canonicalise(raw).note == "the first of 2 frames", image_format
-    assert canonicalise(encode(red, "GIF")).note is None
+    assert canonicalise(encoded(red, "GIF")).note is None
 
 
 def test_brightness_is_of_the_luma() -> None:
     half = np.zeros((10, 10, 3), np.uint8)
     half[5:] = 255
-    canonical = canonicalise(encode(Image.fromarray(half), "PNG"))
+    canonical = canonicalise(encoded(Image.fromarray(half), "PNG"))
     assert (canonical.brightness_mean, canonical.brightness_std) == (0.5, 0.5)
-    red = canonicalise(encode(Image.new("RGB", (300, 300), (255, 0, 0)), "PNG"))
+    red = canonicalise(encoded(Image.new("RGB", (300, 300), (255, 0, 0)), "PNG"))
     assert red.brightness_mean == pytest.approx(0.299, abs=2e-3)
     assert red.brightness_std == 0
     noise = texture(size=(700, 500))
     luma = np.asarray(noise.convert("L")) / 255
-    canonical = canonicalise(encode(noise, "PNG"))
+    canonical = canonicalise(encoded(noise, "PNG"))
     assert canonical.brightness_mean == pytest.approx(luma.mean(), abs=0.01)
     assert canonical.brightness_std == pytest.approx(luma.std(), abs=0.01)
 
 
 def test_refusals_have_names() -> None:
-    jpeg, png = encode(texture(), "JPEG"), encode(texture(), "PNG")
+    jpeg, png = encoded(texture(), "JPEG"), encoded(texture(), "PNG")
     assert refusal(b"") == "empty_file"
     assert refusal(b"no image at all") == "unrecognised_format"
     assert refusal(b"\0\0\0\x18ftypheic\0\0\0\0") == "unrecognised_format"
@@ -266,7 +261,7 @@ def test_refusals_have_names() -> None:
 
 
 def test_a_jpeg_of_twelve_bits_is_refused_with_the_reason() -> None:
-    raw = bytearray(encode(texture(), "JPEG"))
+    raw = bytearray(encoded(texture(), "JPEG"))
     frame = raw.index(b"\xff\xc0")
     raw[frame + 4] = 12
     with pytest.raises(UnreadableImage, match=r"unsupported_pixels \(a JPEG of 12 bits a sample\)"):
@@ -294,7 +289,7 @@ def test_damaged_bytes_are_refused_or_read_but_never_raise_anything_else() -> No
     formats = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "ICO", "JPEG2000", "PPM", "PCX")
     refused = 0
     for image_format in formats:
-        raw = encode(texture(), image_format)
+        raw = encoded(texture(), image_format)
         for _ in range(60):
             damaged = bytearray(raw)
             for position in generator.integers(0, len(raw), 4):
@@ -307,14 +302,14 @@ def test_damaged_bytes_are_refused_or_read_but_never_raise_anything_else() -> No
 
 
 def test_a_jpeg_whose_end_is_hidden_does_not_pass_through() -> None:
-    raw = encode(texture(size=(64, 64)), "JPEG")
+    raw = encoded(texture(size=(64, 64)), "JPEG")
     segment_beyond_the_end = b"\xff\xe5\xff\xff"
     damaged = raw[:-40] + segment_beyond_the_end + raw[-36:]
     assert canonicalise(damaged).encoded.startswith(b"\x89PNG")
 
 
 def test_damaged_exif_does_not_hide_good_pixels() -> None:
-    raw = encode(texture(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    raw = encoded(texture(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert canonicalise(raw).encoded == raw
 
 
@@ -337,5 +332,5 @@ def test_tensorflow_reads_what_was_written(real_data: Path) -> None:
         assert decoded.shape == (canonical.height, canonical.width, 3)
         np.testing.assert_array_equal(decoded, pixels_of(canonical), err_msg=file.name)
     for mode in ("L", "RGB"):
-        raw = encode(texture(mode), "JPEG")
+        raw = encoded(texture(mode), "JPEG")
         assert tf.io.decode_image(raw, channels=3).shape == (16, 24, 3)

@@ -1,13 +1,11 @@
 """A run whose images lie in an object store: ingested, recognised when nothing changes, told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.e2e.conftest import imgpipe
 
@@ -16,21 +14,12 @@ TO_EXAMPLES = ("run", "--json", "--to", "ImageExampleGen")
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch, write_image: Any, tmp_path: Path) -> Iterator[Any]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    bucket = boto3.resource("s3").create_bucket(Bucket="images")
+def bucket(s3_bucket: Any, write_image: Callable[..., Path], tmp_path: Path) -> Any:
     for number in range(60):
         name = f"photos/{'cat' if number % 2 else 'dog'}/{number}.jpg"
         path = write_image(tmp_path / "source" / name, seed=number)
-        bucket.put_object(Key=name, Body=path.read_bytes())
-    yield bucket
-    server.stop()
+        s3_bucket.put_object(Key=name, Body=path.read_bytes())
+    return s3_bucket
 
 
 def test_images_in_an_object_store_are_ingested_once(bucket: Any, tmp_path: Path) -> None:

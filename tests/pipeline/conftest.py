@@ -22,7 +22,8 @@ from components.image_validator.pictures import measures_path
 from components.image_validator.report import DataReport
 from components.image_validator.shard_measures import measure_shard
 from pipeline.summary import DataSummary
-from tests.components.image_validator.conftest import encoded, write_shard
+from tests.components.image_validator.conftest import write_shard
+from tests.conftest import encoded
 
 
 class MadeData:

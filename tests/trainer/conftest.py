@@ -24,14 +24,28 @@ def stripes(label: int, rng: np.random.Generator) -> np.ndarray:
 def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDataset:
     """Write two classes of stripes, so many of each in each split."""
     rng = np.random.default_rng(0)
+    splits = {}
     for split, (horizontal, vertical) in counts.items():
         labels = rng.permutation([0] * horizontal + [1] * vertical)
+        splits[split] = [(stripes(label, rng), label) for label in labels.tolist()]
+    return write_images(root, ("horizontal", "vertical"), splits)
+
+
+def write_images(
+    root: Path, labels: tuple[str, ...], splits: dict[str, list[tuple[np.ndarray, int]]]
+) -> ImageDataset:
+    """Write pixels, uint8 [SIZE_PX, SIZE_PX, 3], each with the index of its label."""
+    for split, images in splits.items():
         with record_writer(Path(root, f"Split-{split}", "data-00000-of-00001")) as writer:
-            for number, label in enumerate(labels.tolist()):
-                pixels = stripes(label, rng).tobytes()
-                writer.write(transformed_example(pixels, label, b"", str(number).encode()))
+            for number, (pixels, label) in enumerate(images):
+                path = str(number).encode()
+                writer.write(transformed_example(pixels.tobytes(), label, b"", path))
+    counts = {
+        split: tuple(sum(label == one for _, label in images) for one in range(len(labels)))
+        for split, images in splits.items()
+    }
     preprocessing = PreprocessingConfig(image_size_px=SIZE_PX)
-    dataset = ImageDataset(str(root), ("horizontal", "vertical"), preprocessing, counts)
+    dataset = ImageDataset(str(root), labels, preprocessing, counts)
     dataset.write()
     return dataset
 

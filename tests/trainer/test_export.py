@@ -13,6 +13,7 @@ from PIL import Image
 
 from contracts import features
 from contracts.training import TrainerConfig
+from tests.conftest import encoded
 from trainer.export import export
 from trainer.models import build_model
 
@@ -27,9 +28,7 @@ def served(tmp_path_factory, dataset):
 
 def image(size: tuple[int, int], image_format: str = "PNG") -> bytes:
     pixels = np.random.default_rng(size[0]).integers(0, 256, (*size, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, image_format)
-    return buffer.getvalue()
+    return encoded(pixels, image_format)
 
 
 def test_images_in_label_score_and_probabilities_out(served, dataset):

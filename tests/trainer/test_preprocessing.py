@@ -1,20 +1,12 @@
 """The one preprocessing: same pixels everywhere, and the fits do what they say."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from contracts.config import PreprocessingConfig
+from tests.conftest import encoded
 from trainer.preprocessing import decode_and_resize, decode_and_resize_batch
-
-
-def encoded(pixels: np.ndarray, image_format: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, image_format)
-    return buffer.getvalue()
 
 
 def noise(height: int, width: int) -> np.ndarray:

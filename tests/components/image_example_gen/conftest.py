@@ -3,6 +3,17 @@ from pathlib import Path
 
 import pytest
 
+from components.image_example_gen.core import Job
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.splitting.splits import Cut
+from contracts.image_reading import DEFAULT_READING
+
+
+def job_of(layout: Layout, target: Path, cut: Cut) -> Job:
+    """Return an ingestion into two folders of `target`."""
+    examples, manifest = str(target / "examples"), str(target / "manifest")
+    return Job(layout.root, examples, manifest, cut, DEFAULT_READING)
+
 
 @pytest.fixture
 def image_folder(tmp_path: Path, write_image: Callable[..., Path]) -> Path:

@@ -26,13 +26,13 @@ from components.image_example_gen.accounts.manifest import (
     write_part,
     write_skipped,
 )
-from components.image_example_gen.core import Job
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.splits import cut_of
 from contracts import features
 from contracts.config import DataConfig
 from contracts.image_reading import DEFAULT_READING
+from tests.components.image_example_gen.conftest import job_of
 
 PARTS = {"train": 8, "validation": 1, "test": 1}
 
@@ -40,7 +40,7 @@ PARTS = {"train": 8, "validation": 1, "test": 1}
 def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset:
     """Ingest in this process, without moves between splits."""
     layout = read_layout(DataConfig(root=root, **options))
-    job = job_of(layout, target)
+    job = job_of(layout, target, cut_of(layout, PARTS))
     for shard in plan_shards(layout.catalogue, 1 << 30, shards // 2):
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
@@ -49,13 +49,6 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
-
-
-def job_of(layout: Layout, target: Path) -> Job:
-    cut = cut_of(layout, PARTS)
-    return Job(
-        layout.root, str(target / "examples"), str(target / "manifest"), cut, DEFAULT_READING
-    )
 
 
 def table(target: Path) -> dict[str, dict[str, Any]]:
@@ -128,7 +121,7 @@ def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
-    job = job_of(layout, tmp_path)
+    job = job_of(layout, tmp_path, cut_of(layout, PARTS))
     write_part(job.manifest_uri, shard.part, core.ingest(job, shard, {}, lambda position: None))
     rows = table(tmp_path)
     assert rows["cat/000.jpg"]["reason"] == "vanished"
@@ -204,7 +197,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
+    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), Shard(0, list(layout.files))
     target = core.records_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
@@ -219,7 +212,7 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(
     image_folder: Path, tmp_path: Path, name: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path), Shard(0, list(layout.files))
+    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), Shard(0, list(layout.files))
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
     (files / name).symlink_to("/dev/full")

@@ -12,14 +12,16 @@ from components.decoding.worker import Call, Limits
 from components.image_example_gen import isolation
 from components.image_example_gen.accounts.manifest import read_rows, write_part
 from components.image_example_gen.core import Job
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splitting.splits import Cut
 from contracts.config import DataConfig
 from contracts.errors import ComponentError
 from contracts.image_reading import DEFAULT_READING
+from tests.components.image_example_gen.conftest import job_of
 
 LIMITS = Limits(seconds=1.0, memory_bytes=1 << 28)
+CUT = Cut({"train": 0.8, "test": 0.2})
 
 DEADLY = """
 import ctypes, os, signal
@@ -76,13 +78,6 @@ def worker() -> Iterator[DecodeWorker]:
     worker.close()
 
 
-def job_of(layout: Layout, target: Path) -> Job:
-    cut = Cut({"train": 0.8, "test": 0.2})
-    return Job(
-        layout.root, str(target / "examples"), str(target / "manifest"), cut, DEFAULT_READING
-    )
-
-
 def ingest(
     worker: DecodeWorker, job: Job, shard: Shard, on_position: Callable[[int], None] = id
 ) -> None:
@@ -103,7 +98,7 @@ def test_an_image_that_crashes_its_process_is_left_out_alone(
         with (image_folder / victim).open("ab") as file:
             file.write(b"deadly")
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path)
+    job = job_of(layout, tmp_path, CUT)
     worker = DecodeWorker(LIMITS)
     ingest(worker, job, Shard(0, list(layout.files)))
     found = statuses(job)
@@ -125,7 +120,7 @@ def test_images_that_hang_or_take_all_memory_are_left_out_alone(
         with (image_folder / victim).open("ab") as file:
             file.write(end)
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path)
+    job = job_of(layout, tmp_path, CUT)
     started_s = time.monotonic()
     ingest(worker, job, Shard(0, list(layout.files)))
     reasons = {b"endless": "too_slow", b"greedy": "out_of_memory", b"deadly": "crashes_decoder"}
@@ -140,7 +135,7 @@ def test_a_killed_process_costs_nothing_but_time(
     image_folder: Path, tmp_path: Path, worker: DecodeWorker
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path)
+    job = job_of(layout, tmp_path, CUT)
     killed: list[int] = []
 
     def kill_once(position: int) -> None:
@@ -161,7 +156,7 @@ def test_processes_that_keep_dying_end_the_run(
 ) -> None:
     monkeypatch.setattr(isolation, "_INGEST", f"{deadly}:die")
     layout = read_layout(DataConfig(root=image_folder))
-    job = job_of(layout, tmp_path)
+    job = job_of(layout, tmp_path, CUT)
     worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"shard 0: .* 3 times \(ended with exit code 3"):
         isolation.ingest_shard(worker, job, Shard(0, list(layout.files)), lambda position: None)

@@ -1,10 +1,8 @@
 """Pictures made in code, ingested and measured without TFX."""
 
 import hashlib
-import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from contracts import features
 from contracts.image_bytes import canonicalise
 from contracts.tf_example import serialise
 from contracts.tf_record import record_writer
+from tests.conftest import encoded
 
 # path, label, split, picture
 Row = tuple[str, str, str, Image.Image | bytes]
@@ -33,13 +32,6 @@ def photo(seed: int, size: tuple[int, int] = (120, 160)) -> Image.Image:
         canvas += np.asarray(layer, dtype=float) / cells**0.5
     canvas -= canvas.min()
     return Image.fromarray((canvas * (255 / canvas.max())).astype(np.uint8))
-
-
-def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:
-    """Return the picture as a file."""
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
 
 
 def record(path: str, label: str, picture: Image.Image | bytes) -> bytes:

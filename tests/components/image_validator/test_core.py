@@ -10,7 +10,8 @@ from components.image_validator.core import Evidence, find_issues
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport, Issue, read_report
 from contracts.data_checks import CHECKS, ValidationConfig
-from tests.components.image_validator.conftest import encoded, photo
+from tests.components.image_validator.conftest import photo
+from tests.conftest import encoded
 
 PLENTY = {"cat": {"train": 50, "validation": 5, "test": 5}}
 GOOD = [(f"cat/{seed:02}.png", "cat", "train", photo(seed)) for seed in range(24)]

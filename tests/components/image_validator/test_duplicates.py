@@ -7,7 +7,8 @@ from PIL import Image
 
 from components.image_validator.duplicates import find_duplicates, groups_of
 from components.image_validator.pictures import Pictures
-from tests.components.image_validator.conftest import encoded, photo
+from tests.components.image_validator.conftest import photo
+from tests.conftest import encoded
 
 NEAR = 0.1
 

@@ -9,7 +9,8 @@ from cleanvision.issue_managers import image_property
 from PIL import Image, ImageFilter
 
 from components.image_validator.image_measures import measured, opened, picture_of
-from tests.components.image_validator.conftest import encoded, photo
+from tests.components.image_validator.conftest import photo
+from tests.conftest import encoded
 
 
 def measures(*images: Image.Image) -> pd.DataFrame:

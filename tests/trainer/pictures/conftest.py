@@ -5,14 +5,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers
 
-from contracts.config import PreprocessingConfig
-from trainer.data import ImageDataset, transformed_example
+from tests.trainer.conftest import SIZE_PX, write_images
+from trainer.data import ImageDataset
 from trainer.train import TrainedModel
 
-SIZE_PX = 16
 LABELS = ("green", "red")
 STYLES = ("functional", "sequential", "nested", "subclassed", "softmax layer", "own softmax")
 
@@ -67,17 +65,7 @@ def spot(colour: int, row: int, column: int) -> np.ndarray:
 
 def write_dataset(folder: Path, splits: dict[str, list[tuple[np.ndarray, int]]]) -> ImageDataset:
     """Return a data set of these images."""
-    for split, images in splits.items():
-        target = folder / f"Split-{split}" / "data"
-        target.parent.mkdir(parents=True)
-        with tf.io.TFRecordWriter(str(target)) as writer:
-            for pixels, label in images:
-                writer.write(transformed_example(pixels.tobytes(), label, b"", b""))
-    counts = {
-        split: tuple(sum(label == n for _, label in images) for n in range(len(LABELS)))
-        for split, images in {"train": [], "validation": [], "test": [], **splits}.items()
-    }
-    return ImageDataset(str(folder), LABELS, PreprocessingConfig(image_size_px=SIZE_PX), counts)
+    return write_images(folder, LABELS, {"train": [], "validation": [], "test": [], **splits})
 
 
 def trained(network: keras.Model) -> TrainedModel:

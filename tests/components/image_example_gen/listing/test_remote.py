@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
-from moto.server import ThreadedMotoServer
 
 from components.image_example_gen.image_file import Quarantined, read_bytes
 from components.image_example_gen.listing import remote
@@ -24,41 +22,16 @@ from contracts.image_reading import DEFAULT_READING
 from contracts.remote_path import RemotePath
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
-def surroundings(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(remote, "_per_thread", type(remote._per_thread)())
-
-
-@pytest.fixture
-def bucket(image_folder: Path, server: str) -> Iterator[Any]:
+def bucket(image_folder: Path, s3_bucket: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A bucket with the image folder at `photos/`, and something else beside it."""
-    store = boto3.resource("s3")
-    bucket = store.create_bucket(Bucket="images")
+    monkeypatch.setattr(remote, "_per_thread", type(remote._per_thread)())
     for path in image_folder.rglob("*.*"):
         name = f"photos/{path.relative_to(image_folder).as_posix()}"
-        bucket.put_object(Key=name, Body=path.read_bytes())
-    bucket.put_object(Key="photos/dog/", Body=b"")
-    bucket.put_object(Key="photos-of-others/cat/1.jpg", Body=b"x")
-    yield bucket
-    bucket.objects.all().delete()
-    bucket.delete()
+        s3_bucket.put_object(Key=name, Body=path.read_bytes())
+    s3_bucket.put_object(Key="photos/dog/", Body=b"")
+    s3_bucket.put_object(Key="photos-of-others/cat/1.jpg", Body=b"x")
+    return s3_bucket
 
 
 def digest(layout: Layout) -> str:
