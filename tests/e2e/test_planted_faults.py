@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from tests.e2e.conftest import Project
 
-COPIES, NEAR, RELABELLED, BLACK, BLURRED = 20, 20, 10, 5, 5
+COPIES, NEAR, RELABELLED, BLACK = 20, 20, 10, 5
 CUT_CLASS, CUT_TO = "skirt", 3
 
 

@@ -51,15 +51,13 @@ ONE_SIDED: Final = frozenset({"blur", "noise", "jpeg_compression"})
 class Luck:
     """What one operation does to each image of a batch.
 
-    `is_applied` is bool [batch]; `strengths` and `places` are float32 [batch, as many as needed],
-    the strengths within `highest`, the end of the range that is farther from zero.
+    `is_applied` is bool [batch]; `strengths` and `places` are float32 [batch, as many as needed].
     """
 
     name: str
     is_applied: Tensor
     strengths: Tensor
     places: Tensor
-    highest: float = 0.0
 
 
 class Steps:
@@ -100,8 +98,7 @@ class Steps:
             if self._spared[number] is not None:
                 is_spared = ops.take(ops.convert_to_tensor(self._spared[number]), _class(targets))
                 is_applied = ops.logical_and(is_applied, ops.logical_not(is_spared))
-            highest = max(map(abs, operation.range)) if operation.range else 0.0
-            lucks.append(Luck(operation.name, is_applied, strengths, places, highest))
+            lucks.append(Luck(operation.name, is_applied, strengths, places))
             start += columns[number]
         return lucks
 
