@@ -91,14 +91,20 @@ def run_bare_loops(work: Work) -> dict[str, float]:
     return seconds
 
 
-def run_fitting(work: Work, contestant: str) -> float:
-    """Return the images a second of a contestant of `bench.peers.fitting` after a run."""
+def run_fitting(work: Work, contestant: str) -> dict[str, float]:
+    """Return what a contestant of `bench.peers.fitting` came to after a run.
+
+    Both in microseconds an image: the whole training step, and of it the waiting for data.
+    """
     command = [
         *(sys.executable, "-m", "bench.peers.fitting", contestant),
         artifact(work, "ImageTransform", "transformed_examples"),
         work.trainer().model_dump_json(),
     ]
-    return float(run(command, work.folder / f"fitting-{contestant}.log").out)
+    found: dict[str, float] = json.loads(
+        run(command, work.folder / f"fitting-{contestant}.log").out
+    )
+    return found
 
 
 def run_ingestion(work: Work) -> dict[str, float]:

@@ -1,15 +1,21 @@
 """Training on a run's transformed images: ours, a bare `model.fit`, and ours without any data work.
 
-Prints the images a second of one of them; the first epoch, which compiles, is left out.
+Prints of one of them, as JSON, the microseconds that an image takes, and how many of them were
+waiting for data; the first epoch, which compiles, is left out.
 """
 
+import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops import gen_dataset_ops
 
 import trainer.train
 from contracts import features
@@ -25,39 +31,80 @@ from trainer.optimisation.optimizers import build_optimizer
 EPOCHS = 3
 
 
+class Waiting:
+    """The time in which a graph was given its next batch: at most what it waited for it.
+
+    Where the graph fetches a batch beside the step before, part of it is no waiting.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+    def timed(self, fetch: Callable[..., Any]) -> Callable[..., Any]:
+        """Return TensorFlow's operation that fetches a batch, with a clock around it."""
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            began_s = tf.timestamp()
+            with tf.control_dependencies([began_s]):
+                fetched = fetch(*args, **kwargs)
+            with tf.control_dependencies([tf.nest.flatten(fetched)[0]]):
+                self.seconds.assign_add(tf.timestamp() - began_s)
+            return fetched
+
+        return timed
+
+
 class Pace(keras.callbacks.Callback):
     """Takes the time of the training steps of every epoch but the first."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds = self._began_s = self._ended_s = 0.0
+        self._waiting = Waiting()
+        self._seconds = self._waited_s = 0.0
+        self._began = self._ended = (0.0, 0.0)
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Start the clock."""
-        self._began_s = time.monotonic()
+        """Start the clocks."""
+        self._began = self._now()
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        """Note when the last batch ended."""
-        self._ended_s = time.monotonic()
+        """Note when the last batch ended: a validation may follow."""
+        self._ended = self._now()
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         """Count the epoch."""
         if epoch:
-            self.seconds += self._ended_s - self._began_s
+            self._seconds += self._ended[0] - self._began[0]
+            self._waited_s += self._ended[1] - self._began[1]
 
-    def images_a_second(self, images_an_epoch: int) -> float:
-        """Return the pace of a training that has ended."""
-        return images_an_epoch * (EPOCHS - 1) / self.seconds
+    def _now(self) -> tuple[float, float]:
+        return time.monotonic(), float(self._waiting.seconds)
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Put the clocks into what is traced inside."""
+        names = ("iterator_get_next", "iterator_get_next_as_optional")
+        with ExitStack() as stack:
+            for name in names:
+                timed = self._waiting.timed(getattr(gen_dataset_ops, name))
+                stack.enter_context(mock.patch.object(gen_dataset_ops, name, timed))
+            yield
+
+    def found(self, images_an_epoch: int) -> dict[str, float]:
+        """Return what a training that has ended came to."""
+        images = images_an_epoch * (EPOCHS - 1)
+        return {"step": 1e6 * self._seconds / images, "waiting": 1e6 * self._waited_s / images}
 
 
-def ours(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
-    """Return the images a second of the product's own training."""
+def ours(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
+    """Return the pace of the product's own training."""
     pace = Pace()
-    trained = trainer.train.train(recipe, dataset, [pace])
-    return pace.images_a_second(trained.steps // EPOCHS * trained.batch_size)
+    with pace.measured():
+        trained = trainer.train.train(recipe, dataset, [pace])
+    return pace.found(trained.steps // EPOCHS * trained.batch_size)
 
 
-def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
+def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
     """Return the same where every batch is the first one: what is left is not the data's."""
 
     def first_batch_again(
@@ -71,8 +118,8 @@ def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
         return ours(recipe, dataset)
 
 
-def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
-    """Return the images a second of `model.fit` on tensors that lie in memory."""
+def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
+    """Return the pace of `model.fit` on tensors that lie in memory."""
     config = recipe.trainer
     batches = list(evaluation_batches(dataset, features.TRAIN, 1024).as_numpy_iterator())
     pixels = np.concatenate([inputs["pixels"] for inputs, _ in batches]).astype(np.float32)
@@ -88,23 +135,19 @@ def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> float:
         jit_compile=False,
     )
     pace = Pace()
-    model.fit(
-        pixels, targets, batch_size=config.batch_size, epochs=EPOCHS, callbacks=[pace], verbose=0
-    )
-    return pace.images_a_second(len(pixels))
+    options = {"batch_size": config.batch_size, "epochs": EPOCHS, "verbose": 0}
+    with pace.measured():
+        model.fit(pixels, targets, callbacks=[pace], **options)
+    return pace.found(len(pixels))
 
 
 CONTESTANTS = {"ours": ours, "without_data": without_data, "bare": bare}
 
 if __name__ == "__main__":
     config = TrainerConfig.model_validate_json(sys.argv[3])
-    print(
-        CONTESTANTS[sys.argv[1]](
-            TrainingRecipe(
-                trainer=config.model_copy(update={"epochs": EPOCHS}),
-                augmentation=AugmentationConfig(preset="none"),
-                seed=0,
-            ),
-            ImageDataset.read(sys.argv[2]),
-        )
+    recipe = TrainingRecipe(
+        trainer=config.model_copy(update={"epochs": EPOCHS}),
+        augmentation=AugmentationConfig(preset="none"),
+        seed=0,
     )
+    print(json.dumps(CONTESTANTS[sys.argv[1]](recipe, ImageDataset.read(sys.argv[2]))))
