@@ -56,6 +56,14 @@ class Refusal(ComponentError):
         self.outputs = outputs or {}
 
 
+def in_one_line(error: BaseException) -> str:
+    """Return the problems of an error of ours; of any other "Type: first line of its text"."""
+    if isinstance(error, PipelineError):
+        return " ".join(error.problems)
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN, count: int | None = None) -> str:
     """Return the first `limit` items and how many more there are: "a, b, ... and 35 more".
 

@@ -10,9 +10,8 @@ import signal
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
 
-from contracts.errors import ComponentError, PipelineError
+from contracts.errors import ComponentError, in_one_line
 from contracts.progress import LOGGER, report
 from contracts.training import TrainingRecipe
 
@@ -102,12 +101,9 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
         use_memory_as_needed()
         trained = train(recipe, dataset)
         judged = judge(trained.network, dataset, split, trained.batch_size)
-    except PipelineError as error:
-        answers.send(("failed", list(error.problems)))
-        return
     except Exception as error:
         logging.getLogger(__name__).exception("the training failed")
-        answers.send(("failed", _sentence(error)))
+        answers.send(("failed", in_one_line(error)))
         return
     seconds = time.monotonic() - began_s
     answers.send(
@@ -116,8 +112,3 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
             Trained(judged.accuracy, judged.loss, trained.best_epoch, trained.history, seconds),
         )
     )
-
-
-def _sentence(error: Exception) -> Any:
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -11,7 +11,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 
 from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
-from contracts.errors import ComponentError, ConfigError, PipelineError, some_of
+from contracts.errors import ComponentError, ConfigError, in_one_line, some_of
 from contracts.progress import standing_at
 from contracts.search import SearchConfig
 from contracts.training import TrainingRecipe
@@ -132,7 +132,7 @@ class TrialTuner(BaseTuner):
             record.begun -= 1
             raise
         except Exception as error:
-            record.status, record.why = "failed", _reason(error)
+            record.status, record.why = "failed", in_one_line(error)
         finally:
             record.seconds = time.monotonic() - began_s
             self.ledger.write()
@@ -194,10 +194,3 @@ def make_oracle(trials: Trials) -> Oracle:
     )
     oracle.max_trials = search.trials  # TFX asks for it too
     return oracle
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, PipelineError):
-        return " ".join(error.problems)
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
