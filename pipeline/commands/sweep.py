@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         return search(checked, args)
     config = checked.config
     if args.vary:
-        variants = combinations(config, args.vary)
+        variants = combinations(config, args.vary, args.config.parent)
     else:
         variants = with_and_without_augmentation(config)
     return _compare(checked, variants, args)

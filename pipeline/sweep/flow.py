@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.code_digest import code_digest, users_digest
+from components.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.errors import ComponentError, InputError
 from contracts.tracking import TrackingStore
 from pipeline.output import output_in
@@ -146,17 +146,16 @@ def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:
 
 def _identity(sweep: Sweep) -> str:
     """Return what a training's result follows from; more seeds and another metric go on with it."""
+    configs = [variant.config for variant in sweep.variants]
+    libraries = augmentation_libraries(*(config.augmentation for config in configs))
     return sweep_id(
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
             "names": [variant.name for variant in sweep.variants],
             "dataset": sweep.dataset_uri,
             "split": sweep.split,
-            "code": code_digest("contracts", "trainer", libraries=LIBRARIES),
-            "users_code": [
-                users_digest(trainer.users_code(), trainer.users_files())
-                for trainer in (variant.config.trainer for variant in sweep.variants)
-            ],
+            "code": code_digest("contracts", "trainer", libraries=(*LIBRARIES, *libraries)),
+            "users_code": trainers_digest(*(config.trainer for config in configs)),
         }
     )
 

@@ -74,7 +74,7 @@ def sweep_of(tmp_path):
     ImageDataset(str(tmp_path), ("a", "b"), PreprocessingConfig(), counts).write()
 
     def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
-        variants = combinations(CONFIG, ["trainer.batch_size=8,16"])
+        variants = combinations(CONFIG, ["trainer.batch_size=8,16"], Path("/"))
         return Sweep(variants, range(seeds), str(tmp_path), split, metric)
 
     return sweep
@@ -137,10 +137,32 @@ def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
         update={"trainer": CONFIG.trainer.model_copy(update={"learning_rate": 0.5})}
     )
     other = Sweep(
-        combinations(config, ["trainer.batch_size=8,16"]), range(1), *list(vars(sweep).values())[2:]
+        combinations(config, ["trainer.batch_size=8,16"], Path("/")),
+        range(1),
+        *list(vars(sweep).values())[2:],
     )
     assert run_sweep(other, tmp_path / "w")[1] != folder
     assert len(trainings) == 4
+
+
+def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
+    trainings, runs, sweep_of, tmp_path, monkeypatch
+):
+    code = tmp_path / "mine.py"
+    folders = []
+
+    def run(text: str, option: str) -> None:
+        code.write_text(text)
+        variants = combinations(CONFIG, ["trainer.batch_size=8,16", option], tmp_path)
+        sweep = Sweep(variants, range(1), *list(vars(sweep_of(1)).values())[2:])
+        folders.append(run_sweep(sweep, tmp_path / "w")[1])
+
+    run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")
+    run("class Loss: a = 2", "trainer.loss=focal,mine.py:Loss")
+    run("", "augmentation.backend=keras,albumentations")
+    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    run("", "augmentation.backend=keras,albumentations")
+    assert len(set(folders)) == 4
 
 
 def test_a_split_without_images(trainings, sweep_of, tmp_path):
