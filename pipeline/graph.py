@@ -197,9 +197,9 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
 def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundings) -> BaseNode:
     from components.tuner.component import Tuner  # KerasTuner takes a second that no run needs
 
-    transform = next(one for one in components if isinstance(one, ImageTransform))
-    examples = transform.outputs["transformed_examples"]
-    return Tuner(examples, config, around.store, around.searches)
+    trainer = next(one for one in components if isinstance(one, Trainer))
+    examples = trainer.inputs["examples"]
+    return Tuner(examples, config, around.tracking.runs_store, around.searches)
 
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:

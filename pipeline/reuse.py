@@ -49,7 +49,9 @@ def run_key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def unchanged_since(workspace: Workspace, config: PipelineConfig, key: str) -> Summary | None:
+def unchanged_since(
+    workspace: Workspace, config: PipelineConfig, key: str, to: str | None
+) -> Summary | None:
     """Return the last run that came to its end, if this one could only repeat it.
 
     That is so while key and champion are the same as then, and what it left behind is there.
@@ -67,7 +69,7 @@ def unchanged_since(workspace: Workspace, config: PipelineConfig, key: str) -> S
     stamp = registry_stamp(workspace, config)
     if stamp and stamp == last.registry_stamp:
         return last
-    if champion_identity(workspace, config) != last.champion:
+    if champion_identity(workspace, config, to) != last.champion:
         return None
     return last.model_copy(update={"registry_stamp": stamp})
 

@@ -26,10 +26,17 @@ class Tuner(StockTuner):
         self,
         examples: types.BaseChannel,
         config: PipelineConfig,
-        store: TrackingStore,
+        store: TrackingStore | None,
         kept: str = "",
     ) -> None:
-        """Take transformed `examples` and `kept`, a folder in which a killed search is found."""
+        """Take what is trained on, and the config.
+
+        Args:
+          examples: transformed ones, in union with changed copies where there are any.
+          config: of the trainings and of the search.
+          store: of MLflow's runs; None: it is told nothing.
+          kept: a folder in which a killed search is found.
+        """
         configs = [config, *(one for _, one in tried(config))]
         libraries = augmentation_libraries(*(one.augmentation for one in configs))
         super().__init__(
@@ -40,7 +47,7 @@ class Tuner(StockTuner):
             custom_config={
                 "recipe": recipe_of(config).model_dump_json(),
                 "search": config.search.model_dump_json(),
-                "tracking": store.model_dump_json(),
+                "tracking": store.model_dump_json() if store else "",
                 "kept": kept,
                 "code_digest": code_digest(
                     "contracts",

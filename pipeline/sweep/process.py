@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -30,7 +31,7 @@ class Trained:
     seconds: float
 
 
-def train_apart(recipe: TrainingRecipe, dataset_uri: str, split: str) -> Trained:
+def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str) -> Trained:
     """Train a recipe in a process of its own, passing its progress on, and judge it on the split.
 
     Raises:
@@ -40,7 +41,7 @@ def train_apart(recipe: TrainingRecipe, dataset_uri: str, split: str) -> Trained
     context.set_forkserver_preload(list(PRELOADED))
     answers, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_train, args=(theirs, recipe.model_dump_json(), dataset_uri, split), daemon=True
+        target=_train, args=(theirs, recipe.model_dump_json(), dataset_uris, split), daemon=True
     )
     process.start()
     theirs.close()
@@ -68,8 +69,8 @@ def _death(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         why = ", as it is where memory runs out" if name == "SIGKILL" else ""
-        return f"its process was killed by {name}{why}. The log has more."
-    return f"its process ended with exit code {exit_code}. The log has more."
+        return f"its process was killed by {name}{why}."
+    return f"its process ended with exit code {exit_code}."
 
 
 class _Forward(logging.Handler):
@@ -85,7 +86,7 @@ class _Forward(logging.Handler):
             self._connection.send(("progress", progress))
 
 
-def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) -> None:
+def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
     """Train in this process, which does nothing else, and send what comes of it."""
     from trainer.data import ImageDataset
     from trainer.devices import use_memory_as_needed
@@ -95,7 +96,7 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
     LOGGER.addHandler(_Forward(answers))
     LOGGER.setLevel(logging.INFO)
     recipe = TrainingRecipe.model_validate_json(recipe_json)
-    dataset = ImageDataset.read(dataset_uri)
+    dataset = ImageDataset.unite(dataset_uris)
     began_s = time.monotonic()
     try:
         use_memory_as_needed()

@@ -15,7 +15,7 @@ from pipeline.commands.following import following, short
 from pipeline.preflight import Preflight
 from pipeline.runner import run_pipeline
 from pipeline.summary import TUNER, Summary
-from pipeline.summary_table import console_on
+from pipeline.summary_table import console_on, tell_failure
 from pipeline.yaml_editing import with_values_in_place
 from trainer.search.best import BEST_FILE
 from trainer.search.ledger import LEDGER_FILE, Ledger, TrialRecord
@@ -38,8 +38,7 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
         _require_place(args.write, args.config)
     summary = run_pipeline(checked, args.workspace, TUNER)
     if summary.status == "failed":
-        print(f"imgpipe: {summary.error}", file=sys.stderr)
-        return 1
+        return tell_failure(summary, args.workspace)
     ledger = Ledger(Path(summary.tuner_results, LEDGER_FILE))
     best = ledger.best(checked.config.search.objective)
     assert best is not None  # or the Tuner would have failed

@@ -11,13 +11,13 @@ from keras_tuner.engine.base_tuner import BaseTuner
 
 from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
-from contracts.errors import ComponentError, ConfigError, in_one_line, some_of
+from contracts.errors import ComponentError, ConfigError, in_one_line, some_of, with_log
 from contracts.progress import standing_at
 from contracts.search import SearchConfig
 from contracts.training import TrainingRecipe
 from contracts.variation import for_epochs, told, vary
 from trainer.data import ImageDataset
-from trainer.nested_runs import NestedRuns
+from trainer.runs import Runs
 from trainer.search.ledger import Ledger, TrialRecord
 from trainer.search.space import decode, hyperparameters
 from trainer.train import TrainedModel, train
@@ -80,7 +80,7 @@ class TrialTuner(BaseTuner):
     """
 
     def __init__(
-        self, trials: Trials, ledger: Ledger, runs: NestedRuns, folder: str, train: Train = train
+        self, trials: Trials, ledger: Ledger, runs: Runs, folder: str, train: Train = train
     ) -> None:
         super().__init__(
             make_oracle(trials), directory=folder, project_name="search", overwrite=True
@@ -116,12 +116,15 @@ class TrialTuner(BaseTuner):
     def _settle(self, record: TrialRecord) -> None:
         """Train, and write down what came of it."""
         began_s = time.monotonic()
+        if record.begun > MOST_BEGINNINGS:
+            record.status = "failed"
+            record.why = (
+                f"the process was killed in it {record.begun - 1} times, as it is where memory "
+                "runs out"
+            )
+            self.ledger.write()
+            return
         try:
-            if record.begun > MOST_BEGINNINGS:
-                raise ComponentError(
-                    f"the process was killed in it {record.begun - 1} times, as it is where memory "
-                    "runs out"
-                )
             recipe = self._trials.recipe_of(record.values, record.epochs)
             with standing_at(self._standing()):
                 trained = self._train(recipe, self._trials.dataset)
@@ -132,7 +135,8 @@ class TrialTuner(BaseTuner):
             record.begun -= 1
             raise
         except Exception as error:
-            record.status, record.why = "failed", in_one_line(error)
+            record.status = "failed"
+            record.why = with_log(in_one_line(error), self.ledger.log(record))
         finally:
             record.seconds = time.monotonic() - began_s
             self.ledger.write()

@@ -139,13 +139,19 @@ def test_values_that_do_not_go_together_fail_their_trial_alone(search_with):
     assert any("kernel_size: unknown key" in record.why for record in tuner.ledger)
 
 
-def test_when_all_trials_fail_a_sentence_says_why(search_with):
+def test_when_all_trials_fail_a_sentence_says_why_and_where_more_stands(search_with, tmp_path):
     def out_of_memory(recipe, dataset):
         raise MemoryError("no 80 GiB here")
 
     space = {"trainer.batch_size": [8, 16, 32, 64]}
-    with pytest.raises(ComponentError, match=r"each of the 4 trials failed: MemoryError: no 80"):
+    log = tmp_path / "kept" / "search.log"
+    with pytest.raises(ComponentError) as raised:
         search_with(out_of_memory, trials=4, space=space)
+    why = f"MemoryError: no 80 GiB here. Log: {log}"
+    assert str(raised.value).startswith(f"Tuner: each of the 4 trials failed: {why}. Narrow")
+    assert {one.why for one in Ledger(tmp_path / "kept" / "trials.json")} == {why}
+    assert log.read_text().count("in out_of_memory") == 4  # a trace each
+    assert '"trainer.batch_size": 64' in log.read_text()
 
 
 def test_mlflow_tells_how_a_search_ended(search_with, store):
@@ -231,6 +237,8 @@ def test_a_trial_that_kills_the_process_twice_is_left_out(search_with):
     tuner = search_with(killed_by_large_batches, **given)
     statuses = {one.values["trainer.batch_size"]: one.status for one in tuner.ledger}
     assert statuses == {8: "completed", 4096: "failed"}
+    (why,) = (one.why for one in tuner.ledger if one.why)
+    assert why.startswith("the process was killed in it 2 times")
 
 
 def test_an_interrupted_trial_counts_as_not_begun(search_with):
