@@ -13,7 +13,7 @@ from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.nested_runs import NestedRuns
 from trainer.search.ledger import Ledger
-from trainer.search.tuner import Trials, TrialTuner
+from trainer.search.tuner import Trials, TrialTuner, course_of
 from trainer.train import TrainedModel, train
 
 RECIPE = TrainingRecipe(
@@ -91,6 +91,48 @@ def test_hyperband_trains_the_better_ones_longer(search_with):
         by_epochs[record.epochs].append(abs(record.values["trainer.learning_rate"] - 0.01))
     assert len(by_epochs[1]) > len(by_epochs[3]) > 0
     assert sorted(by_epochs[3]) == sorted(by_epochs[1])[: len(by_epochs[3])]
+
+
+def test_hyperbands_longer_rounds_go_on_where_that_gives_the_same(search_with, dataset):
+    began = []
+
+    def spied(recipe, dataset, checkpoint=None):
+        progress = checkpoint.progress() if checkpoint else None
+        trainer = recipe.trainer
+        began.append((trainer.schedule, trainer.epochs, progress.epochs if progress else 0))
+        return train(recipe, dataset, checkpoint=checkpoint)
+
+    space = {"trainer.schedule": ["constant", "cosine"], "trainer.learning_rate": RATES}
+    tuner = search_with(spied, algorithm="hyperband", trials=5, epochs=3, space=space)
+    longer = [one for one in tuner.ledger if one.epochs == 3]
+    assert ("constant", 3, 1) in began
+    assert {gone for schedule, _, gone in began if schedule == "cosine"} <= {0}
+    for record in longer:
+        values = record.values
+        recipe = tuner._trials.recipe_of(values, 3)
+        assert record.history["val_loss"] == pytest.approx(
+            train(recipe, dataset).history["val_loss"], rel=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    ("trainer", "goes_on"),
+    [
+        ({"schedule": "constant"}, True),
+        ({"schedule": "constant", "warmup_epochs": 1.0}, False),  # squeezed in the shorter one
+        ({"schedule": "constant", "fine_tuning": {"frozen_epochs": 3}}, False),
+        ({"schedule": "cosine"}, False),
+        ({"schedule": "step"}, False),
+        ({"schedule": "one_cycle"}, False),
+    ],
+)
+def test_which_longer_trainings_begin_with_the_epochs_of_a_shorter_one(dataset, trainer, goes_on):
+    recipe = RECIPE.model_copy(
+        update={"trainer": TrainerConfig.model_validate({"epochs": 9, **trainer})}
+    )
+    trials = Trials(recipe, SearchConfig(algorithm="hyperband"), dataset)
+    short, long = (course_of(trials.recipe_of({}, epochs)) for epochs in (3, 9))
+    assert (short is not None and short == long) is goes_on
 
 
 def test_a_bayesian_search_comes_nearer(search_with):
