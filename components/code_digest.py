@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from contracts.augmentation import AugmentationConfig
+from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode, sources
 
 PIECE_BYTES = 2**20
@@ -15,6 +17,12 @@ PIECE_BYTES = 2**20
 def installed(*libraries: str) -> tuple[str, ...]:
     """Return those of the optional libraries that are installed."""
     return tuple(name for name in libraries if any(importlib.metadata.distributions(name=name)))
+
+
+def augmentation_libraries(*augmentations: AugmentationConfig) -> tuple[str, ...]:
+    """Return the optional libraries that changed images follow from."""
+    backends = {augmentation.backend for augmentation in augmentations}
+    return installed("albumentations") if "albumentations" in backends else ()
 
 
 @cache
@@ -68,6 +76,13 @@ def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
     for file in files:
         digest.update(f"{_file_digest(file)}\0".encode())
     return digest.hexdigest()
+
+
+def trainers_digest(*trainers: TrainerConfig) -> str:
+    """Return the `users_digest` of what trainings with these sections run and begin with."""
+    codes = dict.fromkeys(code for trainer in trainers for code in trainer.users_code())
+    files = dict.fromkeys(file for trainer in trainers for file in trainer.users_files())
+    return users_digest(codes, files)
 
 
 def module_file(module: str) -> Path | None:

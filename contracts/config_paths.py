@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.nested_values import value_at, with_value
+from contracts.nested_values import key_path, value_at, with_value
 from contracts.remote_path import is_remote
+from contracts.search import SPACE
 from contracts.training import IMAGENET
 from contracts.users_code import UsersCode
 from contracts.yaml_marks import KeyPath
@@ -27,10 +28,25 @@ CODE_KEYS: Final[tuple[KeyPath, ...]] = (
 
 
 def with_absolute_paths(values: Any, folder: Path) -> Any:
-    """Return a copy of a config's values in which every path is absolute.
+    """Return a copy of a config's values in which every path is absolute, in `search.space` too.
 
     Addresses in object stores stay as they are, and so does what is no text.
     """
+    values = _with_absolute_paths(values, folder)
+    space = value_at(values, SPACE)
+    if isinstance(space, dict):
+        absolute = {key: absolute_at(key, given, folder) for key, given in space.items()}
+        values = with_value(values, SPACE, absolute)
+    return values
+
+
+def absolute_at(key: str, given: Any, folder: Path) -> Any:
+    """Return what is given for a dotted key, a value or a list of them, with absolute paths."""
+    path = key_path(key)
+    return value_at(_with_absolute_paths(with_value({}, path, given), folder), path)
+
+
+def _with_absolute_paths(values: Any, folder: Path) -> Any:
     kinds = (
         (PATH_KEYS, _absolute),
         (WEIGHTS_KEYS, _absolute_weights),

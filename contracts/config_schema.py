@@ -1,15 +1,17 @@
 """The JSON schema of pipeline.yaml: for editors, and for the sentences about wrong values."""
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts.config import PipelineConfig
 from contracts.model_options import MODEL_OPTIONS
+from contracts.search import BESIDE_THE_TRAINING, SECTIONS, Range, SearchConfig
 from contracts.section import Section
 from contracts.training import TrainerConfig
 from contracts.users_code import REFERENCE_PATTERN
-from contracts.yaml_marks import KeyPath
+from contracts.yaml_marks import KeyPath, dotted
 
 JsonSchema = dict[str, Any]
 
@@ -44,6 +46,8 @@ def config_schema() -> JsonSchema:
     trainer["properties"]["model"] |= {
         "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": REFERENCE_PATTERN}]
     }
+    definitions[Range.__name__] = Range.model_json_schema()
+    definitions[SearchConfig.__name__]["properties"]["space"] |= _space(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -59,6 +63,42 @@ def _options_case(options: type[Section]) -> JsonSchema:
         chosen["required"] = ["model"]
     reference = {"$ref": f"#/$defs/{options.__name__}"}
     return {"if": chosen, "then": {"properties": {"model_options": reference}}}
+
+
+def _space(definitions: JsonSchema) -> JsonSchema:
+    """Return what a search space may hold: for each key that can vary, the values that it takes."""
+    exact: JsonSchema = {}
+    below: JsonSchema = {}
+    for name in SECTIONS:
+        section: Any = PipelineConfig.model_fields[name].annotation
+        for path, reference, value in _keys(definitions, section.__name__, (name,)):
+            if path[1] in BESIDE_THE_TRAINING:
+                continue
+            exact[dotted(path)] = _dimension(reference)
+            for option in (value, *value.get("anyOf", ())):
+                if "additionalProperties" in option:  # a mapping with any keys
+                    pattern = rf"^{re.escape(dotted(path))}\."
+                    below[pattern] = _dimension(option["additionalProperties"])
+    return {"properties": exact, "patternProperties": below, "additionalProperties": False}
+
+
+def _keys(
+    definitions: JsonSchema, name: str, path: KeyPath
+) -> Iterator[tuple[KeyPath, JsonSchema, JsonSchema]]:
+    """Yield every key of a definition and of those in it, a reference to its value, and that."""
+    for key, value in definitions[name]["properties"].items():
+        yield (*path, key), {"$ref": f"#/$defs/{name}/properties/{key}"}, value
+        for option in (value, *value.get("anyOf", ())):
+            if "$ref" in option:
+                inner = option["$ref"].rpartition("/")[2]
+                if "properties" in definitions[inner]:
+                    yield from _keys(definitions, inner, (*path, key))
+
+
+def _dimension(value: JsonSchema) -> JsonSchema:
+    """Return what may stand for a key in a search space: several values, or a range of numbers."""
+    span = {"$ref": f"#/$defs/{Range.__name__}", "properties": {"low": value, "high": value}}
+    return {"anyOf": [{"type": "array", "items": value, "minItems": 2, "uniqueItems": True}, span]}
 
 
 def field_schema(section: type[Section], path: KeyPath) -> JsonSchema:

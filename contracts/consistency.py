@@ -33,7 +33,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     yield from _augmentation(config)
     yield from _tracking(config)
     yield from _training(trainer)
-    for problem in space_problems(config, partial(inconsistencies, needs_data=False)):
+    for problem in space_problems(config, partial(inconsistencies, needs_data=needs_data)):
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
 

@@ -1,6 +1,7 @@
 """The errors that users see: sentences, all problems at once, never a trace."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 EXAMPLES_SHOWN = 5
@@ -54,6 +55,19 @@ class Refusal(ComponentError):
     ) -> None:
         super().__init__(problems)
         self.outputs = outputs or {}
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the problems of an error of ours; of any other "Type: first line of its text"."""
+    if isinstance(error, PipelineError):
+        return " ".join(error.problems)
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def with_log(sentence: str, log: Path) -> str:
+    """Return a sentence about a failure, and where more of it stands."""
+    return f"{sentence.rstrip('.')}. Log: {log}"
 
 
 def some_of(items: Sequence[object], limit: int = EXAMPLES_SHOWN, count: int | None = None) -> str:

@@ -78,7 +78,19 @@ def load_config(
       ConfigError: all problems at once, a line each: `pipeline.yaml:14: trainer.batch_size:
         expected an integer >= 1, received 0.`
     """
-    document = _read_document(path)
+    return config_in(_read_text(path), path, overrides, environ, needs_data=needs_data)
+
+
+def config_in(
+    text: str,
+    path: Path,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+    *,
+    needs_data: bool = True,
+) -> PipelineConfig:
+    """Return the config in a text that stands at `path`, or is going to; else as `load_config`."""
+    document = _read_document(text, path)
     source = _Source(str(path), document.value, document.lines)
     source.problems += [(line, f"{path}:{line}: {text}") for line, text in document.problems]
     for override in _from_environment(environ):
@@ -99,15 +111,14 @@ def load_config(
     return PipelineConfig.model_validate(source.values)
 
 
-def _read_document(path: Path) -> Document:
-    """Return the file's values, a mapping.
+def _read_text(path: Path) -> str:
+    """Return what is in the file.
 
     Raises:
-      ConfigError: there is no such file, or it holds no YAML mapping.
+      ConfigError: there is no such file, or it is no UTF-8.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        document = read_yaml(text)
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: expected a config file, found none. "
@@ -121,6 +132,16 @@ def _read_document(path: Path) -> Document:
             f"{path}:{line}: expected UTF-8 text, received the byte "
             f"0x{error.object[error.start]:02x}. Save the file as UTF-8."
         ) from error
+
+
+def _read_document(text: str, path: Path) -> Document:
+    """Return the values, a mapping.
+
+    Raises:
+      ConfigError: it is no YAML mapping.
+    """
+    try:
+        document = read_yaml(text)
     except YamlTextError as error:
         raise ConfigError(f"{path}:{error.line}: {error}") from error
     if document.value is None:

@@ -1,11 +1,21 @@
 """The `search` section of pipeline.yaml: which keys vary, and how the best values are found."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
 from contracts.section import Count, Section
+from contracts.yaml_marks import KeyPath
+
+SPACE: Final[KeyPath] = ("search", "space")
+
+# The sections whose keys a search or a sweep may vary: what a training follows from, on data that
+# is made once.
+SECTIONS: Final = ("trainer", "augmentation")
+
+# Keys of `augmentation` that are the Augmenter's alone.
+BESIDE_THE_TRAINING: Final = ("materialise", "probe")
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -9,12 +9,14 @@ from contracts.config import PipelineConfig
 from contracts.config_schema import key_paths
 from contracts.field_problems import Problem, did_you_mean, field_problems, received
 from contracts.nested_values import key_path
-from contracts.search import Range, SearchConfig
-from contracts.variation import SECTIONS, Rules, vary
+from contracts.search import BESIDE_THE_TRAINING, SECTIONS, SPACE, Range, SearchConfig
+from contracts.variation import Rules, vary
 from contracts.yaml_marks import KeyPath, dotted
 
-SPACE: Final[KeyPath] = ("search", "space")
 EPOCHS: Final = "trainer.epochs"
+
+# Class weights and mixed images count in the loss of training alone.
+CHANGE_VAL_LOSS: Final = ("trainer.loss", "trainer.label_smoothing")
 
 # While one of these is wrong there is no saying which values go with it.
 DEPENDS_ON: Final[tuple[KeyPath, ...]] = (
@@ -29,10 +31,14 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
 
     Each value is tried alone, in the config as it is; combinations meet the rules in their trial.
     """
-    base = config.model_copy(update={"search": SearchConfig()})
+    base = _without_search(config)
     for key, given in config.search.space.items():
         path = (*SPACE, key)
-        trouble = key_trouble(key, config) or _epochs_trouble(key, config.search)
+        trouble = (
+            key_trouble(key, config)
+            or _epochs_trouble(key, config.search)
+            or _loss_trouble(key, config.search)
+        )
         if trouble:
             yield Problem(path, trouble)
             continue
@@ -43,8 +49,19 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
                 yield from _refusals(base, key, place, value, rules)
 
 
-# Keys of `augmentation` that are the Augmenter's alone.
-BESIDE_THE_TRAINING: Final = ("materialise", "probe")
+def tried(config: PipelineConfig) -> Iterator[tuple[KeyPath, PipelineConfig]]:
+    """Yield the place of each value of a space without problems, and the config with it alone.
+
+    Of a range it is both ends.
+    """
+    base = _without_search(config)
+    for key, given in config.search.space.items():
+        for place, value in _values((*SPACE, key), given):
+            yield place, vary(base, {key: value}, lambda _: ())[0]
+
+
+def _without_search(config: PipelineConfig) -> PipelineConfig:
+    return config.model_copy(update={"search": SearchConfig()})
 
 
 def key_trouble(key: str, config: PipelineConfig) -> str:
@@ -60,8 +77,8 @@ def key_trouble(key: str, config: PipelineConfig) -> str:
         return f"expected the dotted key of a value of {' or '.join(SECTIONS)}; {hint}"
     if below[0] in BESIDE_THE_TRAINING:
         return (
-            f"expected a key that trainings follow from: {section}.{below[0]} changes nothing in "
-            "those of a search or sweep. Remove it."
+            f"expected a key that trainings follow from: {section}.{below[0]} is the Augmenter's, "
+            "which works once before those of a search or sweep. Remove it."
         )
     return ""
 
@@ -72,6 +89,15 @@ def _epochs_trouble(key: str, search: SearchConfig) -> str:
     return (
         "expected no choice of epochs, since search.epochs and hyperband set them. Remove it, or "
         "take another algorithm with `search.epochs: null`."
+    )
+
+
+def _loss_trouble(key: str, search: SearchConfig) -> str:
+    if key not in CHANGE_VAL_LOSS or search.objective != "val_loss":
+        return ""
+    return (
+        f"expected no choice of what val_loss means, since search.objective compares trials by it, "
+        f"received {key}. Take search.objective: val_accuracy, or remove this key."
     )
 
 

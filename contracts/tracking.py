@@ -62,3 +62,8 @@ class TrackingPlan(Section):
     store: TrackingStore
     tensorboard_folder: str  # a folder a run
     wandb_folder: str  # in which wandb makes a folder `wandb`
+
+    @property
+    def runs_store(self) -> TrackingStore | None:
+        """Where MLflow keeps runs; None while it is switched off for them."""
+        return self.store if self.tracking.mlflow.enabled else None

@@ -6,14 +6,10 @@ from typing import Any, Final
 from contracts.config import PipelineConfig
 from contracts.field_problems import Problem, field_problems
 from contracts.nested_values import key_path, value_at, with_value
-from contracts.search import Values
+from contracts.search import SECTIONS, Values
 from contracts.section import Section
 from contracts.training import TrainingRecipe
 from contracts.yaml_marks import KeyPath, dotted
-
-# The sections whose keys a search or a sweep may vary: what a training follows from, on data that
-# is made once.
-SECTIONS: Final = ("trainer", "augmentation")
 
 # Keys of `trainer` that count epochs of the schedule: a shorter training has it squeezed.
 COUNTED_IN_EPOCHS: Final[tuple[KeyPath, ...]] = (

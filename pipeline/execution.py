@@ -79,7 +79,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
 def _champion_afterwards(plan: Plan) -> str:
     """Return the champion's identity; "unknown", which no champion is, where nobody answers."""
     try:
-        return champion_identity(plan.workspace, plan.config)
+        return champion_identity(plan.workspace, plan.config, plan.to)
     except ComponentError:
         LOGGER.exception("the registry did not answer after the run")
         return "unknown"

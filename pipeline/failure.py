@@ -4,7 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 
-from contracts.errors import PipelineError
+from contracts.errors import PipelineError, in_one_line
 
 DISK_FULL = ("No space left on device", "database or disk is full")
 # Beam hands on an exception of a worker as the text of its trace.
@@ -30,8 +30,7 @@ def sentence(error: BaseException) -> str:
     text = str(error).strip()
     if TRACE in text:
         return _out_of_trace(text)
-    first = text.partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+    return in_one_line(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

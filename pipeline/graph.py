@@ -16,9 +16,9 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel
 from tfx.types.channel_utils import get_individual_channels, union
 
-from components.augmenter.component import Augmenter, augmentation_libraries
+from components.augmenter.component import Augmenter
 from components.champion_resolver.component import ChampionResolver
-from components.code_digest import code_digest, users_digest
+from components.code_digest import augmentation_libraries, code_digest, trainers_digest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_transform.component import ImageTransform
 from components.image_validator.component import ImageValidator
@@ -197,9 +197,9 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
 def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundings) -> BaseNode:
     from components.tuner.component import Tuner  # KerasTuner takes a second that no run needs
 
-    transform = next(one for one in components if isinstance(one, ImageTransform))
-    examples = transform.outputs["transformed_examples"]
-    return Tuner(examples, recipe_of(config), config.search, around.store, around.searches)
+    trainer = next(one for one in components if isinstance(one, Trainer))
+    examples = trainer.inputs["examples"]
+    return Tuner(examples, config, around.tracking.runs_store, around.searches)
 
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
@@ -218,6 +218,6 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings
                 "trainer",
                 libraries=("keras", "tensorflow", *augmentation_libraries(config.augmentation)),
             ),
-            "users_digest": users_digest(config.trainer.users_code(), config.trainer.users_files()),
+            "users_digest": trainers_digest(config.trainer),
         },
     )

@@ -87,6 +87,7 @@ class Outcome:
             notes=seen.notes,
             mosaics=str(Path(uri, MOSAICS)) if seen.mosaics else "",
             copies=seen.copies,
+            examples=outputs["augmented_examples"].uri,
         )
 
     def _add_tracked(self, outputs: Mapping[str, Any]) -> None:

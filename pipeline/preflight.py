@@ -9,11 +9,14 @@ from components.image_example_gen.listing.layout import Layout, read_layout, req
 from contracts.cluster import TF_CONFIG, cluster
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
+from contracts.field_problems import Problem
 from contracts.load import load_config
 from contracts.named_files import EXPECTED_CODE
+from contracts.search_space import tried
 from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode, may_define
+from contracts.variation import told
 from contracts.yaml_marks import dotted
 
 
@@ -33,7 +36,7 @@ def preflight(config_file: Path, overrides: Sequence[str] = ()) -> Preflight:
       DataError: nothing can be trained on the data; all problems of it.
     """
     config = load_config(config_file, overrides)
-    _require_users_code(config.trainer)
+    _require_users_code(config)
     _require_wandb(config.tracking)
     _require_one_machine(config.trainer)
     layout = read_layout(config.data)
@@ -41,19 +44,30 @@ def preflight(config_file: Path, overrides: Sequence[str] = ()) -> Preflight:
     return Preflight(config, layout)
 
 
-def _require_users_code(trainer: TrainerConfig) -> None:
-    """Raise ConfigError where code of the user's own is not there, or is no Python.
+def _require_users_code(config: PipelineConfig) -> None:
+    """Raise ConfigError where code that the config or its search names cannot be used."""
+    own = code_problems(config.trainer)
+    problems = told(own)
+    for place, one in tried(config):
+        others = [problem for problem in code_problems(one.trainer) if problem not in own]
+        problems += [f"{dotted(place)}: {problem.sentence}" for problem in others]
+    if problems:
+        raise ConfigError(problems)
+
+
+def code_problems(trainer: TrainerConfig) -> list[Problem]:
+    """Return where code of the user's own is not there, or is no Python.
 
     The loader has looked at the files; here it is about modules, and about what a file imports.
     """
-    problems = [
-        f"{dotted(('trainer', *key))}: expected {EXPECTED_CODE[str(key[0])]}, received '{code}', "
-        f"{trouble}"
+    return [
+        Problem(
+            ("trainer", *key),
+            f"expected {EXPECTED_CODE[str(key[0])]}, received '{code}', {trouble}",
+        )
         for key, code in trainer.users_references().items()
         if (trouble := _trouble(code))
     ]
-    if problems:
-        raise ConfigError(problems)
 
 
 def _trouble(code: UsersCode) -> str:

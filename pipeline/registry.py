@@ -8,6 +8,9 @@ from pipeline.workspace import Workspace
 if TYPE_CHECKING:
     from components.model_registry import ModelRegistry
 
+# The components whose outcome follows from the champion.
+FOLLOW_CHAMPION = ("ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
+
 
 def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry | None":
     """Return the registry; None where nothing has made it yet. Imports MLflow only then."""
@@ -26,12 +29,16 @@ def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
     return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
-def champion_identity(workspace: Workspace, config: PipelineConfig) -> str:
+def champion_identity(workspace: Workspace, config: PipelineConfig, to: str | None = None) -> str:
     """Return number and content of the champion, or nothing where there is none.
+
+    A run up to a component `to` that no champion has a say in has none: nobody is asked.
 
     Raises:
       ComponentError: the registry does not answer.
     """
+    if to not in (None, *FOLLOW_CHAMPION):
+        return ""
     registry = open_registry(workspace, config)
     champion = registry.champion() if registry else None
     return champion.identity if champion else ""

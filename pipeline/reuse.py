@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.code_digest import code_digest, installed, users_digest
+from components.code_digest import code_digest, installed, trainers_digest
 from contracts import features
 from contracts.config import PipelineConfig
+from contracts.search_space import tried
 from pipeline.registry import champion_identity, registry_stamp
-from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_summary
+from pipeline.summary import TUNER, ComponentSummary, SecondsSummary, Summary, read_summary
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import Workspace
 
@@ -35,19 +36,22 @@ def run_key(
     config: PipelineConfig, listing_digest: str, schema: Path | None, to: str | None
 ) -> str:
     """Return the digest of everything that a run's result follows from, the champion aside."""
+    searched = tried(config) if to == TUNER else ()
     parts = {
         "config": config.model_dump(mode="json"),
         "data": listing_digest,
         "schema": schema and schema.name,
         "to": to,
         "code": code_digest(*OWN_CODE, libraries=LIBRARIES),
-        "users": users_digest(config.trainer.users_code(), config.trainer.users_files()),
+        "users": trainers_digest(config.trainer, *(one.trainer for _, one in searched)),
         "python": sys.version,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def unchanged_since(workspace: Workspace, config: PipelineConfig, key: str) -> Summary | None:
+def unchanged_since(
+    workspace: Workspace, config: PipelineConfig, key: str, to: str | None
+) -> Summary | None:
     """Return the last run that came to its end, if this one could only repeat it.
 
     That is so while key and champion are the same as then, and what it left behind is there.
@@ -65,7 +69,7 @@ def unchanged_since(workspace: Workspace, config: PipelineConfig, key: str) -> S
     stamp = registry_stamp(workspace, config)
     if stamp and stamp == last.registry_stamp:
         return last
-    if champion_identity(workspace, config) != last.champion:
+    if champion_identity(workspace, config, to) != last.champion:
         return None
     return last.model_copy(update={"registry_stamp": stamp})
 

@@ -61,7 +61,7 @@ def _run(
     schema = _copied_schema(workspace, config.data.schema_path)
     if not images.are_new:
         key = run_key(config, images.listing_digest(), schema, to)
-        last = unchanged_since(workspace, config, key)
+        last = unchanged_since(workspace, config, key, to)
         if last is not None:
             summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
             summary.write(folder)
@@ -72,7 +72,7 @@ def _run(
         with quick_imports():
             from pipeline.execution import execute
 
-            champion = champion_identity(workspace, config)
+            champion = champion_identity(workspace, config, to)
         digest = images.listing_digest_after(ahead)
         images.forget()
         plan = Plan(

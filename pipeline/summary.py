@@ -68,6 +68,7 @@ class AugmentationSummary(_Part):
     notes: list[str] = []
     mosaics: str = ""  # the folder with the pictures
     copies: dict[str, int] = {}  # changed copies that were made, by class
+    examples: str = ""  # the folder with them
 
 
 class MetricsSummary(_Part):

@@ -1,5 +1,6 @@
 """A summary as the lines that a user reads at the end of a run and in `imgpipe status`."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -11,6 +12,7 @@ from rich.text import Text
 from contracts.errors import some_of
 from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
 from pipeline.terminal import STYLES
+from pipeline.workspace import Workspace
 
 NAME_WIDTH = 12
 # Where the output is no terminal nothing is folded for want of room.
@@ -40,6 +42,13 @@ def print_summary(summary: Summary, run_folder: Path, next_command: str, file: T
         style = {"verdict": VERDICTS[summary.status], "next": "bold"}.get(name, "")
         line = Text(name.ljust(NAME_WIDTH), style="dim").append(text, style=style or "not dim")
         console.print(line, soft_wrap=True)
+
+
+def tell_failure(summary: Summary, workspace: Path) -> int:
+    """Say on standard error what has failed and where the log is, and return the exit code."""
+    log = Workspace(workspace.resolve()).run_folder(summary.run_id) / LOG_FILE
+    print(f"imgpipe: {summary.error}\nimgpipe: Log: {log}", file=sys.stderr)
+    return 1
 
 
 def print_components(summary: Summary, file: TextIO) -> None:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from contracts.errors import ConfigError
 from contracts.nested_values import key_path, with_value
-from contracts.yaml_marks import KeyPath, read_yaml
+from contracts.yaml_marks import KeyPath, YamlTextError, read_yaml
 
 
 def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
@@ -19,11 +19,15 @@ def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
         be put in without changing others.
     """
     expected = read_yaml(text).value
-    for key, value in values.items():
-        path = key_path(key)
-        expected = with_value(expected, path, value)
-        text = _with_value(text, path, value)
-    if read_yaml(text).value != expected:
+    try:
+        for key, value in values.items():
+            path = key_path(key)
+            expected = with_value(expected, path, value)
+            text = _with_value(text, path, value)
+        is_right = read_yaml(text).value == expected
+    except (yaml.YAMLError, YamlTextError):  # before a mapping there may stand an anchor
+        is_right = False
+    if not is_right:
         raise ConfigError(
             f"{', '.join(values)}: cannot be put into the config without changing other keys, as "
             "where it uses anchors. Put them in by hand."

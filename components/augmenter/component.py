@@ -8,7 +8,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AugmentationReport
 from components.augmenter.executor import Executor
-from components.code_digest import code_digest, installed
+from components.code_digest import augmentation_libraries, code_digest
 from contracts.augmentation import AugmentationConfig
 
 # What the report and the copies follow from.
@@ -19,11 +19,6 @@ SOURCES = (
     "trainer.data",
 )
 LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow")
-
-
-def augmentation_libraries(augmentation: AugmentationConfig) -> tuple[str, ...]:
-    """Return the optional libraries that changed images follow from."""
-    return installed("albumentations") if augmentation.backend == "albumentations" else ()
 
 
 class AugmenterSpec(ComponentSpec):

@@ -5,12 +5,13 @@ from tfx.components.tuner.component import Tuner as StockTuner
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.proto import trainer_pb2
 
-from components.code_digest import code_digest, users_digest
+from components.code_digest import augmentation_libraries, code_digest, trainers_digest
 from components.tuner.executor import Executor
 from contracts import features
-from contracts.search import SearchConfig
+from contracts.config import PipelineConfig
+from contracts.search_space import tried
 from contracts.tracking import TrackingStore
-from contracts.training import TrainingRecipe
+from contracts.variation import recipe_of
 
 
 class Tuner(StockTuner):
@@ -24,30 +25,36 @@ class Tuner(StockTuner):
     def __init__(
         self,
         examples: types.BaseChannel,
-        recipe: TrainingRecipe,
-        search: SearchConfig,
-        store: TrackingStore,
+        config: PipelineConfig,
+        store: TrackingStore | None,
         kept: str = "",
     ) -> None:
-        """Take transformed `examples` and `kept`, a folder in which a killed search is found."""
+        """Take what is trained on, and the config.
+
+        Args:
+          examples: transformed ones, in union with changed copies where there are any.
+          config: of the trainings and of the search.
+          store: of MLflow's runs; None: it is told nothing.
+          kept: a folder in which a killed search is found.
+        """
+        configs = [config, *(one for _, one in tried(config))]
+        libraries = augmentation_libraries(*(one.augmentation for one in configs))
         super().__init__(
             tuner_fn="trainer.search.entrypoint.tuner_fn",
             examples=examples,
             train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
             eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
             custom_config={
-                "recipe": recipe.model_dump_json(),
-                "search": search.model_dump_json(),
-                "tracking": store.model_dump_json(),
+                "recipe": recipe_of(config).model_dump_json(),
+                "search": config.search.model_dump_json(),
+                "tracking": store.model_dump_json() if store else "",
                 "kept": kept,
                 "code_digest": code_digest(
                     "contracts",
                     "trainer",
                     "components.tuner",
-                    libraries=("keras", "keras-tuner", "tensorflow"),
+                    libraries=("keras", "keras-tuner", "tensorflow", *libraries),
                 ),
-                "users_digest": users_digest(
-                    recipe.trainer.users_code(), recipe.trainer.users_files()
-                ),
+                "users_digest": trainers_digest(*(one.trainer for one in configs)),
             },
         )

@@ -8,11 +8,10 @@ from contracts import features
 from contracts.errors import InputError
 from pipeline.commands.run import require_apart
 from pipeline.preflight import Preflight, preflight
-from pipeline.summary import LOG_FILE, Summary
 from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
-from pipeline.workspace import Workspace
 
 DATA_UP_TO = "ImageTransform"
+COPIES_UP_TO = "Augmenter"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         return search(checked, args)
     config = checked.config
     if args.vary:
-        variants = combinations(config, args.vary)
+        variants = combinations(config, args.vary, args.config.parent)
     else:
         variants = with_and_without_augmentation(config)
     return _compare(checked, variants, args)
@@ -85,17 +84,20 @@ def _require_call(args: argparse.Namespace) -> None:
 
 def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespace) -> int:
     from pipeline.runner import run_pipeline
+    from pipeline.summary_table import tell_failure
     from pipeline.sweep.flow import Sweep, run_sweep
     from pipeline.sweep.report import print_sweep
 
-    summary = run_pipeline(checked, args.workspace, DATA_UP_TO)
+    has_copies = checked.config.augmentation.materialise.min_examples > 0
+    summary = run_pipeline(checked, args.workspace, COPIES_UP_TO if has_copies else DATA_UP_TO)
     if summary.status == "failed":
         return tell_failure(summary, args.workspace)
+    uris = [summary.data.transformed, *([summary.augmentation.examples] if has_copies else ())]
     first = checked.config.seed
     sweep = Sweep(
         variants=variants,
         seeds=range(first, first + args.seeds),
-        dataset_uri=summary.data.transformed,
+        dataset_uris=uris,
         split=args.split,
         metric=args.metric,
     )
@@ -107,10 +109,3 @@ def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespa
         print_sweep(record, sys.stdout)
         print(f"Record: {folder}")
     return 1 if any(one.status == "failed" for one in record.trainings) else 0
-
-
-def tell_failure(summary: Summary, workspace: Path) -> int:
-    """Say which component has failed, and return the exit code."""
-    log = Workspace(workspace.resolve()).run_folder(summary.run_id) / LOG_FILE
-    print(f"imgpipe: {summary.error}\nimgpipe: Log: {log}", file=sys.stderr)
-    return 1

@@ -4,10 +4,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from components.code_digest import code_digest, users_digest
-from contracts.errors import ComponentError, InputError
+from components.code_digest import augmentation_libraries, code_digest, trainers_digest
+from contracts.errors import ComponentError, InputError, with_log
 from contracts.tracking import TrackingStore
 from pipeline.output import output_in
 from pipeline.summary import ComponentSummary
@@ -17,9 +16,7 @@ from pipeline.sweep.variants import Variant
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import opened_for_run
 from trainer.data import ImageDataset
-
-if TYPE_CHECKING:
-    from trainer.nested_runs import NestedRuns
+from trainer.runs import Runs, open_runs
 
 LOG_FILE = "sweep.log"
 LIBRARIES = ("keras", "numpy", "tensorflow")
@@ -31,7 +28,7 @@ class Sweep:
 
     variants: Sequence[Variant]  # the first is the baseline
     seeds: Sequence[int]
-    dataset_uri: str
+    dataset_uris: Sequence[str]  # transformed examples, and changed copies that are trained on too
     split: str
     metric: Metric
 
@@ -57,17 +54,19 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
         )
         record = record.model_copy(update={"seeds": list(sweep.seeds), "metric": sweep.metric})
         waiting = [pair for pair in _pairs(sweep) if not record.ended(pair[0].name, pair[1])]
+        log = folder / LOG_FILE
         with (
-            output_in(folder / LOG_FILE) as stream,
+            output_in(log) as stream,
             Terminal(stream, heading="training").showing() as terminal,
         ):
             _show(sweep, record, terminal)
             if waiting:
-                runs = _nested_runs(record, sweep, opened.tracking_store(config), terminal)
+                store = opened.tracking_plan(config).runs_store
+                runs = _nested_runs(record, sweep, store, terminal)
                 record = record.model_copy(update={"mlflow_run_id": runs.run_id})
                 record.write(folder)
                 with runs:
-                    for training in _trainings(sweep, waiting, runs, terminal):
+                    for training in _trainings(sweep, waiting, runs, terminal, log):
                         record = record.with_training(training)
                         record.write(folder)
         record = record.with_results(sweep.variants)
@@ -77,7 +76,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
 
 def _require_images(sweep: Sweep) -> int:
     """Return how many images the split has."""
-    images = ImageDataset.read(sweep.dataset_uri).examples.get(sweep.split, 0)
+    images = ImageDataset.unite(sweep.dataset_uris).examples.get(sweep.split, 0)
     if not images:
         raise InputError(
             f"--split {sweep.split}: expected images in this split, found none. Give "
@@ -87,27 +86,29 @@ def _require_images(sweep: Sweep) -> int:
 
 
 def _nested_runs(
-    record: SweepRecord, sweep: Sweep, store: TrackingStore, terminal: Terminal
-) -> "NestedRuns":
+    record: SweepRecord, sweep: Sweep, store: TrackingStore | None, terminal: Terminal
+) -> Runs:
     began_s = time.monotonic()
-    terminal.began(START, "opening MLflow's store")
-    from trainer.nested_runs import NestedRuns  # MLflow takes seconds to import
-
+    terminal.began(START, "opening MLflow's store" if store else "")
     params = {"split": sweep.split, "metric": sweep.metric, "seeds": len(sweep.seeds)}
-    runs = NestedRuns(store, f"sweep {record.sweep_id}", params, record.mlflow_run_id)
+    runs = open_runs(store, f"sweep {record.sweep_id}", params, record.mlflow_run_id)
     seconds = time.monotonic() - began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
     return runs
 
 
 def _trainings(
-    sweep: Sweep, waiting: Sequence[tuple[Variant, int]], runs: "NestedRuns", terminal: Terminal
+    sweep: Sweep,
+    waiting: Sequence[tuple[Variant, int]],
+    runs: Runs,
+    terminal: Terminal,
+    log: Path,
 ) -> Iterator[Training]:
     """Train one after another, show it, tell MLflow, and give what came of each."""
     for variant, seed in waiting:
         name = _name(variant, seed)
         terminal.began(name)
-        training = _train(variant, seed, sweep)
+        training = _train(variant, seed, sweep, log)
         terminal.ended(name, _shown(training))
         yield training
         reached = {"accuracy": training.accuracy, "loss": training.loss}
@@ -120,11 +121,12 @@ def _trainings(
         )
 
 
-def _train(variant: Variant, seed: int, sweep: Sweep) -> Training:
+def _train(variant: Variant, seed: int, sweep: Sweep, log: Path) -> Training:
     try:
-        trained = train_apart(variant.recipe(seed), sweep.dataset_uri, sweep.split)
+        trained = train_apart(variant.recipe(seed), sweep.dataset_uris, sweep.split)
     except ComponentError as error:
-        return Training(variant=variant.name, seed=seed, status="failed", why=str(error))
+        why = with_log(str(error), log)
+        return Training(variant=variant.name, seed=seed, status="failed", why=why)
     return Training(
         variant=variant.name,
         seed=seed,
@@ -146,17 +148,16 @@ def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:
 
 def _identity(sweep: Sweep) -> str:
     """Return what a training's result follows from; more seeds and another metric go on with it."""
+    configs = [variant.config for variant in sweep.variants]
+    libraries = augmentation_libraries(*(config.augmentation for config in configs))
     return sweep_id(
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
             "names": [variant.name for variant in sweep.variants],
-            "dataset": sweep.dataset_uri,
+            "dataset": list(sweep.dataset_uris),
             "split": sweep.split,
-            "code": code_digest("contracts", "trainer", libraries=LIBRARIES),
-            "users_code": [
-                users_digest(trainer.users_code(), trainer.users_files())
-                for trainer in (variant.config.trainer for variant in sweep.variants)
-            ],
+            "code": code_digest("contracts", "trainer", libraries=(*LIBRARIES, *libraries)),
+            "users_code": trainers_digest(*(config.trainer for config in configs)),
         }
     )
 

@@ -8,11 +8,11 @@ import logging
 import multiprocessing
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
 
-from contracts.errors import ComponentError, PipelineError
+from contracts.errors import ComponentError, in_one_line
 from contracts.progress import LOGGER, report
 from contracts.training import TrainingRecipe
 
@@ -31,7 +31,7 @@ class Trained:
     seconds: float
 
 
-def train_apart(recipe: TrainingRecipe, dataset_uri: str, split: str) -> Trained:
+def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str) -> Trained:
     """Train a recipe in a process of its own, passing its progress on, and judge it on the split.
 
     Raises:
@@ -41,7 +41,7 @@ def train_apart(recipe: TrainingRecipe, dataset_uri: str, split: str) -> Trained
     context.set_forkserver_preload(list(PRELOADED))
     answers, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_train, args=(theirs, recipe.model_dump_json(), dataset_uri, split), daemon=True
+        target=_train, args=(theirs, recipe.model_dump_json(), dataset_uris, split), daemon=True
     )
     process.start()
     theirs.close()
@@ -69,8 +69,8 @@ def _death(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         why = ", as it is where memory runs out" if name == "SIGKILL" else ""
-        return f"its process was killed by {name}{why}. The log has more."
-    return f"its process ended with exit code {exit_code}. The log has more."
+        return f"its process was killed by {name}{why}."
+    return f"its process ended with exit code {exit_code}."
 
 
 class _Forward(logging.Handler):
@@ -86,7 +86,7 @@ class _Forward(logging.Handler):
             self._connection.send(("progress", progress))
 
 
-def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) -> None:
+def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
     """Train in this process, which does nothing else, and send what comes of it."""
     from trainer.data import ImageDataset
     from trainer.devices import use_memory_as_needed
@@ -96,18 +96,15 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
     LOGGER.addHandler(_Forward(answers))
     LOGGER.setLevel(logging.INFO)
     recipe = TrainingRecipe.model_validate_json(recipe_json)
-    dataset = ImageDataset.read(dataset_uri)
+    dataset = ImageDataset.unite(dataset_uris)
     began_s = time.monotonic()
     try:
         use_memory_as_needed()
         trained = train(recipe, dataset)
         judged = judge(trained.network, dataset, split, trained.batch_size)
-    except PipelineError as error:
-        answers.send(("failed", list(error.problems)))
-        return
     except Exception as error:
         logging.getLogger(__name__).exception("the training failed")
-        answers.send(("failed", _sentence(error)))
+        answers.send(("failed", in_one_line(error)))
         return
     seconds = time.monotonic() - began_s
     answers.send(
@@ -116,8 +113,3 @@ def _train(answers: Connection, recipe_json: str, dataset_uri: str, split: str) 
             Trained(judged.accuracy, judged.loss, trained.best_epoch, trained.history, seconds),
         )
     )
-
-
-def _sentence(error: Exception) -> Any:
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

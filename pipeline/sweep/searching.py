@@ -9,16 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.errors import InputError
-from contracts.load import load_config
-from contracts.whole_files import write_whole
 from pipeline.commands.following import following, short
 from pipeline.preflight import Preflight
 from pipeline.runner import run_pipeline
 from pipeline.summary import TUNER, Summary
-from pipeline.summary_table import console_on
-from pipeline.yaml_editing import with_values_in_place
+from pipeline.summary_table import console_on, tell_failure
+from pipeline.sweep.best_config import require_target, write_best_config
 from trainer.search.best import BEST_FILE
-from trainer.search.ledger import LEDGER_FILE, Ledger, TrialRecord
+from trainer.search.ledger import LEDGER_FILE, Ledger
 
 TRIALS_SHOWN = 10
 
@@ -27,7 +25,8 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
     """Search, show the best trials, and write what was asked for.
 
     Raises:
-      InputError: there is nothing to search, or `--write` names a place that does not do.
+      InputError: there is nothing to search, or `--write` names a place that does not do, or the
+        best values make no valid config in place; they are shown before that is told.
     """
     if not checked.config.search.space:
         raise InputError(
@@ -35,37 +34,20 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
             "`trainer.learning_rate: {low: 1.0e-4, high: 1.0e-2, scale: log}`, received none."
         )
     if args.write is not None:
-        _require_place(args.write, args.config)
+        require_target(args.write, args.config, checked.config.search)
     summary = run_pipeline(checked, args.workspace, TUNER)
     if summary.status == "failed":
-        print(f"imgpipe: {summary.error}", file=sys.stderr)
-        return 1
+        return tell_failure(summary, args.workspace)
     ledger = Ledger(Path(summary.tuner_results, LEDGER_FILE))
     best = ledger.best(checked.config.search.objective)
     assert best is not None  # or the Tuner would have failed
-    if args.write is not None:
-        _write(args.write, args.config, best)
     _print(checked, summary, ledger, args)
+    note = ""
+    if args.write is not None:
+        note = write_best_config(args.write, args.config, best.values, args.overrides)
+    if not args.json:
+        print(_next(args, note))
     return 0
-
-
-def _require_place(target: Path, config: Path) -> None:
-    problems = []
-    if target.exists():
-        problems.append(f"--write: expected nothing at {target}, found a file. Name another.")
-    if target.resolve().parent != config.resolve().parent:
-        problems.append(
-            f"--write: expected a file beside {config}, whose relative paths it keeps, received "
-            f"{target}."
-        )
-    if problems:
-        raise InputError(problems)
-
-
-def _write(target: Path, config: Path, best: TrialRecord) -> None:
-    text = with_values_in_place(config.read_text(encoding="utf-8-sig"), best.values)
-    write_whole(target, text)
-    load_config(target, needs_data=False)
 
 
 def _print(checked: Preflight, summary: Summary, ledger: Ledger, args: argparse.Namespace) -> None:
@@ -86,11 +68,14 @@ def _print(checked: Preflight, summary: Summary, ledger: Ledger, args: argparse.
         return
     _print_trials(ledger, objective)
     print(f"\n{best_yaml.read_text(encoding='utf-8')}\nBest values: {short(best_yaml)}")
-    if args.write is not None:
-        told_args = argparse.Namespace(**{**vars(args), "config": args.write})
-        print(f"Config with them: {args.write}\nNext: {following('run', told_args)}")
-    else:
-        print("`--write FILE` writes the whole config with them in place.")
+
+
+def _next(args: argparse.Namespace, note: str) -> str:
+    if args.write is None:
+        return "`--write FILE` writes the whole config with them in place."
+    told_args = argparse.Namespace(**{**vars(args), "config": args.write})
+    written = f"Config with them: {args.write}" + (f"\n{note}" if note else "")
+    return f"{written}\nNext: {following('run', told_args)}"
 
 
 def _print_trials(ledger: Ledger, objective: str) -> None:

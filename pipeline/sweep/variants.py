@@ -5,11 +5,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
 
 from contracts.config import PipelineConfig
+from contracts.config_paths import absolute_at
 from contracts.consistency import inconsistencies
 from contracts.errors import InputError
 from contracts.field_problems import received
@@ -17,6 +19,7 @@ from contracts.search_space import key_trouble
 from contracts.training import TrainingRecipe
 from contracts.variation import recipe_of, told, vary
 from contracts.yaml_marks import YamlTextError, read_yaml
+from pipeline.preflight import code_problems
 
 WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
 OPTION: Final = "--vary"
@@ -51,8 +54,10 @@ def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
     return [without, Variant(f"augmentation {config.augmentation.preset}", {}, config)]
 
 
-def combinations(config: PipelineConfig, options: Sequence[str]) -> list[Variant]:
+def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -> list[Variant]:
     """Return every combination of `KEY=VALUE,VALUE...`; the first values are the baseline.
+
+    Paths among the values are relative to `folder`, the config's.
 
     Raises:
       InputError: a key cannot vary, or the config would refuse a value; all problems.
@@ -71,8 +76,9 @@ def combinations(config: PipelineConfig, options: Sequence[str]) -> list[Variant
     variants = []
     for values in itertools.product(*dimensions.values()):
         chosen = dict(zip(dimensions, values, strict=True))
+        absolute = {key: absolute_at(key, value, folder) for key, value in chosen.items()}
         try:
-            variants.append(_variant(config, chosen, ", ".join(_shown(chosen))))
+            variants.append(_variant(config, absolute, ", ".join(_shown(chosen))))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -81,7 +87,8 @@ def combinations(config: PipelineConfig, options: Sequence[str]) -> list[Variant
 
 
 def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> Variant:
-    varied, problems = vary(config, values, partial(inconsistencies, needs_data=False))
+    varied, problems = vary(config, values, partial(inconsistencies, needs_data=True))
+    problems = problems or code_problems(varied.trainer)
     if problems:
         raise InputError(f"{OPTION}: {sentence}" for sentence in told(problems))
     return Variant(name, values, varied)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from components.code_digest import code_digest, module_file, users_digest
+from components.code_digest import code_digest, module_file, trainers_digest, users_digest
+from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode
 
 
@@ -114,6 +115,20 @@ def test_files_that_are_no_code_count_by_their_content(net: Path, tmp_path: Path
     before = of_file(net, weights)
     weights.write_bytes(b"2")
     assert len({before, of_file(net, weights), of_file(net)}) == 3
+
+
+def test_all_that_several_trainings_name_counts_once(net: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "first.keras"
+    weights.write_bytes(b"1")
+    first = TrainerConfig(model=f"{net}:build", weights=str(weights))
+    second = TrainerConfig(loss=f"{net}:Loss", weights=str(weights))
+    assert trainers_digest(first) == of_file(net, weights) == trainers_digest(first, first)
+    both = trainers_digest(first, second)
+    assert both == users_digest(
+        [UsersCode(str(net), "build"), UsersCode(str(net), "Loss")], [weights]
+    )
+    net.write_text("b = 3")
+    assert trainers_digest(first, second) != both
 
 
 def test_what_is_no_python_is_named(net: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from contracts.config import PipelineConfig
 from contracts.config_schema import config_schema
+from contracts.errors import ConfigError
 from contracts.field_problems import field_problems
+from contracts.load import load_config
 
 
 def test_the_schema_speaks_of_every_key_and_of_the_models():
@@ -56,3 +58,43 @@ def test_the_schema_accepts_and_refuses_what_the_loader_does(monkeypatch):
     assert not accepts(model="cn")
     assert not accepts(epochs=0)
     assert not accepts(epoch=1)
+
+
+SPACES = [
+    ({"trainer.learning_rate": {"low": 1e-4, "high": 1e-2, "scale": "log"}}, True),
+    ({"trainer.fine_tuning.frozen_epochs": {"low": 0, "high": 2}}, True),
+    ({"trainer.model": ["cnn", "nets/net.py:build"]}, True),
+    ({"trainer.model_options.filters": [[8], [8, 16], None]}, True),
+    ({"trainer.class_weights.cat": [1.0, 2.0]}, True),
+    ({"augmentation.operations.zoom.range": [[0.9, 1.1], None]}, True),
+    ({"augmentation.preset": ["none", "light"]}, True),
+    ({"augmentation.preset": ["none", "lihgt"]}, False),
+    ({"augmentation.preset": {"low": 0, "high": 1}}, False),
+    ({"augmentation.probe": ["warn", "off"]}, False),
+    ({"trainer.class_weights.cat": [1.0, -2.0]}, False),
+    ({"trainer.learning_rate": {"low": -1, "high": 1}}, False),
+    ({"trainer.learning_rate": {"low": 1, "high": 2, "sale": "log"}}, False),
+    ({"trainer.learning_rate": {"low": 1}}, False),
+    ({"trainer.learning_rate": [1e-3]}, False),
+    ({"trainer.batch_size": [8, 8]}, False),
+    ({"trainer.batch_size": 8}, False),
+    ({"trainer.lerning_rate": [1e-3, 1e-2]}, False),
+    ({"learning_rate": [1e-3, 1e-2]}, False),
+    ({"evaluation.min_accuracy": [0.1, 0.2]}, False),
+]
+
+
+@pytest.mark.parametrize(("space", "accepted"), SPACES, ids=lambda value: str(value))
+def test_a_search_space_is_what_the_loader_takes(monkeypatch, tmp_path, space, accepted):
+    monkeypatch.setitem(sys.modules, "rfc3987_syntax", None)  # as above
+    jsonschema = pytest.importorskip("jsonschema")
+    config = {"name": "toys", "data": {"root": str(tmp_path)}, "search": {"space": space}}
+    assert jsonschema.Draft202012Validator(config_schema()).is_valid(config) is accepted
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "net.py").write_text("def build(): ...")
+    (tmp_path / "pipeline.yaml").write_text(json.dumps(config))
+    if accepted:
+        load_config(tmp_path / "pipeline.yaml", environ={})
+    else:
+        with pytest.raises(ConfigError, match=r"search\.space"):
+            load_config(tmp_path / "pipeline.yaml", environ={})

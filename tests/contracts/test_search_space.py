@@ -6,6 +6,7 @@ from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
 from contracts.search import Range, SearchConfig
+from contracts.search_space import tried
 from contracts.variation import for_epochs
 
 
@@ -104,6 +105,73 @@ def test_a_wrong_trainer_section_is_told_without_what_follows_from_it(load):
     space = "    trainer.model_options.depths: [[1, 1], [2, 2]]\n"
     (told,) = problems(load, space, trainer="{model: convnext_ato}")
     assert "trainer.model: expected one of" in told
+
+
+def test_paths_are_relative_to_the_config_and_looked_at(load, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    (tmp_path / "mine.py").write_text("class Loss: ...\nclass Metric: ...\ndef build(): ...")
+    (tmp_path / "first.keras").touch()
+    space = (
+        "    trainer.model: [cnn, 'mine.py:build']\n"
+        "    trainer.metrics: [[], ['mine.py:Metric', 'package.module:Metric']]\n"
+        "    trainer.weights: [null, imagenet, {}.keras]\n"
+    )
+    with pytest.raises(ConfigError):  # imagenet goes with no cnn
+        load("  space:\n" + space.format("first"))
+    space = space.replace("imagenet, ", "")
+    assert load("  space:\n" + space.format("first")).search.space == {
+        "trainer.model": ["cnn", f"{tmp_path}/mine.py:build"],
+        "trainer.metrics": [[], [f"{tmp_path}/mine.py:Metric", "package.module:Metric"]],
+        "trainer.weights": [None, f"{tmp_path}/first.keras"],
+    }
+    assert problems(load, space.format("gone").replace(":Metric'", ":Metrik'")) == [
+        f"7: search.space.trainer.metrics[1]: expected a Python file with a class derived from "
+        f"keras.metrics.Metric, received {tmp_path}/mine.py:Metrik, but the file has no `Metrik`.",
+        f"8: search.space.trainer.weights[1]: expected null, imagenet or a file of weights "
+        f"(.weights.h5, .keras), received {tmp_path}/gone.keras, which does not exist. Paths are "
+        "relative to the config.",
+    ]
+    file = tmp_path / "pipeline.yaml"
+    assert load_config(file, environ={}, needs_data=False).search.space
+
+
+def test_each_value_is_tried_alone(load):
+    config = load(
+        "  space:\n    trainer.batch_size: {low: 8, high: 9}\n    trainer.loss: [focal, x:Y]"
+    )
+    assert [
+        (place[2:], one.trainer.batch_size, one.trainer.loss) for place, one in tried(config)
+    ] == [
+        (("trainer.batch_size", "low"), 8, "cross_entropy"),
+        (("trainer.batch_size", "high"), 9, "cross_entropy"),
+        (("trainer.loss", 0), 32, "focal"),
+        (("trainer.loss", 1), 32, "x:Y"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "head"),
+    [
+        ("trainer.loss: [cross_entropy, focal]", "  objective: val_loss\n"),
+        ("trainer.label_smoothing: {low: 0.0, high: 0.2}", "  objective: val_loss\n"),
+    ],
+)
+def test_losses_of_different_meaning_are_not_compared(load, line, head):
+    (told,) = problems(load, f"    {line}\n", head)
+    key = line.partition(":")[0]
+    assert told == (
+        f"7: search.space.{key}: expected no choice of what val_loss means, since search.objective "
+        f"compares trials by it, received {key}. Take search.objective: val_accuracy, or remove "
+        "this key."
+    )
+    load(f"  space:\n    {line}\n")
+
+
+def test_what_counts_in_training_alone_may_be_compared_by_its_loss(load):
+    load(
+        "  objective: val_loss\n  space:\n    trainer.class_weights: [none, balanced]\n"
+        "    augmentation.mixup: [0.0, 0.2]\n"
+    )
 
 
 def test_a_shorter_training_has_its_warm_up_squeezed(load):

@@ -81,6 +81,17 @@ def test_a_search_writes_the_best_values_and_the_config_with_them(stripes):
     assert "--write: expected nothing at best.yaml" in refused.err
 
 
+def test_copies_are_trained_on_and_mlflow_is_not_needed(stripes, tmp_path):
+    copies = "augmentation.materialise.min_examples=40"
+    options = ["--set", copies, "--set", "tracking.mlflow.enabled=false"]
+    options += ["--workspace", str(tmp_path / "w")]
+    for command in (["sweep", "--seeds", "1"], ["sweep", "--search"]):
+        done = stripes.command(*command, *options)
+        assert done.code == 0, done.err
+        assert "Augmenter" in done.err
+    assert not list((tmp_path / "w").glob("mlflow*"))
+
+
 def test_wrong_calls_are_sentences(stripes):
     refused = stripes.command("sweep", "--seeds", "0", "--write", "x.yaml")
     assert refused.code == 2

@@ -210,6 +210,15 @@ def test_a_users_model_that_is_not_there(with_images, capsys, model, trouble):
     assert "Traceback" not in printed
 
 
+def test_code_of_a_search_space_is_looked_for(with_images, capsys):
+    space = "search.space={trainer.loss: [focal, 'gone:Loss'], trainer.epochs: [3, 4]}"
+    assert main(["check", "--set", space, "--set", "trainer.metrics=['lost:Metric']"]) == 2
+    printed = capsys.readouterr().err
+    assert "search.space.trainer.loss[1]: expected a class derived from keras.losses" in printed
+    assert "there is no module 'gone' on the Python path." in printed
+    assert printed.count("there is no module 'lost'") == 1
+
+
 def test_our_packages_are_ours_beside_others_of_their_names(with_images):
     for name in ("trainer.py", "contracts.py", "serving.py"):
         (with_images / name).write_text("raise RuntimeError('the other one')")

@@ -1,5 +1,7 @@
 """Who reads whose examples: the evaluation reads none that augmentation has touched."""
 
+import json
+
 import pytest
 
 pytest.importorskip("tfx")
@@ -11,12 +13,13 @@ from contracts.tracking import TrackingPlan, TrackingStore
 from pipeline.graph import Surroundings, build_components, build_pipeline
 
 
-def sources(tmp_path, component: str, key: str, **augmentation) -> set[str]:
-    around = Surroundings(
+def around(tmp_path, config: PipelineConfig) -> Surroundings:
+    return Surroundings(
         pipeline_root=str(tmp_path),
         metadata_db=str(tmp_path / "metadata.db"),
         serving=str(tmp_path / "serving"),
         tracking=TrackingPlan(
+            tracking=config.tracking,
             store=TrackingStore(uri="sqlite:///x", name="toys"),
             tensorboard_folder="t",
             wandb_folder="w",
@@ -25,12 +28,16 @@ def sources(tmp_path, component: str, key: str, **augmentation) -> set[str]:
         data_listing="d",
         champion="",
     )
+
+
+def sources(tmp_path, component: str, key: str, **augmentation) -> set[str]:
     config = PipelineConfig.model_validate(
         {"name": "toys", "data": {"root": tmp_path}, "augmentation": augmentation}
     )
-    (found,) = (one for one in build_components(config, around) if one.id == component)
+    surroundings = around(tmp_path, config)
+    (found,) = (one for one in build_components(config, surroundings) if one.id == component)
     channels = get_individual_channels(found.inputs[key])
-    names = [one.id for one in build_pipeline(config, around, to="Trainer").components]
+    names = [one.id for one in build_pipeline(config, surroundings, to="Trainer").components]
     assert ("Augmenter" in names) == bool(augmentation.get("materialise"))
     return {channel.producer_component_id for channel in channels}
 
@@ -39,6 +46,31 @@ def test_nothing_waits_for_the_augmenter_but_training_on_its_copies(tmp_path):
     assert sources(tmp_path, "Trainer", "examples") == {"ImageTransform"}
     copies = {"materialise": {"min_examples": 5}}
     assert sources(tmp_path, "Trainer", "examples", **copies) == {"ImageTransform", "Augmenter"}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_search_trains_on_what_a_run_trains_on(tmp_path, enabled):
+    def tuner(**augmentation):
+        config = PipelineConfig.model_validate(
+            {
+                "name": "toys",
+                "data": {"root": tmp_path},
+                "augmentation": augmentation,
+                "search": {"space": {"trainer.batch_size": [8, 16]}},
+                "tracking": {"mlflow": {"enabled": enabled}},
+            }
+        )
+        components = build_pipeline(config, around(tmp_path, config), to="Tuner").components
+        return next(one for one in components if one.id == "Tuner")
+
+    def read(component) -> set[str]:
+        channels = get_individual_channels(component.inputs["examples"])
+        return {channel.producer_component_id for channel in channels}
+
+    assert read(tuner()) == {"ImageTransform"}
+    assert read(tuner(materialise={"min_examples": 5})) == {"ImageTransform", "Augmenter"}
+    told = json.loads(tuner().exec_properties["custom_config"])["tracking"]
+    assert bool(told) is enabled  # MLflow
 
 
 def test_the_evaluation_reads_the_images_as_they_were_ingested(tmp_path):

@@ -63,5 +63,6 @@ def test_several_at_once_in_the_template():
 
 def test_what_stands_in_two_places_is_refused():
     text = "a: &one {x: 1}\nb: *one\n"
-    with pytest.raises(ConfigError, match="without changing other keys"):
-        with_values_in_place(text, {"b.x": 2})
+    for values in ({"b.x": 2}, {"b.y": 2}, {"a.y": 2, "a.z": 3}):
+        with pytest.raises(ConfigError, match="without changing other keys"):
+            with_values_in_place(text, values)

@@ -1,5 +1,6 @@
 """A transformed data set that a small network learns in seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,13 @@ def dataset(tmp_path_factory) -> ImageDataset:
     """Return two classes of stripes in three splits."""
     counts = {split: (count // 2, count // 2) for split, count in COUNTS.items()}
     return write_dataset(tmp_path_factory.mktemp("transformed"), counts)
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory) -> ImageDataset:
+    """Return further training examples of one class, as the Augmenter makes them."""
+    counts = {"train": (16, 0), "validation": (0, 0), "test": (0, 0)}
+    made = write_dataset(tmp_path_factory.mktemp("copies"), counts)
+    augmented = replace(made, is_augmented=True)
+    augmented.write()
+    return augmented

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from contracts.errors import in_one_line
 from contracts.progress import report
 from contracts.whole_files import write_whole
 from trainer.pictures import (
@@ -91,5 +92,4 @@ def _draw(module: ModuleType, name: str, evidence: Evidence, folder: Path) -> Pi
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip().partition("\n")[0]
-    return text if isinstance(error, CannotDraw) else f"{type(error).__name__}: {text}"
+    return str(error) if isinstance(error, CannotDraw) else in_one_line(error)

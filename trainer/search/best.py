@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from contracts.nested_values import with_value
+from contracts.nested_values import key_path, with_value
 from contracts.search import SearchConfig
 from contracts.whole_files import write_whole
 from trainer.search.ledger import Ledger
@@ -23,7 +23,7 @@ def write_best(path: Path, search: SearchConfig, ledger: Ledger) -> None:
     failed = sum(trial.status == "failed" for trial in trials)
     values: Any = {}
     for key, value in best.values.items():
-        values = with_value(values, tuple(key.split(".")), value)
+        values = with_value(values, key_path(key), value)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
     write_whole(
         path,

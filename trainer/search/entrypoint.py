@@ -15,7 +15,7 @@ from contracts.tracking import TrackingStore
 from contracts.training import TrainingRecipe
 from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
-from trainer.nested_runs import NestedRuns
+from trainer.runs import open_runs
 from trainer.search.ledger import LEDGER_FILE, Ledger
 from trainer.search.tuner import Trials, TrialTuner
 
@@ -23,16 +23,19 @@ from trainer.search.tuner import Trials, TrialTuner
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Return the tuner for the transformed examples; it goes on where an earlier one was killed.
 
-    `custom_config` holds `recipe`, `search` and `tracking` as JSON, `code_digest`, and `kept`: the
-    folder that outlives the component, where there is one.
+    `custom_config` holds `recipe`, `search` and `tracking` (empty: MLflow is switched off) as JSON,
+    `code_digest`, `users_digest`, and `kept`: the folder that outlives the component, where there
+    is one.
 
     Raises:
       ComponentError: there is no validation split to judge trials on.
     """
     recipe = TrainingRecipe.model_validate_json(fn_args.custom_config["recipe"])
     search = SearchConfig.model_validate_json(fn_args.custom_config["search"])
-    store = TrackingStore.model_validate_json(fn_args.custom_config["tracking"])
-    dataset = ImageDataset.read(str(Path(fn_args.train_files[0]).parent.parent))
+    told = fn_args.custom_config["tracking"]
+    store = TrackingStore.model_validate_json(told) if told else None
+    # TFX gives patterns of files: <examples>/Split-train/*
+    dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     if not dataset.examples.get(features.VALIDATION):
         raise ComponentError(
             f"Tuner: no validation examples in {dataset.uri}, which trials are judged on. Give "
@@ -44,7 +47,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
     ledger = Ledger(kept / identity / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
-    runs = NestedRuns(store, "search", params, ledger.mlflow_run_id)
+    runs = open_runs(store, "search", params, ledger.mlflow_run_id)
     ledger.mlflow_run_id = runs.run_id
     ledger.write()
     tuner = TrialTuner(Trials(recipe, search, dataset), ledger, runs, fn_args.working_dir)
@@ -61,6 +64,7 @@ def _identity(
         dataset.fingerprint,
         dataset.preprocessing.model_dump(mode="json"),
         dataset.examples,
+        list(dataset.united),  # of copies only the folder says whether they are the same
         *code,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

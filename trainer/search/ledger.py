@@ -1,6 +1,7 @@
 """What the trials of a search came to, kept so that a search that was killed goes on."""
 
 import json
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from contracts.search import Values
 from contracts.whole_files import write_whole
 
 LEDGER_FILE = "trials.json"
+LOG_FILE = "search.log"
 
 
 @dataclass
@@ -62,6 +64,13 @@ class Ledger:
             record.begun += 1
         self.write()
         return record
+
+    def log(self, record: TrialRecord) -> Path:
+        """Add the trace of the exception that is handled to the log, and return where that lies."""
+        path = self._path.with_name(LOG_FILE)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{_key(record.values, record.epochs)}\n{traceback.format_exc()}\n")
+        return path
 
     def best(self, objective: str) -> TrialRecord | None:
         """Return the trial with the best score, the first of equals; None where none has one."""

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from keras_tuner import Objective, Oracle, errors, oracles
@@ -11,13 +12,14 @@ from keras_tuner.engine.base_tuner import BaseTuner
 
 from contracts.config import PipelineConfig
 from contracts.consistency import inconsistencies
-from contracts.errors import ComponentError, ConfigError, PipelineError, some_of
+from contracts.errors import ComponentError, ConfigError, in_one_line, some_of, with_log
 from contracts.progress import standing_at
 from contracts.search import SearchConfig
 from contracts.training import TrainingRecipe
 from contracts.variation import for_epochs, told, vary
+from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
-from trainer.nested_runs import NestedRuns
+from trainer.runs import Runs
 from trainer.search.ledger import Ledger, TrialRecord
 from trainer.search.space import decode, hyperparameters
 from trainer.train import TrainedModel, train
@@ -26,10 +28,12 @@ from trainer.train import TrainedModel, train
 HYPERBAND_EPOCHS = "tuner/epochs"
 HYPERBAND_FACTOR = 3
 
+CHECKPOINTS = "checkpoints"  # the folder of them, in KerasTuner's
+
 # A trial in which the process was killed so often takes too much memory, or breaks something else.
 MOST_BEGINNINGS = 2
 
-Train = Callable[[TrainingRecipe, ImageDataset], TrainedModel]
+Train = Callable[..., TrainedModel]  # as `trainer.train.train`
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,12 @@ class TrialTuner(BaseTuner):
     """Trains every trial that the oracle asks for, and tells MLflow and the ledger of it.
 
     A trial that cannot be trained is a failed one and the search goes on. Hyperband's later rounds
-    train anew with more epochs, since the learning rate's schedule goes by their number.
+    go on from the state of the earlier ones where that gives what a training of their length gives;
+    elsewhere they train anew.
     """
 
     def __init__(
-        self, trials: Trials, ledger: Ledger, runs: NestedRuns, folder: str, train: Train = train
+        self, trials: Trials, ledger: Ledger, runs: Runs, folder: str, train: Train = train
     ) -> None:
         super().__init__(
             make_oracle(trials), directory=folder, project_name="search", overwrite=True
@@ -116,15 +121,18 @@ class TrialTuner(BaseTuner):
     def _settle(self, record: TrialRecord) -> None:
         """Train, and write down what came of it."""
         began_s = time.monotonic()
+        if record.begun > MOST_BEGINNINGS:
+            record.status = "failed"
+            record.why = (
+                f"the process was killed in it {record.begun - 1} times, as it is where memory "
+                "runs out"
+            )
+            self.ledger.write()
+            return
         try:
-            if record.begun > MOST_BEGINNINGS:
-                raise ComponentError(
-                    f"the process was killed in it {record.begun - 1} times, as it is where memory "
-                    "runs out"
-                )
             recipe = self._trials.recipe_of(record.values, record.epochs)
             with standing_at(self._standing()):
-                trained = self._train(recipe, self._trials.dataset)
+                trained = self._trained(recipe)
             record.history = trained.history
             record.score = float(trained.history[self._objective][trained.best_epoch])
             record.status = "completed"
@@ -132,10 +140,20 @@ class TrialTuner(BaseTuner):
             record.begun -= 1
             raise
         except Exception as error:
-            record.status, record.why = "failed", _reason(error)
+            record.status = "failed"
+            record.why = with_log(in_one_line(error), self.ledger.log(record))
         finally:
             record.seconds = time.monotonic() - began_s
             self.ledger.write()
+
+    def _trained(self, recipe: TrainingRecipe) -> TrainedModel:
+        """Train, from where a shorter training of the same course came to."""
+        dataset = self._trials.dataset
+        course = course_of(recipe)
+        if course is None or self._trials.search.algorithm != "hyperband":
+            return self._train(recipe, dataset)
+        folder = Path(self.project_dir, CHECKPOINTS, training_key(course, dataset))
+        return self._train(recipe, dataset, checkpoint=Checkpoint(folder))
 
     def _standing(self) -> str:
         ended = [one for one in self.ledger if one.status != "running"]
@@ -171,6 +189,17 @@ class TrialTuner(BaseTuner):
         self._runs.sum_up(best.values, {f"best_{self._objective}": best.score})
 
 
+def course_of(recipe: TrainingRecipe) -> TrainingRecipe | None:
+    """Return what a training has in common with longer ones that begin with the very same epochs.
+
+    None where there are none: every other schedule spreads its rates over all epochs.
+    """
+    if recipe.trainer.schedule != "constant":
+        return None
+    endless = recipe.trainer.model_copy(update={"epochs": 0})
+    return recipe.model_copy(update={"trainer": endless})
+
+
 def make_oracle(trials: Trials) -> Oracle:
     """Return KerasTuner's oracle of the algorithm; it asks for `search.trials` trials at most."""
     search = trials.search
@@ -194,10 +223,3 @@ def make_oracle(trials: Trials) -> Oracle:
     )
     oracle.max_trials = search.trials  # TFX asks for it too
     return oracle
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, PipelineError):
-        return " ".join(error.problems)
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,1 +1,1 @@
-from tests.trainer.conftest import dataset  # noqa: F401
+from tests.trainer.conftest import copies, dataset  # noqa: F401

@@ -1,12 +1,15 @@
 """A sweep trains seed by seed, keeps what it has, and goes on where it was stopped."""
 
 import io
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contracts.config import PipelineConfig, PreprocessingConfig
 from contracts.errors import ComponentError, InputError
+from contracts.tracking import MlflowConfig, TrackingConfig
 from pipeline.sweep import flow
 from pipeline.sweep.flow import Sweep, run_sweep
 from pipeline.sweep.process import Trained
@@ -52,7 +55,7 @@ def trainings(monkeypatch):
 
     trained = Trainings()
 
-    def train(recipe, dataset_uri, split):
+    def train(recipe, dataset_uris, split):
         at = len(trained)
         if at == trained.stops:
             raise KeyboardInterrupt
@@ -70,12 +73,12 @@ def trainings(monkeypatch):
 @pytest.fixture
 def sweep_of(tmp_path):
     """Return `sweep_of(seeds)`: two batch sizes on 50 validation images."""
-    counts = {"validation": (20, 30)}
+    counts = {"train": (40, 40), "validation": (20, 30)}
     ImageDataset(str(tmp_path), ("a", "b"), PreprocessingConfig(), counts).write()
 
     def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
-        variants = combinations(CONFIG, ["trainer.batch_size=8,16"])
-        return Sweep(variants, range(seeds), str(tmp_path), split, metric)
+        variants = combinations(CONFIG, ["trainer.batch_size=8,16"], Path("/"))
+        return Sweep(variants, range(seeds), [str(tmp_path)], split, metric)
 
     return sweep
 
@@ -115,19 +118,53 @@ def test_a_sweep_that_was_stopped_goes_on(trainings, runs, sweep_of, tmp_path):
 
 def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, sweep_of, tmp_path):
     trainings.fails = 1
-    record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    record, folder = run_sweep(sweep_of(2), tmp_path / "w")
+    why = f"Trainer: no memory. Log: {folder / 'sweep.log'}"
     assert record.results[1].failed == 1
     assert (record.results[1].spread.count, record.results[1].difference.count) == (1, 1)
     assert "cannot be told with one seed" in sentence(record, record.results[1])
     printed = io.StringIO()
     print_sweep(record, printed)
-    assert "Failed: batch_size 16, seed 0: Trainer: no memory." in printed.getvalue()
-    assert runs.added[1][4] == "Trainer: no memory."
+    assert f"Failed: batch_size 16, seed 0: {why}" in printed.getvalue()
+    assert (folder / "sweep.log").is_file()
+    assert runs.added[1][4] == why
     trainings.fails = -1
     record, _ = run_sweep(sweep_of(2), tmp_path / "w")
     assert trainings[4:] == [(16, 0)]
     assert record.results[1].failed == 0
     assert len(record.trainings) == 4
+
+
+def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
+    trainings, sweep_of, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "trainer.nested_runs", None)  # the one who imports MLflow
+    tracking = TrackingConfig(mlflow=MlflowConfig(enabled=False, uri="http://localhost:1"))
+    config = CONFIG.model_copy(update={"tracking": tracking})
+    variants = combinations(config, ["trainer.batch_size=8,16"], Path("/"))
+    sweep = Sweep(variants, range(2), *list(vars(sweep_of(2)).values())[2:])
+    record, folder = run_sweep(sweep, tmp_path / "w")
+    assert record.results[1].difference.count == 2
+    assert read_record(folder) == record
+    assert record.mlflow_run_id == ""
+    assert not (tmp_path / "w" / "mlflow.db").exists()
+
+
+def test_changed_copies_make_another_sweep(trainings, runs, sweep_of, tmp_path):
+    sweep = sweep_of(1)
+    copies = ImageDataset(
+        str(tmp_path / "copies"),
+        ("a", "b"),
+        PreprocessingConfig(),
+        {"train": (5, 0)},
+        is_augmented=True,
+    )
+    Path(copies.uri).mkdir()
+    copies.write()
+    united = replace(sweep, dataset_uris=[*sweep.dataset_uris, copies.uri])
+    record, folder = run_sweep(united, tmp_path / "w")
+    assert record.images == 50
+    assert run_sweep(sweep, tmp_path / "w")[1] != folder
 
 
 def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
@@ -137,10 +174,32 @@ def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
         update={"trainer": CONFIG.trainer.model_copy(update={"learning_rate": 0.5})}
     )
     other = Sweep(
-        combinations(config, ["trainer.batch_size=8,16"]), range(1), *list(vars(sweep).values())[2:]
+        combinations(config, ["trainer.batch_size=8,16"], Path("/")),
+        range(1),
+        *list(vars(sweep).values())[2:],
     )
     assert run_sweep(other, tmp_path / "w")[1] != folder
     assert len(trainings) == 4
+
+
+def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
+    trainings, runs, sweep_of, tmp_path, monkeypatch
+):
+    code = tmp_path / "mine.py"
+    folders = []
+
+    def run(text: str, option: str) -> None:
+        code.write_text(text)
+        variants = combinations(CONFIG, ["trainer.batch_size=8,16", option], tmp_path)
+        sweep = Sweep(variants, range(1), *list(vars(sweep_of(1)).values())[2:])
+        folders.append(run_sweep(sweep, tmp_path / "w")[1])
+
+    run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")
+    run("class Loss: a = 2", "trainer.loss=focal,mine.py:Loss")
+    run("", "augmentation.backend=keras,albumentations")
+    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    run("", "augmentation.backend=keras,albumentations")
+    assert len(set(folders)) == 4
 
 
 def test_a_split_without_images(trainings, sweep_of, tmp_path):

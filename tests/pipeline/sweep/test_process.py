@@ -10,6 +10,7 @@ from contracts.errors import ComponentError
 from contracts.progress import LOGGER
 from contracts.training import TrainerConfig, TrainingRecipe
 from pipeline.sweep.process import train_apart
+from trainer.data import ImageDataset
 from trainer.judgement import judge
 from trainer.train import train
 
@@ -38,11 +39,11 @@ def test_it_gives_what_a_training_in_this_process_gives(dataset):
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     try:
-        first = train_apart(recipe(), dataset.uri, "validation")
+        first = train_apart(recipe(), [dataset.uri], "validation")
     finally:
         LOGGER.removeHandler(handler)
     assert reports and {report.unit for report in reports} == {"steps"}
-    second = train_apart(recipe(), dataset.uri, "validation")
+    second = train_apart(recipe(), [dataset.uri], "validation")
     assert (first.accuracy, first.loss, first.history) == (
         second.accuracy,
         second.loss,
@@ -57,6 +58,13 @@ def test_it_gives_what_a_training_in_this_process_gives(dataset):
     assert here.accuracy == pytest.approx(accuracy)
 
 
+def test_it_trains_on_changed_copies_too(dataset, copies):
+    apart = train_apart(recipe(), [copies.uri, dataset.uri], "validation")
+    united = ImageDataset.unite([copies.uri, dataset.uri])
+    assert united.examples["train"] == dataset.examples["train"] + 16
+    assert apart.history["loss"] == pytest.approx(train(recipe(), united).history["loss"], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("trainer", "said"),
     [
@@ -69,4 +77,4 @@ def test_a_training_that_cannot_go_on_is_a_sentence(dataset, tmp_path, monkeypat
     (tmp_path / "apart_models.py").write_text(MODELS)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ComponentError, match=said):
-        train_apart(recipe(**trainer), dataset.uri, "validation")
+        train_apart(recipe(**trainer), [dataset.uri], "validation")

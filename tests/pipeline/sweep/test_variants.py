@@ -36,14 +36,14 @@ def test_nothing_to_compare_is_an_error():
     ],
 )
 def test_values_of_a_key(option, values):
-    variants = combinations(CONFIG, [option])
+    variants = combinations(CONFIG, [option], Path("/"))
     key = option.partition("=")[0]
     assert [variant.values for variant in variants] == [{key: value} for value in values]
 
 
 def test_several_keys_are_all_combinations_and_the_first_is_the_baseline():
     variants = combinations(
-        CONFIG, ["trainer.batch_size=8,16", "trainer.model_options.kernel_size=3,5"]
+        CONFIG, ["trainer.batch_size=8,16", "trainer.model_options.kernel_size=3,5"], Path("/")
     )
     assert [variant.name for variant in variants] == [
         "batch_size 8, kernel_size 3",
@@ -69,15 +69,36 @@ def test_several_keys_are_all_combinations_and_the_first_is_the_baseline():
         ),
         (["trainer.batch_size=8,16", "trainer.batch_size=8,32"], "each key once"),
         (["trainer.warmup_epochs=0,30"], "expected less than trainer.epochs (20)"),
+        (["trainer.weights=null,gone.keras"], "received /gone.keras, which does not exist"),
+        (["trainer.loss=focal,gone.py:Loss"], "received /gone.py:Loss, which does not exist"),
+        (["trainer.loss=focal,not_there:Loss"], "there is no module 'not_there' on the Python"),
     ],
 )
 def test_what_cannot_be_compared(options, said):
     with pytest.raises(InputError) as raised:
-        combinations(CONFIG, options)
+        combinations(CONFIG, options, Path("/"))
     assert said in str(raised.value)
+
+
+def test_paths_are_relative_to_the_config(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    (tmp_path / "mine.py").write_text("class Loss: ...\nclass Metric: ...")
+    (tmp_path / "first.keras").touch()
+    options = [
+        "trainer.weights=null,first.keras",
+        "trainer.loss=mine.py:Loss,focal",
+        "trainer.metrics=[],[mine.py:Metric]",
+    ]
+    variants = combinations(CONFIG, options, tmp_path)
+    last = variants[5]
+    assert last.name == 'weights first.keras, loss mine.py:Loss, metrics ["mine.py:Metric"]'
+    trainer = last.config.trainer
+    assert trainer.weights_file() == tmp_path / "first.keras"
+    assert [code.file for code in trainer.users_code()] == [tmp_path / "mine.py"] * 2
+    assert last.values["trainer.weights"] == str(tmp_path / "first.keras")
 
 
 def test_all_problems_at_once():
     with pytest.raises(InputError) as raised:
-        combinations(CONFIG, ["trainer.batch_size=8,0", "trainer.epoch=3,4"])
+        combinations(CONFIG, ["trainer.batch_size=8,0", "trainer.epoch=3,4"], Path("/"))
     assert len(raised.value.problems) == 2

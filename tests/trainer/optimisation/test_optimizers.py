@@ -99,3 +99,12 @@ def test_losses_metrics_and_callbacks_of_the_users_own_are_called(dataset, tmp_p
     assert (tmp_path / "note").read_text() == "xx"
     with pytest.raises(ConfigError, match=r"trainer\.loss: .*derived from Keras's Loss"):
         train(recipe(loss=f"{mine}:Nothing"), dataset)
+
+
+def test_class_weights_count_in_training_alone(dataset):
+    histories = [
+        train(recipe(epochs=1, learning_rate=1e-9, class_weights=weights), dataset).history
+        for weights in ("none", {"vertical": 9.0})
+    ]
+    assert histories[1]["loss"][0] > 2 * histories[0]["loss"][0]
+    assert histories[1]["val_loss"] == pytest.approx(histories[0]["val_loss"], rel=1e-4)

@@ -13,7 +13,7 @@ from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.nested_runs import NestedRuns
 from trainer.search.ledger import Ledger
-from trainer.search.tuner import Trials, TrialTuner
+from trainer.search.tuner import Trials, TrialTuner, course_of
 from trainer.train import TrainedModel, train
 
 RECIPE = TrainingRecipe(
@@ -93,6 +93,48 @@ def test_hyperband_trains_the_better_ones_longer(search_with):
     assert sorted(by_epochs[3]) == sorted(by_epochs[1])[: len(by_epochs[3])]
 
 
+def test_hyperbands_longer_rounds_go_on_where_that_gives_the_same(search_with, dataset):
+    began = []
+
+    def spied(recipe, dataset, checkpoint=None):
+        progress = checkpoint.progress() if checkpoint else None
+        trainer = recipe.trainer
+        began.append((trainer.schedule, trainer.epochs, progress.epochs if progress else 0))
+        return train(recipe, dataset, checkpoint=checkpoint)
+
+    space = {"trainer.schedule": ["constant", "cosine"], "trainer.learning_rate": RATES}
+    tuner = search_with(spied, algorithm="hyperband", trials=5, epochs=3, space=space)
+    longer = [one for one in tuner.ledger if one.epochs == 3]
+    assert ("constant", 3, 1) in began
+    assert {gone for schedule, _, gone in began if schedule == "cosine"} <= {0}
+    for record in longer:
+        values = record.values
+        recipe = tuner._trials.recipe_of(values, 3)
+        assert record.history["val_loss"] == pytest.approx(
+            train(recipe, dataset).history["val_loss"], rel=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    ("trainer", "goes_on"),
+    [
+        ({"schedule": "constant"}, True),
+        ({"schedule": "constant", "warmup_epochs": 1.0}, False),  # squeezed in the shorter one
+        ({"schedule": "constant", "fine_tuning": {"frozen_epochs": 3}}, False),
+        ({"schedule": "cosine"}, False),
+        ({"schedule": "step"}, False),
+        ({"schedule": "one_cycle"}, False),
+    ],
+)
+def test_which_longer_trainings_begin_with_the_epochs_of_a_shorter_one(dataset, trainer, goes_on):
+    recipe = RECIPE.model_copy(
+        update={"trainer": TrainerConfig.model_validate({"epochs": 9, **trainer})}
+    )
+    trials = Trials(recipe, SearchConfig(algorithm="hyperband"), dataset)
+    short, long = (course_of(trials.recipe_of({}, epochs)) for epochs in (3, 9))
+    assert (short is not None and short == long) is goes_on
+
+
 def test_a_bayesian_search_comes_nearer(search_with):
     space = {"trainer.learning_rate": RATES}
     tuner = search_with(pretended, algorithm="bayesian", trials=9, space=space)
@@ -139,13 +181,19 @@ def test_values_that_do_not_go_together_fail_their_trial_alone(search_with):
     assert any("kernel_size: unknown key" in record.why for record in tuner.ledger)
 
 
-def test_when_all_trials_fail_a_sentence_says_why(search_with):
+def test_when_all_trials_fail_a_sentence_says_why_and_where_more_stands(search_with, tmp_path):
     def out_of_memory(recipe, dataset):
         raise MemoryError("no 80 GiB here")
 
     space = {"trainer.batch_size": [8, 16, 32, 64]}
-    with pytest.raises(ComponentError, match=r"each of the 4 trials failed: MemoryError: no 80"):
+    log = tmp_path / "kept" / "search.log"
+    with pytest.raises(ComponentError) as raised:
         search_with(out_of_memory, trials=4, space=space)
+    why = f"MemoryError: no 80 GiB here. Log: {log}"
+    assert str(raised.value).startswith(f"Tuner: each of the 4 trials failed: {why}. Narrow")
+    assert {one.why for one in Ledger(tmp_path / "kept" / "trials.json")} == {why}
+    assert log.read_text().count("in out_of_memory") == 4  # a trace each
+    assert '"trainer.batch_size": 64' in log.read_text()
 
 
 def test_mlflow_tells_how_a_search_ended(search_with, store):
@@ -231,6 +279,8 @@ def test_a_trial_that_kills_the_process_twice_is_left_out(search_with):
     tuner = search_with(killed_by_large_batches, **given)
     statuses = {one.values["trainer.batch_size"]: one.status for one in tuner.ledger}
     assert statuses == {8: "completed", 4096: "failed"}
+    (why,) = (one.why for one in tuner.ledger if one.why)
+    assert why.startswith("the process was killed in it 2 times")
 
 
 def test_an_interrupted_trial_counts_as_not_begun(search_with):

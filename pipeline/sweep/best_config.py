@@ -1,0 +1,86 @@
+"""The config with the best values of a search in place: a file that a run takes, or none."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from contracts.errors import ConfigError, InputError
+from contracts.load import config_in
+from contracts.search import SPACE, Range, SearchConfig
+from contracts.whole_files import write_whole
+from contracts.yaml_marks import dotted
+from pipeline.yaml_editing import with_values_in_place
+
+
+def require_target(target: Path, config: Path, search: SearchConfig) -> None:
+    """Refuse, before anything is searched, what could not be written afterwards.
+
+    Raises:
+      InputError: the file is there, or not beside the config; all problems.
+      ConfigError: the config has no place of its own for a key of the space.
+    """
+    problems = []
+    if target.exists():
+        problems.append(f"--write: expected nothing at {target}, found a file. Name another.")
+    if target.resolve().parent != config.resolve().parent:
+        problems.append(
+            f"--write: expected a file beside {config}, whose relative paths it keeps, received "
+            f"{target}."
+        )
+    if problems:
+        raise InputError(problems)
+    spans = search.dimensions().items()
+    firsts = {key: span.low if isinstance(span, Range) else span[0] for key, span in spans}
+    with_values_in_place(_text(config), firsts)
+
+
+def write_best_config(
+    target: Path, config: Path, best: Mapping[str, JsonValue], overrides: Sequence[str]
+) -> str:
+    """Write the config with the best values in place, valid and whole, or not at all.
+
+    Its search space becomes an empty one where it does not go with them. Returns what there is to
+    say of that, "" for nothing.
+
+    Args:
+      target: the file.
+      config: the one that was searched from.
+      best: dotted key -> value.
+      overrides: `section.key=value` each, which a run of the file is called with too.
+
+    Raises:
+      ConfigError: with the values in place it is not valid; all problems of it.
+      InputError: the file cannot be written.
+    """
+    text, note = with_values_in_place(_text(config), best), ""
+    try:
+        config_in(text, target, overrides)
+    except ConfigError as error:
+        text = with_values_in_place(text, {dotted(SPACE): {}})
+        note = f"{dotted(SPACE)} is empty in it: some of its values do not go with the best ones."
+        if not _is_valid(text, target, overrides):
+            raise ConfigError(
+                [
+                    "--write: expected a valid config with the best values in place, so "
+                    f"{target} was not written. Put those that you want in by hand.",
+                    *error.problems,
+                ]
+            ) from error
+    try:
+        write_whole(target, text)
+    except OSError as error:
+        raise InputError(f"--write: {target} cannot be written ({error.strerror}).") from error
+    return note
+
+
+def _is_valid(text: str, target: Path, overrides: Sequence[str]) -> bool:
+    try:
+        config_in(text, target, overrides)
+    except ConfigError:
+        return False
+    return True
+
+
+def _text(config: Path) -> str:
+    return config.read_text(encoding="utf-8-sig")

@@ -1,0 +1,53 @@
+"""The cached search is of the very code, files and libraries that its trials follow from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tfx")
+
+from tfx.types import Channel, standard_artifacts
+
+from components.tuner.component import Tuner
+from contracts.config import PipelineConfig
+from contracts.tracking import TrackingStore
+
+
+@pytest.fixture
+def told():
+    """Return `told(space, **sections)`: what TFX's cache knows of the search of a space."""
+
+    def told(space: dict, **config: object) -> dict[str, str]:
+        given = {"name": "x", "data": {"root": Path("/")}, "search": {"space": space}, **config}
+        tuner = Tuner(
+            Channel(type=standard_artifacts.Examples),
+            PipelineConfig.model_validate(given),
+            TrackingStore(uri="sqlite:///x", name="x"),
+        )
+        return json.loads(tuner.exec_properties["custom_config"])
+
+    return told
+
+
+@pytest.mark.parametrize("key", ["trainer.loss", "trainer.weights", "trainer.metrics"])
+def test_what_only_the_space_names_counts_by_its_content(told, tmp_path, key):
+    file = tmp_path / ("first.keras" if key == "trainer.weights" else "mine.py")
+    value = str(file) if key == "trainer.weights" else f"{file}:Mine"
+    choices = {"trainer.metrics": [[], [value]], "trainer.weights": [None, value]}
+    space = {key: choices.get(key, ["focal", value])}
+    digests = []
+    for content in ("class Mine: a = 1", "class Mine: a = 2"):
+        file.write_text(content)
+        digests.append(told(space)["users_digest"])
+    assert len({*digests, told({})["users_digest"]}) == 3
+    own = {"trainer": {"epochs": 3}}
+    assert told(space, **own)["users_digest"] == digests[1]
+
+
+def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(told, monkeypatch):
+    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    without = told({})["code_digest"]
+    assert told({"augmentation.backend": ["keras", "albumentations"]})["code_digest"] != without
+    assert told({}, augmentation={"backend": "albumentations"})["code_digest"] != without
+    assert told({"trainer.batch_size": [8, 16]})["code_digest"] == without

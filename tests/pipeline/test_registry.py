@@ -1,0 +1,23 @@
+"""The registry is asked by those that follow from what it says."""
+
+import pytest
+
+from contracts.config import PipelineConfig
+from contracts.errors import ComponentError
+from pipeline import registry
+from pipeline.summary import TUNER
+from pipeline.workspace import Workspace
+
+
+def test_data_and_searches_need_no_registry(tmp_path, monkeypatch):
+    def no_answer(*_):
+        raise ComponentError("MLflow does not answer.")
+
+    monkeypatch.setattr(registry, "open_registry", no_answer)
+    config = PipelineConfig(name="x", data={"root": tmp_path})
+    workspace = Workspace(tmp_path)
+    for to in ("ImageTransform", "Augmenter", TUNER):
+        assert registry.champion_identity(workspace, config, to) == ""
+    for to in (None, "ModelGate"):
+        with pytest.raises(ComponentError):
+            registry.champion_identity(workspace, config, to)

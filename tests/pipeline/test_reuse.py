@@ -1,0 +1,18 @@
+"""A run that can only repeat another one is recognised by all that its result follows from."""
+
+from contracts.config import PipelineConfig
+from pipeline.reuse import run_key
+from pipeline.summary import TUNER
+
+
+def test_code_that_only_the_search_space_names_counts_for_a_search(tmp_path):
+    file = tmp_path / "mine.py"
+    space = {"trainer.loss": ["focal", f"{file}:Loss"]}
+    given = {"name": "x", "data": {"root": tmp_path}, "search": {"space": space}}
+    config = PipelineConfig.model_validate(given)
+    keys = []
+    for text in ("class Loss: a = 1", "class Loss: a = 2"):
+        file.write_text(text)
+        keys.append([run_key(config, "listing", None, to) for to in (TUNER, None)])
+    assert keys[0][0] != keys[1][0]
+    assert keys[0][1] == keys[1][1]

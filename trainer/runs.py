@@ -1,0 +1,79 @@
+"""Who is told of the trainings of a search or sweep: MLflow, or nobody where it is switched off."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+from contracts.tracking import TrackingStore
+
+History = Mapping[str, list[float]]  # metric -> value of each epoch
+
+
+class Runs(Protocol):
+    """Takes trainings one by one; as a context manager it ends with them."""
+
+    run_id: str  # by which another process goes on; empty: there is none
+
+    def add(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        history: History,
+        metrics: Mapping[str, float],
+        why: str = "",
+    ) -> None:
+        """Take a training that has ended: failed where `why` says why."""
+
+    def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Take what came of all of them: the best values by key, and metrics."""
+
+    def __enter__(self) -> "Runs":
+        """Begin."""
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+
+
+class NoRuns:
+    """Tells nobody; the run that is known from before keeps its name."""
+
+    def __init__(self, run_id: str = "") -> None:
+        self.run_id = run_id
+
+    def add(self, *_: Any) -> None:
+        """Leave it at what the ledger or record holds."""
+
+    def sum_up(self, *_: Any) -> None:
+        """Leave it at what the ledger or record holds."""
+
+    def __enter__(self) -> "NoRuns":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End nothing."""
+
+
+def open_runs(
+    store: TrackingStore | None, name: str, params: Mapping[str, Any], run_id: str = ""
+) -> Runs:
+    """Return who is told: a run of this name in the store, or nobody where there is none.
+
+    Args:
+      store: MLflow's; None: it is switched off, and not imported.
+      name: of the run.
+      params: of the run, where it begins.
+      run_id: of the run to go on with, where the store knows it.
+
+    Raises:
+      ComponentError: the store does not answer.
+    """
+    if store is None:
+        return NoRuns(run_id)
+    from trainer.nested_runs import NestedRuns  # MLflow takes seconds to import
+
+    return NestedRuns(store, name, params, run_id)
