@@ -165,7 +165,7 @@ def _of_jax(kind: str) -> Devices:
 def _logical_cpus() -> int:
     """Return how many CPUs the backend counts: one, unless it is told to split it for a trial."""
     if keras.backend.backend() != TENSORFLOW:
-        return 1
+        return len(keras.distribution.list_devices("cpu"))
     import tensorflow as tf
 
     return len(tf.config.list_logical_devices("CPU"))

@@ -139,6 +139,25 @@ def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, data
     assert "trainer.batch_size that 2 devices can share, received 23" in process.communicate()[1]
 
 
+def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_path, dataset):
+    pytest.importorskip("jax")
+    found = {}
+    for count, devices in ((1, "auto"), (2, "mirrored")):
+        folder = tmp_path / devices
+        folder.mkdir()
+        environment = {
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}",
+        }
+        finished(start(folder, dataset, f"--set=trainer.devices={devices}", **environment))
+        record = json.loads((folder / "out" / "training.json").read_text())
+        assert record["devices"].count("cpu:") == count
+        found[devices] = weights(folder)
+    for name, one in found["mirrored"].items():
+        np.testing.assert_allclose(one, found["auto"][name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
 def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
     process = start(tmp_path, dataset, "--set=trainer.epochs=0", "--set=trainer.devices=gpu")
     _, err = process.communicate(timeout=60)
