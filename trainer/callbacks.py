@@ -135,7 +135,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self.progress = self.progress.after_epoch(logs, self.monitor)
         if self.progress.best_epoch == epoch:
             swap_averages(self.model)
-            self._checkpoint.save_best(self.model.network)
+            self._checkpoint.save_best(self.model.network, epoch)
             swap_averages(self.model)
         self._save((epoch + 1) * self._course.steps_per_epoch)
         if self.progress.is_out_of_patience(self.patience, self.first_epoch):

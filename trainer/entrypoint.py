@@ -39,7 +39,7 @@ def run_fn(fn_args: FnArgs) -> None:
         trained = train(recipe, dataset, [tracking.callback()], checkpoint)
         if not trained.is_chief:
             return
-        checkpoint.copy_weights(folder / WEIGHTS_FOLDER)
+        checkpoint.copy_weights(folder / WEIGHTS_FOLDER, trained.best_epoch)
         export(trained.network, dataset, fn_args.serving_model_dir)
         tracking.artifact(write_signature(fn_args.serving_model_dir, folder))
         explanation = ExplanationConfig.model_validate_json(told["explanation"])

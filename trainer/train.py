@@ -108,7 +108,7 @@ def train(
             )
         checkpoint.restore(model, ["model"])  # as they were trained, not their averages
         checkpoint.save_last(model.network)
-        model.network.load_weights(checkpoint.best)
+        model.network.load_weights(checkpoint.best(progress.best_epoch))
     return TrainedModel(
         network=model.network,
         history=progress.history,
