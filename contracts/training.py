@@ -97,6 +97,11 @@ class TrainerConfig(Section):
             return min(self.warmup_epochs, epochs)
         return 0.3 * epochs if self.schedule == "one_cycle" else min(0.5, epochs / 2)
 
+    @property
+    def is_rate_settable(self) -> bool:
+        """Whether callbacks may set the learning rate, since no schedule does."""
+        return self.schedule == "constant" and self.warmup_epochs == 0
+
     def users_model(self) -> UsersCode | None:
         """Return the function that builds a model of the user's own; None for another one."""
         return UsersCode.parse(self.model)

@@ -17,12 +17,14 @@ AXES_OF_A_KERNEL = 2
 NO_KERNELS = frozenset({"alpha", "beta", "bias", "gamma", "offset", "scale"})
 
 
-def build_optimizer(config: TrainerConfig, rate: LearningRate, weights: Iterable[Any]) -> Any:
+def build_optimizer(
+    config: TrainerConfig, rate: LearningRate | float, weights: Iterable[Any]
+) -> Any:
     """Return the configured keras.optimizers.Optimizer.
 
     Args:
       config: the trainer section.
-      rate: its learning rates.
+      rate: its learning rates, or the one that stays until a callback sets another.
       weights: the trainable variables; those that are no kernels are kept from weight decay.
     """
     accumulation = config.gradient_accumulation_steps
