@@ -8,8 +8,9 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AugmentationReport
 from components.augmenter.executor import Executor
-from components.code_digest import code_digest, installed
+from components.code_digest import code_digest
 from contracts.augmentation import AugmentationConfig
+from contracts.optional_libraries import installed
 
 # What the report and the copies follow from.
 SOURCES = (

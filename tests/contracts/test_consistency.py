@@ -124,7 +124,7 @@ def test_a_contradiction_with_a_wrong_value_is_not_told(problems):
 
 def test_a_model_of_the_users_own_takes_any_options(write):
     options = "trainer.model_options={anything: [1, {at: all}]}"
-    config = load(write(GOOD), "trainer.model=my.models:build", options)
+    config = load(write(GOOD), "trainer.model=json:loads", options)
     assert config.trainer.model_options == {"anything": [1, {"at": "all"}]}
 
 

@@ -1,6 +1,5 @@
 """A training -> a run in Weights & Biases, which is an optional dependency."""
 
-import importlib.util
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import ComponentError
+from contracts.optional_libraries import WANDB
 from contracts.tracking import WandbConfig
 from trainer.tracking.tracker import Point, Told, Training
 
@@ -38,11 +38,7 @@ class WandbRun:
 
     def begin(self, training: Training) -> str:
         """Start the run; see `Tracker`."""
-        if importlib.util.find_spec("wandb") is None:
-            raise ComponentError(
-                "tracking.wandb.enabled: expected the package wandb, which is not installed. "
-                "Install it (pip install 'imgpipe[wandb]'), or set it to false."
-            )
+        WANDB.require()
         import wandb
 
         Path(self._folder).mkdir(parents=True, exist_ok=True)
