@@ -2,21 +2,17 @@
 
 import hashlib
 import importlib.metadata
-import importlib.util
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from contracts.augmentation import AugmentationConfig
+from contracts.module_sources import module_file, module_sources
+from contracts.optional_libraries import installed
 from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode, sources
 
 PIECE_BYTES = 2**20
-
-
-def installed(*libraries: str) -> tuple[str, ...]:
-    """Return those of the optional libraries that are installed."""
-    return tuple(name for name in libraries if any(importlib.metadata.distributions(name=name)))
 
 
 def augmentation_libraries(*augmentations: AugmentationConfig) -> tuple[str, ...]:
@@ -44,7 +40,7 @@ def code_digest(*modules: str, libraries: tuple[str, ...] = ()) -> str:
     for library in sorted(libraries):
         digest.update(f"{library}=={importlib.metadata.version(library)}\0".encode())
     for name in sorted(modules):
-        for place, path in _sources(name):
+        for place, path in module_sources(name):
             digest.update(f"{name}\0{place}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -85,43 +81,9 @@ def trainers_digest(*trainers: TrainerConfig) -> str:
     return users_digest(codes, files)
 
 
-def module_file(module: str) -> Path | None:
-    """Return the source of a module, without importing it; None for a package without one.
-
-    Raises:
-      ModuleNotFoundError: there is no such module, or it has no source.
-    """
-    own = ("", "__init__.py")
-    return next((path for place, path in _sources(module) if place in own), None)
-
-
 def _file_digest(file: Path) -> str:
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while piece := opened.read(PIECE_BYTES):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _sources(module: str) -> list[tuple[str, Path]]:
-    """Return the source files of a module, each with its place inside it, in order of these.
-
-    Only the top package is looked up by importlib, which would import all packages above another.
-    """
-    top, *below = module.split(".")
-    spec = importlib.util.find_spec(top)
-    if spec is not None and spec.submodule_search_locations:
-        places = [Path(folder, *below) for folder in spec.submodule_search_locations]
-    elif spec is not None and spec.origin and spec.has_location and not below:
-        places = [Path(spec.origin).with_suffix("")]
-    else:
-        places = []
-    sources = [("", file) for place in places if (file := place.with_suffix(".py")).is_file()]
-    sources += [
-        (file.relative_to(place).as_posix(), file)
-        for place in places
-        for file in place.rglob("*.py")
-    ]
-    if not sources:
-        raise ModuleNotFoundError(f"{module}: expected a module with sources.", name=module)
-    return sorted(sources)

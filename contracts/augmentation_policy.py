@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from contracts.augmentation import AugmentationConfig, Preset, RandAugmentConfig
 from contracts.augmentation_operations import OPERATION_SECTIONS, Operation, StrengthRange
 from contracts.errors import ComponentError
-from contracts.field_problems import did_you_mean
+from contracts.known_classes import exceptions_key, unknown_classes
 from contracts.section import Section
 
 POLICY_FILE: Final = "policy.json"
@@ -68,22 +68,16 @@ class Policy(Section):
           ComponentError: a sentence for each of them.
         """
         pool = self.rand_augment.pool if self.rand_augment else ()
-        wrong = {
-            (operation.name, label): None
-            for operation in (*self.operations, *pool)
-            for label in operation.exceptions
-            if label not in labels
-        }
-        if wrong:
-            raise ComponentError(_unknown(name, label, labels) for name, label in wrong)
-
-
-def _unknown(name: str, label: str, labels: Sequence[str]) -> str:
-    hint = did_you_mean(label, list(labels))
-    return (
-        f"augmentation.operations.{name}.except: expected classes of the data, received "
-        f"{label!r}; {hint or 'known classes: ' + ', '.join(labels) + '.'}"
-    )
+        spared: dict[str, set[str]] = {}
+        for operation in (*self.operations, *pool):
+            spared.setdefault(operation.name, set()).update(operation.exceptions)
+        unknown = [
+            sentence
+            for name, classes in spared.items()
+            for sentence in unknown_classes(exceptions_key(name), classes, labels)
+        ]
+        if unknown:
+            raise ComponentError(unknown)
 
 
 _COLOURS: Final[dict[str, StrengthRange]] = {

@@ -18,6 +18,7 @@ from contracts.training import BUILT_IN_LOSSES, TrainerConfig
 from contracts.yaml_marks import KeyPath
 
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
+FROZEN_EPOCHS: Final[KeyPath] = ("trainer", "fine_tuning", "frozen_epochs")
 
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
@@ -38,26 +39,22 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
 
 
 def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
-    if trainer.fine_tuning.frozen_epochs >= trainer.epochs:
+    tuning = trainer.fine_tuning
+    if tuning.frozen_epochs >= trainer.epochs:
         yield Inconsistency(
-            ("trainer", "fine_tuning", "frozen_epochs"),
+            FROZEN_EPOCHS,
             f"expected less than trainer.epochs ({trainer.epochs}), received "
-            f"{trainer.fine_tuning.frozen_epochs}. Lower it too, 0 for no such phase.",
+            f"{tuning.frozen_epochs}. Lower it too, 0 for no such phase.",
             (EPOCHS,),
         )
-    if trainer.fine_tuning.learning_rate and not trainer.fine_tuning.frozen_epochs:
+    else:
+        yield from _warmup(trainer)
+    if tuning.learning_rate and not tuning.frozen_epochs:
         yield Inconsistency(
             ("trainer", "fine_tuning", "learning_rate"),
             f"expected null without a phase of frozen layers (frozen_epochs: 0), received "
-            f"{received(trainer.fine_tuning.learning_rate)}. Set trainer.learning_rate.",
-            (("trainer", "fine_tuning", "frozen_epochs"),),
-        )
-    if trainer.warmup_epochs is not None and trainer.warmup_epochs >= trainer.epochs:
-        yield Inconsistency(
-            ("trainer", "warmup_epochs"),
-            f"expected less than trainer.epochs ({trainer.epochs}), received "
-            f"{received(trainer.warmup_epochs)}. Lower it too, 0 for no warm-up.",
-            (EPOCHS,),
+            f"{received(tuning.learning_rate)}. Set trainer.learning_rate.",
+            (FROZEN_EPOCHS,),
         )
     if trainer.label_smoothing and trainer.loss not in BUILT_IN_LOSSES:
         yield Inconsistency(
@@ -73,6 +70,25 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"received {received(trainer.class_weights)}. Remove one of them.",
             (("trainer", "sampling"),),
         )
+
+
+def _warmup(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    """Hold the warm-up against the shortest phase: each has a schedule of its own."""
+    phases = trainer.phase_epochs()
+    if trainer.warmup_epochs is None or trainer.warmup_epochs < min(phases):
+        return
+    if len(phases) == 1:
+        limit = f"trainer.epochs ({trainer.epochs})"
+    elif phases[0] <= phases[1]:
+        limit = f"trainer.fine_tuning.frozen_epochs ({phases[0]}), the first phase's"
+    else:
+        limit = f"{phases[1]}, the second phase's (trainer.epochs less fine_tuning.frozen_epochs)"
+    yield Inconsistency(
+        ("trainer", "warmup_epochs"),
+        f"expected less than {limit}, received {received(trainer.warmup_epochs)}. "
+        "Lower it too, 0 for no warm-up.",
+        (EPOCHS, FROZEN_EPOCHS),
+    )
 
 
 def _augmentation(config: PipelineConfig) -> Iterator[Inconsistency]:

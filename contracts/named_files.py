@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from contracts.inconsistency import Inconsistency, mode
+from contracts.module_sources import module_file
 from contracts.training import TrainerConfig
-from contracts.users_code import UsersCode, may_define
+from contracts.users_code import UsersCode, may_define, sources
 from contracts.yaml_marks import KeyPath
 
 EXPECTED_CODE: Final = {
@@ -16,40 +17,58 @@ EXPECTED_CODE: Final = {
     "metrics": "a class derived from keras.metrics.Metric",
     "callbacks": "a class derived from keras.callbacks.Callback",
 }
+PACKAGE_FILE: Final = "__init__.py"
 WEIGHTS_SUFFIXES: Final = (".weights.h5", ".keras")
 
 
 def code_inconsistencies(trainer: TrainerConfig) -> Iterator[Inconsistency]:
-    """Yield what is wrong with the files of the user's own code; they are not run."""
+    """Yield what is wrong with the files and modules of the user's own code; they are not run."""
     for key, code in trainer.users_references().items():
         trouble = code_trouble(code)
         if trouble:
             what = EXPECTED_CODE[str(key[0])]
+            file = "a Python file with " if code.file else ""
             yield Inconsistency(
-                ("trainer", *key), f"expected a Python file with {what}, received {code}, {trouble}"
+                ("trainer", *key), f"expected {file}{what}, received {code}, {trouble}"
             )
 
 
 def code_trouble(code: UsersCode) -> str:
-    """Return what keeps a file from giving what is asked of it: "but ... ."; "" for nothing.
+    """Return what keeps code from giving what is asked of it: "but ... ."; "" for nothing.
 
-    Nothing is run. A module of an installed package is not looked at: "".
+    Nothing is run. What it imports beside it is looked at too, since it would be run with it.
     """
-    file = code.file
-    if file is None:
-        return ""
-    kind, trouble = mode(file)
+    if code.file is None:
+        try:
+            file = module_file(code.place)
+        except ModuleNotFoundError as error:
+            return (
+                f"but there is no module {error.name!r} on the Python path. Install it into this "
+                "environment, or name its folder in PYTHONPATH; a file beside the config is named "
+                "by `file.py:name`."
+            )
+        return _source_trouble(file, code.attribute, str(file)) if file else ""
+    kind, trouble = mode(code.file)
     if not stat.S_ISREG(kind):
         return f"which {trouble or 'is no file'}. Paths are relative to the config file."
+    return _source_trouble(code.file, code.attribute, "the file")
+
+
+def _source_trouble(file: Path, attribute: str, name: str) -> str:
     try:
-        found = may_define(file, code.attribute)
+        if not may_define(file, attribute):
+            return f"but {name} has no `{attribute}`."
+        if file.name != PACKAGE_FILE:  # the parts of a package are its own business
+            sources(file)
     except OSError as error:
         return f"which cannot be read ({error.strerror})."
-    except (SyntaxError, ValueError) as error:
-        where = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        message = error.msg if isinstance(error, SyntaxError) else error
-        return f"which is no Python{where} ({message})."
-    return "" if found else f"but the file has no `{code.attribute}`."
+    except SyntaxError as error:
+        if error.filename == str(file):
+            return f"which is no Python in line {error.lineno} ({error.msg})."
+        return f"but what it imports is no Python: {error.filename}:{error.lineno} ({error.msg})."
+    except ValueError as error:  # null characters
+        return f"which is no Python, or imports what is none ({error})."
+    return ""
 
 
 def weights_inconsistencies(trainer: TrainerConfig) -> Iterator[Inconsistency]:

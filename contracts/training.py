@@ -64,7 +64,8 @@ class TrainerConfig(Section):
     learning_rate: Positive | Literal["auto"] = 1e-3
     schedule: Literal["cosine", "step", "one_cycle", "constant"] = "cosine"
     warmup_epochs: Annotated[
-        NotNegative | None, Field(description="null: half an epoch; one_cycle: 0.3 of all")
+        NotNegative | None,
+        Field(description="of each phase; null: half an epoch; one_cycle: 0.3 of it"),
     ] = None
     weight_decay: NotNegative = 0.004
     loss: BuiltInLoss | UsersClass = "cross_entropy"
@@ -88,11 +89,21 @@ class TrainerConfig(Section):
     jit_compile: bool | Literal["auto"] = "auto"
     steps_per_execution: Count = 8
 
+    def phase_epochs(self) -> tuple[int, ...]:
+        """Return the epochs of each phase: one, or two with `fine_tuning.frozen_epochs`."""
+        frozen = self.fine_tuning.frozen_epochs
+        return (frozen, self.epochs - frozen) if frozen else (self.epochs,)
+
     def warmup(self, epochs: int) -> float:
-        """Return the epochs in which the learning rate rises, of so many in all."""
+        """Return the epochs in which the learning rate rises, of so many in a phase."""
         if self.warmup_epochs is not None:
-            return self.warmup_epochs
+            return min(self.warmup_epochs, epochs)
         return 0.3 * epochs if self.schedule == "one_cycle" else min(0.5, epochs / 2)
+
+    @property
+    def is_rate_settable(self) -> bool:
+        """Whether callbacks may set the learning rate, since no schedule does."""
+        return self.schedule == "constant" and self.warmup_epochs == 0
 
     def users_model(self) -> UsersCode | None:
         """Return the function that builds a model of the user's own; None for another one."""

@@ -8,7 +8,6 @@ data checks make, runs beside it until it is waited for.
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
-from pathlib import Path
 from threading import Thread
 
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
@@ -18,6 +17,7 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.decoding.pool import close_shared_pools
+from contracts.memory import read_memory
 from pipeline.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.records import Records
 from pipeline.summary import COMPONENTS, TUNER
@@ -182,7 +182,5 @@ def _leading_to(
 
 
 def _has_memory_to_spare() -> bool:
-    """Tell whether the kernel has enough memory to give for a second component."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    available = next(line for line in lines if line.startswith("MemAvailable:"))
-    return int(available.split()[1]) * 1024 >= MEMORY_TO_RUN_BESIDE
+    """Tell whether there is enough memory for a second component."""
+    return read_memory().available >= MEMORY_TO_RUN_BESIDE

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.code_digest import code_digest, installed, trainers_digest
+from components.code_digest import code_digest, trainers_digest
 from contracts import features
 from contracts.config import PipelineConfig
+from contracts.optional_libraries import installed
 from contracts.search_space import tried
 from pipeline.registry import champion_identity, registry_stamp
 from pipeline.summary import TUNER, ComponentSummary, SecondsSummary, Summary, read_summary

@@ -71,7 +71,7 @@ def _train(args: argparse.Namespace) -> None:
     trained = train(recipe, dataset, checkpoint=checkpoint)
     if not trained.is_chief:
         return
-    checkpoint.copy_weights(args.output)
+    checkpoint.copy_weights(args.output, trained.best_epoch)
     partial = args.output / f".partial.{NETWORK_FILE}"
     trained.network.save(partial)
     partial.replace(args.output / NETWORK_FILE)

@@ -37,6 +37,16 @@ class Course:
         return min(done, begins + self.steps_per_epoch)
 
 
+class NoteLearningRate(keras.callbacks.Callback):
+    """Puts the learning rate of an epoch beside its metrics, before another callback sets it."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note it."""
+        if logs is not None:
+            rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+            logs["learning_rate"] = float(rate)
+
+
 class StopOnNan(keras.callbacks.Callback):
     """Ends the training with a sentence as soon as the loss is no number any more."""
 
@@ -128,14 +138,10 @@ class KeepCheckpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save the state, and the weights where they are the best so far."""
-        logs = logs if logs is not None else {}
-        logs["learning_rate"] = float(
-            keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        )
-        self.progress = self.progress.after_epoch(logs, self.monitor)
+        self.progress = self.progress.after_epoch(logs or {}, self.monitor)
         if self.progress.best_epoch == epoch:
             swap_averages(self.model)
-            self._checkpoint.save_best(self.model.network)
+            self._checkpoint.save_best(self.model.network, epoch)
             swap_averages(self.model)
         self._save((epoch + 1) * self._course.steps_per_epoch)
         if self.progress.is_out_of_patience(self.patience, self.first_epoch):

@@ -91,6 +91,9 @@ class Progress:
 class Checkpoint:
     """One folder with the last state and the best weights; each file appears whole or not at all.
 
+    The weights of an epoch that is the best so far are written before the state that says so, and
+    those of the best one before it are removed after that: a state always finds its own.
+
     The state is the variables of the model, of its optimiser and of its metrics: weights,
     averages, random numbers, and what was counted of the epoch that is running.
     """
@@ -104,9 +107,13 @@ class Checkpoint:
                 shutil.copy(path, folder)
 
     @property
-    def best(self) -> Path:
-        """The weights of the best epoch so far, of the network alone."""
-        return self._folder / BEST_FILE
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._folder
+
+    def best(self, epoch: int) -> Path:
+        """Return the file of the network's weights after an epoch that was the best so far."""
+        return self._folder / f"epoch-{epoch}.{BEST_FILE}"
 
     def save(self, progress: Progress, model: Any) -> None:
         """Put the state of a compiled and built model in the place of the last one."""
@@ -122,20 +129,22 @@ class Checkpoint:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self._folder / STATE_FILE)
+        for path in self._folder.glob(f"epoch-*.{BEST_FILE}"):
+            if progress.best_epoch is None or path != self.best(progress.best_epoch):
+                path.unlink()
 
-    def save_best(self, network: Any) -> None:
-        """Put the network's weights in the place of the best so far."""
-        _save_weights(network, self.best)
+    def save_best(self, network: Any, epoch: int) -> None:
+        """Keep the network's weights after the epoch that is the best so far."""
+        _save_weights(network, self.best(epoch))
 
     def save_last(self, network: Any) -> None:
         """Keep the network's weights as they are at the end of the training."""
         _save_weights(network, self._folder / LAST_FILE)
 
-    def copy_weights(self, folder: Path) -> None:
+    def copy_weights(self, folder: Path, best_epoch: int) -> None:
         """Copy the best and the last weights."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (BEST_FILE, LAST_FILE):
-            link(self._folder / name, folder / name)
+        link(self.best(best_epoch), folder / BEST_FILE)
+        link(self._folder / LAST_FILE, folder / LAST_FILE)
 
     @classmethod
     def of(cls, root: Path, key: str) -> "Checkpoint":
@@ -161,7 +170,7 @@ class Checkpoint:
         except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
             LOGGER.warning("%s cannot be read: the training begins anew.", path, exc_info=True)
             return None
-        has_best = progress.best_epoch is None or self.best.exists()
+        has_best = progress.best_epoch is None or self.best(progress.best_epoch).exists()
         return progress if has_best else None
 
     def restore(self, model: Any, groups: Sequence[str] = ("model", "optimizer")) -> None:
@@ -178,6 +187,8 @@ class Checkpoint:
 def _save_weights(network: Any, path: Path) -> None:
     partial = path.with_name(f".partial.{path.name}")  # Keras goes by the end of the name
     network.save_weights(partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.replace(path)
 
 

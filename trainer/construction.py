@@ -38,7 +38,7 @@ def build_training_model(
 def compile_training_model(
     model: TrainingModel,
     recipe: TrainingRecipe,
-    rate: keras.optimizers.schedules.LearningRateSchedule,
+    rate: keras.optimizers.schedules.LearningRateSchedule | float,
     devices: Devices,
     steps_per_execution: int | None = None,
 ) -> None:
@@ -62,8 +62,13 @@ def compile_training_model(
 
 def learning_rate(
     config: TrainerConfig, peak: float, epochs: int, epoch_steps: int
-) -> LearningRate:
-    """Return the rates of so many epochs, step by step, whether or not a step changes weights."""
+) -> LearningRate | float:
+    """Return the rates of so many epochs, step by step, whether or not a step changes weights.
+
+    A rate that stays is a number, which callbacks may set.
+    """
+    if config.is_rate_settable:
+        return peak
     return LearningRate(
         kind=config.schedule,
         peak=peak,

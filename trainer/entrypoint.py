@@ -15,7 +15,7 @@ from trainer.export import export
 from trainer.models.card import write_card
 from trainer.pictures import draw_pictures
 from trainer.record import CARD_FOLDER, PICTURES_FOLDER, WEIGHTS_FOLDER, TrainingRecord
-from trainer.tracking import Tracking, Training, run_name, trackers
+from trainer.tracking import Runs, Tracking, Training, run_name, trackers
 from trainer.tracking.signature import write_signature
 from trainer.train import TrainedModel, train
 
@@ -33,13 +33,14 @@ def run_fn(fn_args: FnArgs) -> None:
     # The folder of the examples is the same while ImageTransform has nothing to do.
     code = told["code_digest"], told["users_digest"], dataset.uri
     checkpoint = Checkpoint.of(Path(told["checkpoints"]), training_key(recipe, dataset, *code))
-    training = Training(run_name(recipe.trainer.model), recipe, dataset, folder)
+    training = _training(recipe, dataset, folder, checkpoint)
     _, index = cluster()
-    with Tracking(trackers(plan) if index == 0 else [], training) as tracking:
+    told_of_it = trackers(plan) if index == 0 else []
+    with Tracking(told_of_it, training, lambda runs: runs.write(checkpoint.folder)) as tracking:
         trained = train(recipe, dataset, [tracking.callback()], checkpoint)
         if not trained.is_chief:
             return
-        checkpoint.copy_weights(folder / WEIGHTS_FOLDER)
+        checkpoint.copy_weights(folder / WEIGHTS_FOLDER, trained.best_epoch)
         export(trained.network, dataset, fn_args.serving_model_dir)
         tracking.artifact(write_signature(fn_args.serving_model_dir, folder))
         explanation = ExplanationConfig.model_validate_json(told["explanation"])
@@ -47,6 +48,16 @@ def run_fn(fn_args: FnArgs) -> None:
     record = TrainingRecord.of(trained, dataset.labels, tracking.tracked)
     record.write(fn_args.model_run_dir)
     checkpoint.remove()
+
+
+def _training(
+    recipe: TrainingRecipe, dataset: ImageDataset, folder: Path, checkpoint: Checkpoint
+) -> Training:
+    """Return the training, with what was told of it before it was interrupted."""
+    runs = Runs.read(checkpoint.folder) or Runs(run_name(recipe.trainer.model))
+    progress = checkpoint.progress()
+    history = progress.history if progress else {}
+    return Training(runs.name, recipe, dataset, folder, runs.ids, history)
 
 
 def _explain(

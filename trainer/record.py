@@ -42,6 +42,7 @@ class TrainingRecord:
     learning_rate: float = 0.0
     rates_tried: dict[str, list[float]] | None = None  # where it was found by trial
     devices: str = ""
+    precision: str = ""
     tracked: tuple[Tracked, ...] = ()
     labels: tuple[str, ...] = ()  # in the order of the probabilities
 
@@ -67,6 +68,7 @@ class TrainingRecord:
             learning_rate=trained.learning_rate,
             rates_tried=trained.rates_tried,
             devices=trained.devices,
+            precision=trained.precision,
             tracked=tracked,
             labels=tuple(labels),
         )

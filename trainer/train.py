@@ -15,7 +15,14 @@ from contracts.errors import ComponentError
 from contracts.training import AUTO, TrainingRecipe
 from trainer.batches import evaluation_batches, training_batches
 from trainer.batches.sampling import Sampling, steps_per_epoch
-from trainer.callbacks import AveragedWeights, Course, KeepCheckpoints, ReportProgress, StopOnNan
+from trainer.callbacks import (
+    AveragedWeights,
+    Course,
+    KeepCheckpoints,
+    NoteLearningRate,
+    ReportProgress,
+    StopOnNan,
+)
 from trainer.checkpoints import Checkpoint, Progress
 from trainer.construction import (
     batch_change,
@@ -29,7 +36,7 @@ from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
 from trainer.phases import Phase, phases
 from trainer.training_model import TrainingModel
-from trainer.users_code import users_instance
+from trainer.users_callbacks import rate_error_told, users_callbacks
 
 LOGGER = logging.getLogger(__name__)
 
@@ -48,6 +55,7 @@ class TrainedModel:
     rates_tried: dict[str, list[float]] | None  # by the search for it: rates and losses
     devices: str
     is_chief: bool  # False on all but one of several machines
+    precision: str = ""  # Keras's name of it
 
 
 def train(
@@ -108,7 +116,7 @@ def train(
             )
         checkpoint.restore(model, ["model"])  # as they were trained, not their averages
         checkpoint.save_last(model.network)
-        model.network.load_weights(checkpoint.best)
+        model.network.load_weights(checkpoint.best(progress.best_epoch))
     return TrainedModel(
         network=model.network,
         history=progress.history,
@@ -120,6 +128,7 @@ def train(
         rates_tried=progress.rates_tried,
         devices=str(devices),
         is_chief=devices.is_chief,
+        precision=keras.config.dtype_policy().name,
     )
 
 
@@ -141,6 +150,15 @@ class _Job:
             balanced=self.recipe.trainer.sampling == "balanced",
         )
 
+    def used(self) -> dict[str, str]:
+        """Return what the training runs with, where the config may say auto."""
+        return {
+            "batch_size": str(self.progress.batch_size),
+            "learning_rate": repr(self.progress.learning_rate),
+            "devices": str(self.devices),
+            "precision": keras.config.dtype_policy().name,
+        }
+
     def course(self) -> Course:
         """Return what is ahead."""
         steps = steps_per_epoch(self.dataset, self.sampling())
@@ -156,10 +174,7 @@ def monitored(recipe: TrainingRecipe, dataset: ImageDataset) -> str:
 def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
     """Fit the model phase by phase, up to the last epoch or until it gets no better."""
     config = job.recipe.trainer
-    users_callbacks = [
-        users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
-        for one in config.callbacks
-    ]
+    users = users_callbacks(config)
     for phase in phases(config, job.progress.learning_rate):
         if job.progress.epochs >= phase.end_epoch:
             continue
@@ -168,13 +183,16 @@ def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
         rate = learning_rate(config, phase.learning_rate, phase.epochs, steps)
         compile_training_model(model, job.recipe, rate, job.devices)
         while not _is_over(phase, job):
-            job = _fit_on(model, phase, job, [*users_callbacks, *callbacks])
+            with rate_error_told(config):
+                job = _fit_on(model, phase, job, users, callbacks)
             if model.stop_training:  # patience is at its end, or a callback wanted it
                 return job.progress
     return job.progress
 
 
-def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[Any]) -> _Job:
+def _fit_on(
+    model: TrainingModel, phase: Phase, job: _Job, users: Sequence[Any], callbacks: Sequence[Any]
+) -> _Job:
     """Fit the model from where the training is, to the end of the phase.
 
     An epoch that was interrupted is finished by itself: `fit` knows epochs of one length.
@@ -193,9 +211,10 @@ def _fit_on(model: TrainingModel, phase: Phase, job: _Job, callbacks: Sequence[A
     # Reading the metrics of several machines is done by all of them together, or by none.
     keep.every_s = config.checkpoint_every_s if job.devices.machines == 1 else 0.0
     averaged = [AveragedWeights()] if config.ema_momentum else []
-    own = [StopOnNan(course), *averaged, keep, ReportProgress(course)]
+    # What the user's own set at the end of an epoch, such as a rate, is part of the state.
+    own = [StopOnNan(course), NoteLearningRate(), *averaged, *users, keep, ReportProgress(course)]
     steps = course.steps_per_epoch - gone
-    model.course = course
+    model.course, model.used = course, job.used()
     change = batch_change(job.recipe, job.dataset)
     model.fit(
         training_batches(job.dataset, job.sampling(), keep.position, steps, change),

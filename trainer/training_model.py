@@ -27,6 +27,7 @@ class TrainingModel(keras.Model):
         self.network = network
         self.augmentation = augmentation
         self.course: Any = None  # the Course that callbacks count steps by, while it is fitted
+        self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
         self._class_weights = class_weights  # float32 [classes]; None: all the same
         self.built = True  # both are
 

@@ -3,14 +3,13 @@
 Source: Northcutt, Jiang, Chuang, Confident Learning, 2021; cleanlab, an optional dependency.
 """
 
-import importlib.util
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from components.image_validator.pictures import Pictures
-from contracts.errors import ComponentError
+from contracts.optional_libraries import CLEANLAB
 
 Array = npt.NDArray[Any]
 
@@ -36,11 +35,7 @@ def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple
     Raises:
       ComponentError: cleanlab is not installed.
     """
-    if importlib.util.find_spec("cleanlab") is None:
-        raise ComponentError(
-            "validation.likely_mislabelled: expected the package cleanlab, which is not installed. "
-            "Install it (pip install 'imgpipe[cleanlab]'), or set the severity to off."
-        )
+    CLEANLAB.require()
     from cleanlab.filter import find_label_issues
 
     rows, labels, notes = _judged(pictures, seed)

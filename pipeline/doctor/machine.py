@@ -1,19 +1,15 @@
-"""What the kernel gives to this process: cores, memory, disk, graphics cards.
+"""What the kernel gives to this process: cores, disk, graphics cards.
 
 Every path is below `root`, which is another folder only for tests.
 """
 
-import math
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/")
-
-# A limit of memory that is none: control groups of version 1 say a huge number.
-NO_LIMIT_BYTES = 1 << 60
+from contracts.control_groups import ROOT, groups, number, words
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,6 @@ class Cores:
     def usable(self) -> float:
         """How many run at the same time."""
         return self.allowed if self.quota is None else min(self.allowed, self.quota)
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Bytes of memory."""
-
-    installed: int
-    available: int  # within the limit
-    limit: int | None  # of a control group; None: no limit
 
 
 @dataclass(frozen=True)
@@ -59,21 +46,6 @@ def read_cores(root: Path = ROOT, allowed: int | None = None) -> Cores:
     )
 
 
-def read_memory(root: Path = ROOT) -> Memory:
-    """Return the memory, the narrowest limit of all control groups counted."""
-    lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
-    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines if ":" in line}
-    available = kib["MemAvailable"] * 1024
-    limit: int | None = None
-    for folder, limit_file, used_file in _memory_files(root):
-        bytes_allowed = _number(folder / limit_file)
-        if bytes_allowed is None or bytes_allowed >= NO_LIMIT_BYTES:
-            continue
-        limit = min(int(bytes_allowed), limit if limit is not None else NO_LIMIT_BYTES)
-        available = min(available, int(bytes_allowed - (_number(folder / used_file) or 0)))
-    return Memory(kib["MemTotal"] * 1024, max(0, available), limit)
-
-
 def read_disk(folder: Path) -> Disk:
     """Return the disk that a folder lies on, or will lie on."""
     there = folder.resolve()
@@ -94,56 +66,16 @@ def _field(text: str, name: str) -> str:
     return next((value.strip() for key, _, value in lines if key.strip() == name), "unknown")
 
 
-def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the paths of this process' control group of a controller and of those above it.
-
-    A container often sees its own group as the root, though /proc names it otherwise.
-    """
-    try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        _, controllers, place = line.split(":", 2)
-        if controller in controllers.split(","):
-            path = Path(place.lstrip("/"))
-            yield path
-            yield from path.parents
-    yield Path()
-
-
 def _quotas_v2(root: Path) -> Iterator[float]:
-    for group in _groups(root, ""):
-        words = _words(root / "sys/fs/cgroup" / group / "cpu.max")
-        if len(words) == 2 and words[0] != "max":
-            yield int(words[0]) / int(words[1])
+    for group in groups(root, ""):
+        found = words(root / "sys/fs/cgroup" / group / "cpu.max")
+        if len(found) == 2 and found[0] != "max":
+            yield int(found[0]) / int(found[1])
 
 
 def _quotas_v1(root: Path) -> Iterator[float]:
-    for group in _groups(root, "cpu"):
+    for group in groups(root, "cpu"):
         folder = root / "sys/fs/cgroup/cpu" / group
-        quota, period = (_number(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+        quota, period = (number(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
         if quota is not None and period and quota > 0:
             yield quota / period
-
-
-def _memory_files(root: Path) -> Iterator[tuple[Path, str, str]]:
-    base = root / "sys/fs/cgroup"
-    for group in _groups(root, ""):
-        yield base / group, "memory.max", "memory.current"
-    for group in _groups(root, "memory"):
-        yield base / "memory" / group, "memory.limit_in_bytes", "memory.usage_in_bytes"
-
-
-def _words(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="ascii").split()
-    except OSError:
-        return []
-
-
-def _number(file: Path) -> float | None:
-    words = _words(file)
-    if not words:
-        return None
-    return math.inf if words[0] == "max" else int(words[0])

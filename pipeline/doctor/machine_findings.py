@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contracts.config import BeamConfig
+from contracts.control_groups import ROOT
+from contracts.memory import Memory, read_memory
 from pipeline.doctor.findings import Finding, problem, warning
-from pipeline.doctor.machine import ROOT, Cores, Disk, Memory, read_cores, read_disk, read_memory
+from pipeline.doctor.machine import Cores, Disk, read_cores, read_disk
 
 GIB = 1 << 30
 MIB = 1 << 20

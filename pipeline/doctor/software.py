@@ -4,6 +4,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
 
 from contracts.config import PipelineConfig
+from contracts.optional_libraries import needed_libraries
 from pipeline.doctor.findings import Finding, problem
 
 LIBRARIES: Mapping[str, str] = {
@@ -48,7 +49,7 @@ def software_findings(
         yield problem("libraries", f"not installed: {', '.join(missing)}", step)
     if text:
         yield Finding("libraries", text)
-    needed = set(needed_extras(config))
+    needed = {library.name for library in needed_libraries(config)}
     for extra, distribution in EXTRAS.items():
         found = version(distribution)
         if found is not None:
@@ -58,13 +59,3 @@ def software_findings(
             yield problem(f"imgpipe[{extra}]", "not installed, and the config needs it", step)
         else:
             yield Finding(f"imgpipe[{extra}]", "not installed; the config does not need it")
-
-
-def needed_extras(config: PipelineConfig) -> Iterator[str]:
-    """Yield the extras without which a run with this config fails."""
-    if config.validation.likely_mislabelled.severity != "off":
-        yield "cleanlab"
-    if config.augmentation.backend == "albumentations":
-        yield "albumentations"
-    if config.tracking.wandb.enabled:
-        yield "wandb"

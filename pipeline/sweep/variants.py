@@ -19,7 +19,6 @@ from contracts.search_space import key_trouble
 from contracts.training import TrainingRecipe
 from contracts.variation import recipe_of, told, vary
 from contracts.yaml_marks import YamlTextError, read_yaml
-from pipeline.preflight import code_problems
 
 WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
 OPTION: Final = "--vary"
@@ -88,7 +87,6 @@ def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -
 
 def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> Variant:
     varied, problems = vary(config, values, partial(inconsistencies, needs_data=True))
-    problems = problems or code_problems(varied.trainer)
     if problems:
         raise InputError(f"{OPTION}: {sentence}" for sentence in told(problems))
     return Variant(name, values, varied)

@@ -75,6 +75,16 @@ from tests.contracts.conftest import GOOD, load
             "received 2.0.",
         ),
         (
+            "trainer: {epochs: 20, warmup_epochs: 3, fine_tuning: {frozen_epochs: 2}}",
+            "trainer.warmup_epochs: expected less than trainer.fine_tuning.frozen_epochs (2), the "
+            "first phase's, received 3.0. Lower it too",
+        ),
+        (
+            "trainer: {epochs: 20, warmup_epochs: 3, fine_tuning: {frozen_epochs: 18}}",
+            "trainer.warmup_epochs: expected less than 2, the second phase's (trainer.epochs less "
+            "fine_tuning.frozen_epochs), received 3.0.",
+        ),
+        (
             "trainer: {model: convnext_pico, model_options: {depths: [1, 1], widths: [8]}}",
             "pipeline.yaml:3: trainer.model_options.depths: expected depths and widths of the same "
             "length, received 2 and 1 stages",
@@ -114,7 +124,7 @@ def test_a_contradiction_with_a_wrong_value_is_not_told(problems):
 
 def test_a_model_of_the_users_own_takes_any_options(write):
     options = "trainer.model_options={anything: [1, {at: all}]}"
-    config = load(write(GOOD), "trainer.model=my.models:build", options)
+    config = load(write(GOOD), "trainer.model=json:loads", options)
     assert config.trainer.model_options == {"anything": [1, {"at": "all"}]}
 
 

@@ -75,6 +75,7 @@ def test_the_file_of_a_model_is_relative_to_the_config(write, tmp_path, monkeypa
     assert load(path, "trainer.model=nets/other.py:build").trainer.model == f"{nets}/other.py:build"
     variables = {"IMGPIPE_TRAINER__MODEL": "nets/other.py:build"}
     assert load(path, **variables).trainer.users_model().file == nets / "other.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
     assert load(path, "trainer.model=nets.other:build").trainer.model == "nets.other:build"
 
 
@@ -85,11 +86,13 @@ def test_the_file_of_a_model_is_relative_to_the_config(write, tmp_path, monkeypa
         ("photos/.py:build", "which does not exist."),
         ("net.py:built", "net.py:built, but the file has no `built`."),
         ("broken.py:build", "which is no Python in line 2 ("),
+        ("imports.py:build", "but what it imports is no Python: "),
     ],
 )
 def test_a_file_that_cannot_give_the_model(problems, tmp_path, reference, trouble):
     (tmp_path / "net.py").write_text("def build(): ...")
     (tmp_path / "broken.py").write_text("def build(): ...\ndef")
+    (tmp_path / "imports.py").write_text("import broken\ndef build(): ...")
     found = problems(f"{GOOD}trainer:\n  model: '{reference}'")
     assert len(found) == 1
     assert found[0].startswith("pipeline.yaml:5: trainer.model: expected a Python file with a fun")

@@ -15,7 +15,7 @@ def test_scalars_are_those_of_yaml_1_2(write):
 def test_aliases_and_merged_mappings(write):
     path = write(
         "name: toys\ndata: {root: photos, splits: &parts {train: 3}}\n"
-        "trainer: {model: 'my.models:build', model_options: {<<: *parts, size: *parts}}"
+        "trainer: {model: 'json:loads', model_options: {<<: *parts, size: *parts}}"
     )
     options = load(path, "data.splits.train=5").trainer.model_options
     assert options == {"train": 3, "size": {"train": 3}}

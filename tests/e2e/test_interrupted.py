@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.tracking import MlflowClient
 from PIL import Image
 
 from tests.e2e.conftest import IMGPIPE, Project
@@ -122,6 +123,13 @@ def test_killed_in_training_it_goes_on_from_the_last_checkpoint(project):
     record = TrainingRecord.read(str(newest))
     assert record.steps == 150 * STEPS_AN_EPOCH
     assert len(record.history["loss"]) == 150
+    client = MlflowClient(f"sqlite:///{project.workspace}/mlflow.db")
+    run = client.get_run(record.mlflow_run_id)
+    assert run.info.status == "FINISHED"
+    told = client.get_metric_history(record.mlflow_run_id, "loss")
+    assert [one.step for one in told] == list(range(1, 151))
+    runs = client.search_runs([run.info.experiment_id], "params.`trainer.epochs` = '150'")
+    assert len(runs) == 1
     assert {path.name for path in (newest / "weights").iterdir()} == {
         "best.weights.h5",
         "last.weights.h5",

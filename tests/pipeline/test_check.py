@@ -10,6 +10,7 @@ import pytest
 
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError, DataError
+from contracts.optional_libraries import WANDB
 from pipeline.cli import main
 from pipeline.preflight import preflight
 
@@ -133,17 +134,54 @@ def test_all_problems_of_the_config(project, capsys):
     assert len(captured.err.splitlines()) == 2
 
 
-def test_wandb_that_is_switched_on_and_not_installed(project, capsys, monkeypatch):
+NEEDED = {
+    "tracking.wandb.enabled=true": ("tracking.wandb.enabled", "wandb"),
+    "augmentation.backend=albumentations": ("augmentation.backend", "albumentations"),
+    "validation.likely_mislabelled.severity=warn": ("validation.likely_mislabelled", "cleanlab"),
+}
+
+
+def test_libraries_that_the_config_needs_and_that_are_not_installed(project, capsys, monkeypatch):
     fill(project / "photos" / "car", 12)
     fill(project / "photos" / "ball", 12)
-    switched_on = ["check", "--set", "tracking.wandb.enabled=true"]
-    monkeypatch.setattr("pipeline.preflight.installed", lambda name: (name,))
-    assert main(switched_on) == 0
-    monkeypatch.setattr("pipeline.preflight.installed", lambda name: ())
-    assert main(switched_on) == 2
+    needs_them = ["check", *(word for one in NEEDED for word in ("--set", one))]
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: names)
+    assert main(needs_them) == 0
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
+    assert main(["check"]) == 0
+    assert main(needs_them) == 2
     said = capsys.readouterr().err
-    assert "tracking.wandb.enabled: expected the package wandb, which is not installed" in said
-    assert "pip install 'imgpipe[wandb]'" in said
+    for key, library in NEEDED.values():
+        assert f"{key}: expected the package {library}, which is not installed. Install it" in said
+        assert f"pip install 'imgpipe[{library}]'" in said
+
+
+def test_a_folder_of_a_librarys_name_is_not_the_library(project, monkeypatch):
+    (project / "wandb").mkdir()  # as wandb itself makes one
+    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setattr("importlib.metadata.distributions", lambda **_: iter(()))
+    assert not WANDB.is_installed
+
+
+@pytest.mark.parametrize("kind", ["folder", "table"])
+def test_classes_that_the_data_does_not_have(project, capsys, kind):
+    fill(project / "photos" / "car", 12)
+    fill(project / "photos" / "ball", 12)
+    options = [
+        "trainer.class_weights={cars: 2.0, ball: 1.0}",
+        "augmentation.operations={rotate: {except: [bal]}, hue: null}",
+    ]
+    if kind == "table":
+        lines = [f"photos/{one}/{n:05}.jpg,{one}" for one in ("car", "ball") for n in range(12)]
+        (project / "toys.csv").write_text("\n".join(["path,label", *lines]))
+        options.append("data.root=toys.csv")
+    assert main(["check", *(word for one in options for word in ("--set", one))]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "imgpipe: trainer.class_weights: expected classes of the data (ball, car), received "
+        "'cars'; did you mean `car`?",
+        "imgpipe: augmentation.operations.rotate.except: expected classes of the data (ball, car), "
+        "received 'bal'; did you mean `ball`?",
+    ]
 
 
 def test_data_that_cannot_be_trained_on(project, capsys):
@@ -197,7 +235,7 @@ def test_a_users_model_is_looked_for_and_not_run(with_images, monkeypatch, capsy
         ("net.py:built", "net.py:built, but the file has no `built`."),
         ("gone:build", "but there is no module 'gone' on the Python path."),
         ("json:build", "json/__init__.py has no `build`."),
-        ("net.py:build", "or what it imports is no Python: "),
+        ("net.py:build", "but what it imports is no Python: "),
     ],
 )
 def test_a_users_model_that_is_not_there(with_images, capsys, model, trouble):

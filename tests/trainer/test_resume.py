@@ -88,7 +88,7 @@ def test_patience_counts_on(dataset, tmp_path):
 def test_best_and_last_weights_are_kept(dataset, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state")
     trained = train(recipe(epochs=2), dataset, (), checkpoint)
-    checkpoint.copy_weights(tmp_path / "kept")
+    checkpoint.copy_weights(tmp_path / "kept", trained.best_epoch)
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {
         "best.weights.h5",
         "last.weights.h5",
@@ -100,9 +100,38 @@ def test_best_and_last_weights_are_kept(dataset, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+class KilledBetween(Checkpoint):
+    """Dies when the best weights of an epoch are written and the state that says so is not."""
+
+    best_before = b""
+
+    def save(self, progress, model):
+        if progress.best_epoch == 2:
+            raise Interrupted
+        super().save(progress, model)
+        if progress.best_epoch == 1:
+            self.best_before = self.best(1).read_bytes()
+
+
+def test_best_weights_that_no_state_knows_of_take_the_place_of_none(dataset, tmp_path):
+    better = {**EVERYTHING, "learning_rate": 0.002}
+    whole = train(recipe(**better), dataset)
+    assert whole.best_epoch == 2
+    checkpoint = KilledBetween(tmp_path)
+    with pytest.raises(Interrupted):
+        train(recipe(**better), dataset, (), checkpoint)
+    assert Checkpoint(tmp_path).progress().best_epoch == 1
+    assert Checkpoint(tmp_path).best(1).read_bytes() == checkpoint.best_before
+    assert Checkpoint(tmp_path).best(2).exists()
+    resumed = train(recipe(**better), dataset, (), Checkpoint(tmp_path))
+    assert [path.name for path in tmp_path.glob("epoch-*")] == [checkpoint.best(2).name]
+    for one, other in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_state_that_cannot_be_read_is_as_good_as_none(dataset, tmp_path):
     train(recipe(epochs=1), dataset, (), Checkpoint(tmp_path))
-    (tmp_path / "best.weights.h5").unlink()
+    Checkpoint(tmp_path).best(0).unlink()
     assert Checkpoint(tmp_path).progress() is None
     (tmp_path / "state.npz").write_bytes(b"")
     assert Checkpoint(tmp_path).progress() is None

@@ -1,6 +1,5 @@
 """The same policy on the CPU, by the package albumentations, while batches are made."""
 
-import importlib.util
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.augmentation_policy import Policy, PolicyOperation, RandAugmentPolicy
-from contracts.errors import ComponentError
+from contracts.optional_libraries import ALBUMENTATIONS
 from trainer.augmentation.steps import ONE_SIDED
 
 Array = npt.NDArray[Any]
@@ -72,21 +71,8 @@ class CpuAugmentation:
         return self._pipelines[label, size_px]
 
 
-def require_albumentations() -> None:
-    """Do nothing where the package is installed.
-
-    Raises:
-      ComponentError: it is not.
-    """
-    if importlib.util.find_spec("albumentations") is None:
-        raise ComponentError(
-            "augmentation.backend: expected the package albumentations, which is not installed. "
-            "Install it (pip install 'imgpipe[albumentations]'), or take the backend keras."
-        )
-
-
 def _library() -> Any:
-    require_albumentations()
+    ALBUMENTATIONS.require()
     # Asked by nobody, it would ask PyPI for its newest version.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations

@@ -1,23 +1,23 @@
 """The largest batch that the memory holds, by trial."""
 
-import resource
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from contracts.errors import ComponentError
+from contracts.memory import read_memory
 from contracts.progress import report
 from contracts.training import TrainingRecipe
 from trainer.batches.sampling import Sampling, pass_length
 from trainer.construction import build_training_model, compile_training_model, learning_rate
 from trainer.data import CHANNELS, ImageDataset
 from trainer.devices import Devices, gpus
+from trainer.measurement.peak_memory import PeakMemory, held_bytes
 from trainer.training_model import TrainingModel
 
 SMALLEST, LARGEST = 8, 4096
 STEPS_AN_EPOCH = 20  # fewer teach little
-SPARE = 0.8  # part of a machine's free memory that may be taken
+SPARE = 0.8  # part of the memory that is left to this process that may be taken
 TRIAL_STEPS = 2
 
 
@@ -38,9 +38,11 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     images = pass_length(dataset, Sampling(SMALLEST, recipe.seed, balanced))
     model = build_training_model(recipe, dataset, devices)
     compile_training_model(model, recipe, learning_rate(recipe.trainer, 1e-9, 1, 1), devices)
+    # What is freed between two sizes may stay with the process: all of them count from here.
+    room = _Room(held_bytes(), read_memory().available)
     fitting, size = 0, SMALLEST
     most = max(SMALLEST, min(LARGEST, images // STEPS_AN_EPOCH))
-    while size <= most and _fits(model, size, dataset):
+    while size <= most and _fits(model, size, dataset, room):
         fitting = size
         report(fitting, 0, "images a step", "(looking for the batch size)")
         size *= 2
@@ -52,20 +54,32 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     return fitting
 
 
-def _fits(model: TrainingModel, size: int, dataset: ImageDataset) -> bool:
+@dataclass(frozen=True)
+class _Room:
+    """Bytes that the process held before the first trial, and that were left to it."""
+
+    held: int
+    available: int
+
+    def is_enough(self, peak: int) -> bool:
+        """Tell whether a trial with this peak could have been twice as large."""
+        return 2 * (peak - self.held) < SPARE * self.available
+
+
+def _fits(model: TrainingModel, size: int, dataset: ImageDataset, room: _Room) -> bool:
     """Train a little on empty images; tell whether that fitted and twice as many would too."""
     pixels = np.zeros((size, dataset.size_px, dataset.size_px, CHANNELS), np.uint8)
     targets = np.eye(len(dataset.labels), dtype=np.float32)[np.zeros(size, int)]
-    before = _peak_bytes()
     try:
-        for _ in range(TRIAL_STEPS):
-            model.train_on_batch({"pixels": pixels, "targets": targets}, targets)
+        with PeakMemory() as peak:
+            for _ in range(TRIAL_STEPS):
+                model.train_on_batch({"pixels": pixels, "targets": targets}, targets)
     except Exception as error:
         if is_out_of_memory(error):
             return False
         raise
     # A GPU says so by itself; a machine that runs out of memory ends processes.
-    return bool(gpus()) or 2 * (_peak_bytes() - before) < SPARE * _free_bytes()
+    return bool(gpus()) or room.is_enough(peak.bytes)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -74,14 +88,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(
         sign in text for sign in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory")
     )
-
-
-def _peak_bytes() -> int:
-    """Return the most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _free_bytes(meminfo: Path = Path("/proc/meminfo")) -> int:
-    """Return the memory that can still be had."""
-    lines: Any = (line.split(":") for line in meminfo.read_text().splitlines())
-    return int(dict(lines)["MemAvailable"].split()[0]) * 1024

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.errors import ConfigError, some_of
-from contracts.field_problems import did_you_mean
+from contracts.errors import ConfigError
+from contracts.known_classes import CLASS_WEIGHTS, unknown_classes
 from contracts.training import TrainerConfig
 from trainer.users_code import users_instance
 
@@ -50,12 +50,7 @@ def class_weights(
             present.sum(), present * (present > 0).sum(), where=present > 0, out=present * 0
         )
         return weights.astype(np.float32)
-    unknown = sorted(set(given) - set(labels))
+    unknown = unknown_classes(CLASS_WEIGHTS, given, labels)
     if unknown:
-        hints = [did_you_mean(label, list(labels)) for label in unknown]
-        raise ConfigError(
-            f"trainer.class_weights: expected classes of the data ({some_of(labels)}), received "
-            f"{label!r}{'; ' + hint if hint else '.'}"
-            for label, hint in zip(unknown, hints, strict=True)
-        )
+        raise ConfigError(unknown)
     return np.array([given.get(label, 1.0) for label in labels], np.float32)

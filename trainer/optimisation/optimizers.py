@@ -11,16 +11,20 @@ from trainer.optimisation.schedules import LearningRate
 SGD_MOMENTUM = 0.9
 
 # Weight decay pulls on kernels alone; biases, norms' scales and offsets, and whatever else has
-# one axis stay free (He et al., 2019, arXiv:1812.01187, 3.1).
+# one axis stay free (He et al., 2019, arXiv:1812.01187, 3.1). Some of them have several axes: the
+# biases of attention have one a head, the slopes of PReLU one a pixel.
 AXES_OF_A_KERNEL = 2
+NO_KERNELS = frozenset({"alpha", "beta", "bias", "gamma", "offset", "scale"})
 
 
-def build_optimizer(config: TrainerConfig, rate: LearningRate, weights: Iterable[Any]) -> Any:
+def build_optimizer(
+    config: TrainerConfig, rate: LearningRate | float, weights: Iterable[Any]
+) -> Any:
     """Return the configured keras.optimizers.Optimizer.
 
     Args:
       config: the trainer section.
-      rate: its learning rates.
+      rate: its learning rates, or the one that stays until a callback sets another.
       weights: the trainable variables; those that are no kernels are kept from weight decay.
     """
     accumulation = config.gradient_accumulation_steps
@@ -45,4 +49,6 @@ def build_optimizer(config: TrainerConfig, rate: LearningRate, weights: Iterable
 
 
 def _is_kernel(weight: Any) -> bool:
-    return len(weight.shape) >= AXES_OF_A_KERNEL
+    """Tell it by the axes, and by the words of the name, such as `query_bias`."""
+    is_named_otherwise = NO_KERNELS.intersection(weight.name.split("_"))
+    return len(weight.shape) >= AXES_OF_A_KERNEL and not is_named_otherwise

@@ -16,6 +16,7 @@ from trainer.pictures import (
     filters,
     grad_cam,
     learning_curves,
+    learning_rate_trial,
     nearest_training_images,
     sample_predictions,
 )
@@ -51,6 +52,8 @@ def draw_pictures(
 ) -> list[Picture]:
     """Draw every picture that can be drawn of a trained network into `folder` and return them.
 
+    The search for a learning rate is among them where there was one.
+
     What cannot be drawn is named in `pictures.json` with the reason; it is written last. The
     network is left as it was.
 
@@ -68,8 +71,9 @@ def draw_pictures(
     evidence = Evidence(trained, dataset, images, seed)
     drawn: list[Picture] = []
     left_out: list[dict[str, str]] = []
-    for number, module in enumerate(DRAWN):
-        report(number, len(DRAWN), "pictures")
+    modules = [*DRAWN, *([learning_rate_trial] if trained.rates_tried else [])]
+    for number, module in enumerate(modules):
+        report(number, len(modules), "pictures")
         name = module.__name__.rpartition(".")[2]
         try:
             drawn.append(_draw(module, name, evidence, folder))

@@ -66,6 +66,8 @@ class Evidence:
         self.network: Any = trained.network
         self.history = trained.history
         self.best_epoch = trained.best_epoch
+        self.learning_rate = trained.learning_rate
+        self.rates_tried = trained.rates_tried
         self.labels: Sequence[str] = dataset.labels
         self.images = images
         self._dataset = dataset

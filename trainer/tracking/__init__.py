@@ -1,6 +1,7 @@
 """Where a training can be followed: MLflow, TensorBoard, Weights & Biases, CSV; none required."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -8,21 +9,31 @@ from contracts.tracking import TrackingPlan
 from trainer.record import Tracked
 from trainer.tracking.delivery import Delivery
 from trainer.tracking.metrics import ReportMetrics
+from trainer.tracking.runs import Runs
 from trainer.tracking.tracker import Point, Tracker, Training
 
-__all__ = ["Point", "Tracker", "Tracking", "Training", "run_name", "trackers"]
+__all__ = ["Point", "Runs", "Tracker", "Tracking", "Training", "run_name", "trackers"]
 
 
 class Tracking:
     """Tells every tracker of one training; as a context manager it begins and ends them.
 
     A tracker that cannot begin raises ComponentError before anything is trained. One that fails
-    later loses what it was told, is named in `tracked` and costs the training nothing.
+    later loses what it was told, is named in `tracked` and costs the training nothing. Epochs of
+    a training that was interrupted are told first, to each tracker those that it does not have.
     """
 
-    def __init__(self, told: Sequence[Tracker], training: Training) -> None:
+    def __init__(
+        self,
+        told: Sequence[Tracker],
+        training: Training,
+        keep: Callable[[Runs], None] = lambda runs: None,
+    ) -> None:
+        """Tell `told` of a training, and `keep` of their runs as soon as there are some."""
         self.tracked: tuple[Tracked, ...] = ()  # from the end on
         self._training = training
+        self._keep = keep
+        self._trackers = told
         self._deliveries = [Delivery(tracker) for tracker in told]
         self._begun: list[Delivery] = []
 
@@ -31,6 +42,10 @@ class Tracking:
             for delivery in self._deliveries:
                 delivery.begin(self._training)
                 self._begun.append(delivery)
+                ids = {tracker.name: tracker.run_id for tracker in self._trackers}
+                self._keep(Runs(self._training.name, {**self._training.runs, **_known(ids)}))
+            for point in _epochs(self._training.history):
+                self.log(point)
         except BaseException:
             self._end(is_finished=False)
             raise
@@ -41,7 +56,12 @@ class Tracking:
 
     def callback(self) -> ReportMetrics:
         """Return the Keras callback that tells of epochs and steps."""
-        return ReportMetrics(self.log)
+        return ReportMetrics(self.log, self.used)
+
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Tell of what the training chose by itself."""
+        for delivery in self._begun:
+            delivery.used(parameters)
 
     def log(self, point: Point) -> None:
         """Tell of metrics."""
@@ -60,6 +80,17 @@ class Tracking:
 
     def _end(self, *, is_finished: bool) -> None:
         self.tracked = tuple(delivery.end(is_finished=is_finished) for delivery in self._begun)
+
+
+def _known(ids: Mapping[str, str]) -> dict[str, str]:
+    return {tracker: run_id for tracker, run_id in ids.items() if run_id}
+
+
+def _epochs(history: Mapping[str, Sequence[float]]) -> Iterator[Point]:
+    now_ms = int(time.time() * 1000)
+    for number in range(len(history.get("loss", ()))):
+        metrics = {name: values[number] for name, values in history.items()}
+        yield Point("epoch", number + 1, metrics, now_ms)
 
 
 def trackers(plan: TrackingPlan) -> list[Tracker]:

@@ -1,21 +1,27 @@
 """A training -> tables that any spreadsheet opens."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contracts.errors import ComponentError
-from trainer.tracking.tracker import Point, Training
+from trainer.tracking.metrics import EPOCH_SECONDS
+from trainer.tracking.tracker import Point, Told, Training
 
 # One row an epoch, and one a step that is told of.
 FILES = {"epoch": "history.csv", "step": "steps.csv"}
 
 
 class CsvRun:
-    """history.csv and steps.csv in the ModelRun artifact, whole rows after every epoch."""
+    """history.csv and steps.csv in the ModelRun artifact, whole rows after every epoch.
+
+    The artifact of a training that was interrupted is gone: when it goes on, history.csv has its
+    epochs again, and steps.csv begins where it goes on.
+    """
 
     name = "CSV"
     run_id = ""
+    told = Told()
 
     def __init__(self) -> None:
         self._folder = Path()
@@ -32,17 +38,22 @@ class CsvRun:
             raise ComponentError(f"tracking.csv: {self._folder}: {error.strerror}.") from error
         return str(self._folder / FILES["epoch"])
 
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """They stand in the record beside the tables."""
+
     def log(self, points: Sequence[Point]) -> None:
         """Append a row a point; see `Tracker`.
 
-        The first point of a scale gives the columns.
+        The first point of a scale gives the columns, besides the seconds of epochs, which one from
+        before an interruption does not have.
         """
         for scale, name in FILES.items():
             ours = [point for point in points if point.scale == scale]
             if not ours:
                 continue
             is_new = scale not in self._columns
-            columns = self._columns.setdefault(scale, list(ours[0].metrics))
+            names = [*ours[0].metrics, *([EPOCH_SECONDS] if scale == "epoch" else [])]
+            columns = self._columns.setdefault(scale, list(dict.fromkeys(names)))
             with (self._folder / name).open("a", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 if is_new:

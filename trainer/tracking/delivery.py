@@ -5,7 +5,7 @@ import textwrap
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -50,9 +50,14 @@ class Delivery:
         self._place = self._tracker.begin(training)
         self._thread.start()
 
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Have parameters delivered."""
+        self._put(partial(self._tracker.used, parameters))
+
     def log(self, point: Point) -> None:
-        """Have a point delivered, together with others that wait."""
-        self._put(point)
+        """Have a point delivered that is not there yet, together with others that wait."""
+        if not self._tracker.told.has(point):
+            self._put(point)
 
     def picture(self, name: str, path: Path) -> None:
         """Have a picture delivered; its file has to stay until the end."""

@@ -1,7 +1,7 @@
 """What Keras reports while it trains -> points for the trackers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -12,6 +12,9 @@ from trainer.tracking.tracker import Point
 # besides once an epoch.
 POINTS_OF_STEPS = 1000
 
+# The one metric of an epoch that is measured here.
+EPOCH_SECONDS = "epoch_seconds"
+
 
 class ReportMetrics(keras.callbacks.Callback):
     """Tells of every epoch and of evenly spaced steps.
@@ -19,16 +22,25 @@ class ReportMetrics(keras.callbacks.Callback):
     Keras' `loss` and metrics of a step are means over its epoch so far.
     """
 
-    def __init__(self, tell: Callable[[Point], None]) -> None:
+    def __init__(
+        self,
+        tell: Callable[[Point], None],
+        tell_used: Callable[[Mapping[str, str]], None] = lambda parameters: None,
+    ) -> None:
         super().__init__()
         self._tell = tell
+        self._tell_used = tell_used
+        self._used: Mapping[str, str] = {}
         self._stride = 1
         self._epoch = 0
         self._next_step = 0
         self._epoch_began_s = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Space the steps that are told."""
+        """Space the steps that are told, and tell what the training has chosen."""
+        if self.model.used != self._used:
+            self._used = self.model.used
+            self._tell_used(self._used)
         self._stride = max(1, self.model.course.steps // POINTS_OF_STEPS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -47,7 +59,7 @@ class ReportMetrics(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of the epoch."""
         seconds = time.monotonic() - self._epoch_began_s
-        self._report("epoch", epoch + 1, {**(logs or {}), "epoch_seconds": seconds})
+        self._report("epoch", epoch + 1, {**(logs or {}), EPOCH_SECONDS: seconds})
 
     def _report(self, scale: Any, number: int, logs: dict[str, Any]) -> None:
         metrics = {name: float(value) for name, value in logs.items()}

@@ -1,19 +1,30 @@
 """A training -> a run in MLflow."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LifecycleStage,
+    Metric,
+    Param,
+    Run,
+    RunStatus,
+)
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
 from contracts.tracking import TrackingStore
 from trainer.data import ImageDataset
 from trainer.mlflow_store import experiment_id, open_client, told
 from trainer.record import MLFLOW
-from trainer.tracking.tracker import Point, Training
+from trainer.tracking.tracker import Point, Told, Training
 
 # What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
 DIGEST_LENGTH = 36
@@ -27,23 +38,46 @@ class MlflowRun:
     """Parameters, data, metrics, use of the machine, pictures and files of one training.
 
     Metrics of epochs have Keras' names and the epoch as step; those of steps begin with `step/`.
+    A training that was interrupted goes on in its run; where the store does not have that any
+    more, in a new one whose description says so.
     """
 
     name = MLFLOW
 
     def __init__(self, store: TrackingStore, *, system_metrics: bool) -> None:
         self.run_id = ""
+        self.told = Told()
         self._store = store
         self._system_metrics = system_metrics
         self._client: MlflowClient | None = None
         self._monitor: SystemMetricsMonitor | None = None
 
     def begin(self, training: Training) -> str:
-        """Create the run; see `Tracker`."""
+        """Create the run, or go on with it; see `Tracker`."""
+        earlier = training.runs.get(self.name, "")
         with told(self._store.uri, OSError):
             self._client = open_client(self._store.uri)
-            self._create(training)
-        return f"run {training.name}{self._way_to_it()}"
+            goes_on = self._goes_on(earlier)
+            if not goes_on:
+                self._create(training, earlier)
+            self._describe(training)
+            if self._system_metrics:
+                self._monitor = SystemMetricsMonitor(
+                    self.run_id,
+                    sampling_interval=SYSTEM_SAMPLES_EVERY_S,
+                    resume_logging=goes_on,
+                    tracking_uri=self._store.uri,
+                )
+                self._monitor.start()
+        new = "" if goes_on or not earlier else f"; a new one, since run {earlier} is gone"
+        return f"run {training.name}{self._way_to_it()}{new}"
+
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Log them as `used.<name>`; those that are there stay, as MLflow wants it."""
+        known = self._client.get_run(self.run_id).data.params
+        named = {f"used.{name}": value for name, value in parameters.items()}
+        params = [Param(key, value) for key, value in named.items() if key not in known]
+        self._client.log_batch(self.run_id, params=params)
 
     def log(self, points: Sequence[Point]) -> None:
         """Log in bulk; see `Tracker`."""
@@ -69,11 +103,41 @@ class MlflowRun:
         status = RunStatus.FINISHED if is_finished else RunStatus.FAILED
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 
-    def _create(self, training: Training) -> None:
+    def _goes_on(self, run_id: str) -> bool:
+        """Go on with an earlier run; False where it is not there, or not in this experiment."""
+        if not run_id or (run := self._found(run_id)) is None:
+            return False
+        self.run_id = run_id
+        if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
+            self._client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+        epochs, steps = (
+            [metric.step for metric in self._client.get_metric_history(run_id, name)]
+            for name in ("loss", "step/loss")
+        )
+        self.told = Told(frozenset(epochs), max(steps, default=0))
+        return True
+
+    def _found(self, run_id: str) -> Run | None:
+        try:
+            run = self._client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+                return None
+            raise
+        is_ours = run.info.experiment_id == experiment_id(self._client, self._store)
+        return run if is_ours and run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
+
+    def _create(self, training: Training, earlier: str) -> None:
+        note = f"Goes on from run {earlier}, which is no longer in this store."
         run = self._client.create_run(
-            experiment_id(self._client, self._store), run_name=training.name
+            experiment_id(self._client, self._store),
+            run_name=training.name,
+            tags={MLFLOW_RUN_NOTE: note} if earlier else None,
         )
         self.run_id = run.info.run_id
+
+    def _describe(self, training: Training) -> None:
+        """Log parameters and data; doing it again changes nothing."""
         params = [
             Param(key, value[:PARAMETER_LENGTH]) for key, value in training.parameters().items()
         ]
@@ -82,13 +146,6 @@ class MlflowRun:
         self._client.log_text(
             self.run_id, training.recipe.model_dump_json(indent=1), "config/recipe.json"
         )
-        if self._system_metrics:
-            self._monitor = SystemMetricsMonitor(
-                self.run_id,
-                sampling_interval=SYSTEM_SAMPLES_EVERY_S,
-                tracking_uri=self._store.uri,
-            )
-            self._monitor.start()
 
     def _way_to_it(self) -> str:
         uri = self._store.uri

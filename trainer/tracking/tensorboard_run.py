@@ -1,13 +1,14 @@
 """A training -> event files that TensorBoard shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api as hparams
 
 from contracts.errors import ComponentError
-from trainer.tracking.tracker import Point, Training
+from trainer.tracking.tracker import Point, Told, Training
 
 TRAINING, VALIDATION = "train", "validation"
 
@@ -15,27 +16,31 @@ TRAINING, VALIDATION = "train", "validation"
 class TensorBoardRun:
     """A folder a run, below it one for each split, so that both stand in one chart.
 
-    Tags are `epoch/<metric>` and `step/<metric>`; pictures and parameters stand with `train`.
+    Tags are `epoch/<metric>` and `step/<metric>`; pictures and parameters stand with `train`. A
+    training that goes on adds event files to the same folders.
     """
 
     name = "TensorBoard"
 
     def __init__(self, folder: str) -> None:
         self.run_id = ""
+        self.told = Told()
         self._folder = folder
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
 
     def begin(self, training: Training) -> str:
         """Open the event files; see `Tracker`."""
+        folder = Path(self._folder, training.name)
+        goes_on = self.name in training.runs and (folder / TRAINING).is_dir()
         try:
+            self.told = _told(folder / TRAINING) if goes_on else Told()
             self._writers = {
-                split: tf.summary.create_file_writer(
-                    str(Path(self._folder, training.name, split)), name=split
-                )
+                split: tf.summary.create_file_writer(str(folder / split), name=split)
                 for split in (TRAINING, VALIDATION)
             }
-            with self._writers[TRAINING].as_default():
-                hparams.hparams(training.parameters(), trial_id=training.name)
+            if not goes_on:
+                with self._writers[TRAINING].as_default():
+                    hparams.hparams(training.parameters(), trial_id=training.name)
             self._flush()
         except (OSError, tf.errors.OpError) as error:
             raise ComponentError(
@@ -44,6 +49,13 @@ class TensorBoardRun:
             ) from error
         self.run_id = training.name
         return f"run {training.name} of `tensorboard --logdir {self._folder}`"
+
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Write them as text; see `Tracker`."""
+        lines = [f"{name}: {value}" for name, value in parameters.items()]
+        with self._writers[TRAINING].as_default():
+            tf.summary.text("used", "  \n".join(lines), step=0)
+        self._flush()
 
     def log(self, points: Sequence[Point]) -> None:
         """Write scalars; see `Tracker`."""
@@ -73,3 +85,14 @@ class TensorBoardRun:
     def _flush(self) -> None:
         for writer in self._writers.values():
             writer.flush()
+
+
+def _told(folder: Path) -> Told:
+    """Return what event files hold; one that a kill has cut is read up to there."""
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
+    steps = {
+        scale: frozenset(event.step for event in events.Tensors(f"{scale}/loss"))
+        for scale in ("epoch", "step")
+        if f"{scale}/loss" in events.Tags()["tensors"]
+    }
+    return Told(steps.get("epoch", frozenset()), max(steps.get("step", ()), default=0))

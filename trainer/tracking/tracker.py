@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -22,6 +22,9 @@ class Training:
     recipe: TrainingRecipe
     dataset: ImageDataset
     folder: Path  # of the ModelRun artifact
+    # Of a training that was interrupted and goes on here:
+    runs: Mapping[str, str] = field(default_factory=dict)  # tracker -> the run that it was told in
+    history: Mapping[str, Sequence[float]] = field(default_factory=dict)  # metric -> each epoch
 
     def parameters(self) -> dict[str, str]:
         """Return the recipe flat, named as in pipeline.yaml: "trainer.epochs"."""
@@ -49,6 +52,20 @@ class Point:
     time_ms: int  # since the epoch of UNIX
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a run that goes on has been told before."""
+
+    epochs: frozenset[int] = frozenset()
+    step: int = 0  # the last one
+
+    def has(self, point: Point) -> bool:
+        """Tell whether a point is there already."""
+        if point.scale == "epoch":
+            return point.number in self.epochs
+        return point.number <= self.step
+
+
 class Tracker(Protocol):
     """Somewhere a training can be followed.
 
@@ -59,9 +76,16 @@ class Tracker(Protocol):
 
     name: str
     run_id: str  # by which the tracker itself finds the run; empty where it has none
+    told: Told  # what the run holds as it begins
 
     def begin(self, training: Training) -> str:
-        """Start a run with its parameters and data, and return how a person finds it."""
+        """Start a run with its parameters and data, and return how a person finds it.
+
+        It is the run in `training.runs`, where that is there and can be gone on with.
+        """
+
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Take what the training chose where the config says auto."""
 
     def log(self, points: Sequence[Point]) -> None:
         """Take metrics, oldest first."""

@@ -1,14 +1,18 @@
 """A training -> a run in Weights & Biases, which is an optional dependency."""
 
-import importlib.util
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from contracts.errors import ComponentError
+from contracts.optional_libraries import WANDB
 from contracts.tracking import WandbConfig
-from trainer.tracking.tracker import Point, Training
+from trainer.tracking.tracker import Point, Told, Training
+
+LOGGER = logging.getLogger(__name__)
 
 FAILED_EXIT_CODE = 1
 STARTS_WITHIN_S = 60
@@ -18,13 +22,15 @@ class WandbRun:
     """Parameters, metrics, pictures and files of one training; silent.
 
     Without a key (WANDB_API_KEY, or what `wandb login` wrote) it is kept offline. Metrics of
-    epochs have Keras' names, those of steps begin with `step/`.
+    epochs have Keras' names, those of steps begin with `step/`. A training that was interrupted
+    goes on in its run online; offline in a new one, which has the epochs before too.
     """
 
     name = "Weights & Biases"
 
     def __init__(self, config: WandbConfig, default_project: str, folder: str) -> None:
         self.run_id = ""
+        self.told = Told()
         self._config = config
         self._project = config.project or default_project
         self._folder = folder
@@ -32,11 +38,7 @@ class WandbRun:
 
     def begin(self, training: Training) -> str:
         """Start the run; see `Tracker`."""
-        if importlib.util.find_spec("wandb") is None:
-            raise ComponentError(
-                "tracking.wandb.enabled: expected the package wandb, which is not installed. "
-                "Install it (pip install 'imgpipe[wandb]'), or set it to false."
-            )
+        WANDB.require()
         import wandb
 
         Path(self._folder).mkdir(parents=True, exist_ok=True)
@@ -49,32 +51,19 @@ class WandbRun:
                 "tracking.wandb.mode: online: expected a key in WANDB_API_KEY or by `wandb login`, "
                 "found none. Set it, or set tracking.wandb.mode to offline."
             )
+        earlier = training.runs.get(self.name, "")
         try:
-            self._run = wandb.init(
-                project=self._project,
-                entity=self._config.entity,
-                name=training.name,
-                dir=self._folder,
-                mode=mode,
-                config={
-                    **training.parameters(),
-                    "data.fingerprint": training.dataset.fingerprint,
-                    "data.examples": training.dataset.examples,
-                },
-                settings=wandb.Settings(
-                    silent=True,
-                    console="off",
-                    disable_git=True,
-                    disable_code=True,
-                    init_timeout=STARTS_WITHIN_S,
-                ),
-            )
+            self._run = self._started(training, mode, earlier)
         except (wandb.Error, OSError) as error:
             cause = str(error).strip().partition("\n")[0].rstrip(".")
             raise ComponentError(
                 f"tracking.wandb: expected a run that can be started ({mode}), received: {cause}. "
                 "Set tracking.wandb.mode to offline to keep it in files."
             ) from error
+        if self._run.resumed:
+            before = self._run.summary
+            epochs = frozenset(range(1, int(before.get("epoch", 0)) + 1))
+            self.told = Told(epochs, int(before.get("step", 0)))
         self.run_id = self._run.id
         for scale, names in (("epoch", "*"), ("step", "step/*")):
             self._run.define_metric(scale, hidden=True)
@@ -82,6 +71,42 @@ class WandbRun:
         if mode == "offline":
             return f"run {training.name}, offline; `wandb sync {Path(self._run.dir).parent}`"
         return f"run {training.name} at {self._run.url}"
+
+    def _started(self, training: Training, mode: str, earlier: str) -> Any:
+        """Return a run; what is offline cannot be gone on with, nor what is no longer there."""
+        import wandb
+
+        begin = partial(
+            wandb.init,
+            project=self._project,
+            entity=self._config.entity,
+            name=training.name,
+            dir=self._folder,
+            mode=mode,
+            config={
+                **training.parameters(),
+                "data.fingerprint": training.dataset.fingerprint,
+                "data.examples": training.dataset.examples,
+            },
+            settings=wandb.Settings(
+                silent=True,
+                console="off",
+                disable_git=True,
+                disable_code=True,
+                init_timeout=STARTS_WITHIN_S,
+            ),
+        )
+        if earlier and mode == "online":
+            try:
+                return begin(id=earlier, resume="must")
+            except wandb.Error:
+                LOGGER.warning("the run %s cannot be gone on with", earlier, exc_info=True)
+        return begin(notes=f"Goes on from run {earlier}." if earlier else None)
+
+    def used(self, parameters: Mapping[str, str]) -> None:
+        """Add them to the run's config; see `Tracker`."""
+        named = {f"used.{name}": value for name, value in parameters.items()}
+        self._run.config.update(named, allow_val_change=True)
 
     def log(self, points: Sequence[Point]) -> None:
         """Log each point against its own axis; see `Tracker`."""

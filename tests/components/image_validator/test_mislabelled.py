@@ -1,7 +1,5 @@
 """Wrong labels are found where a quick model can tell, and nothing is said where it cannot."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -51,6 +49,6 @@ def test_classes_that_are_too_small_are_said_not_to_be_judged(make_pictures):
 
 
 def test_without_cleanlab_the_next_step_is_named(make_pictures, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
     with pytest.raises(ComponentError, match=r"validation.likely_mislabelled.*imgpipe\[cleanlab\]"):
         mislabelled.likely_mislabelled(make_pictures([]), threshold=0.5, seed=0)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.doctor.machine import Cores, Disk, Memory, nvidia_cards, read_cores, read_disk
-from pipeline.doctor.machine import read_memory as memory_of
+from contracts.memory import Memory
+from contracts.memory import read_memory as memory_of
+from pipeline.doctor.machine import Cores, Disk, nvidia_cards, read_cores, read_disk
 from pipeline.doctor.machine_findings import (
     GIB,
     MIB,
@@ -80,6 +81,29 @@ def test_version_1_without_limits(root):
     )
     assert read_cores(there, allowed=4).quota is None
     assert memory_of(there).limit is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "names", "reclaimable"),
+    [
+        ("sys/fs/cgroup", ("memory.max", "memory.current"), "inactive_file"),
+        (
+            "sys/fs/cgroup/memory",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+            "total_inactive_file",
+        ),
+    ],
+)
+def test_pages_of_files_that_the_kernel_takes_back_are_available(root, folder, names, reclaimable):
+    limit, used = names
+    there = root(
+        {
+            f"{folder}/{limit}": f"{4 * GIB}\n",
+            f"{folder}/{used}": f"{3 * GIB}\n",
+            f"{folder}/memory.stat": f"active_file 5\n{reclaimable} {2 * GIB}\n",
+        }
+    )
+    assert memory_of(there) == Memory(16 * GIB, 3 * GIB, 4 * GIB)
 
 
 def test_the_cards_of_the_driver(root):

@@ -101,6 +101,28 @@ def test_the_page_carries_the_pictures_of_the_model_and_says_what_is_missing(sum
     assert len(encoded) < (folder / "grad_cam.png").stat().st_size
 
 
+def test_the_page_says_what_auto_has_come_to(summary, tmp_path):
+    record = TrainingRecord(
+        {"loss": [2.0]},
+        0,
+        4,
+        2.0,
+        77,
+        batch_size=2048,
+        learning_rate=0.0123456,
+        rates_tried={"rates": [0.1], "losses": [1.0]},
+        devices="GPU:0",
+        precision="mixed_bfloat16",
+    )
+    record.write(str(tmp_path))
+    page.write_pages(summary, {"model_run": str(tmp_path)}, tmp_path)
+    written = " ".join(Path(summary.report).read_text().split())
+    assert (
+        "2,048 images a step, learning rate 0.0123 (found by trial), on GPU:0 in mixed_bfloat16."
+        in written
+    )
+
+
 def test_a_page_that_cannot_be_made_is_logged_and_leaves_no_file(summary, tmp_path, caplog):
     (tmp_path / "training.json").write_text(json.dumps({"history": 3}))
     with caplog.at_level(logging.ERROR):

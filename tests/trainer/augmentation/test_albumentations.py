@@ -142,6 +142,6 @@ def test_batches_are_changed_by_their_number_in_the_training(dataset, feed):
 
 def test_what_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "albumentations", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
     with pytest.raises(ComponentError, match=r"augmentation\.backend: .* is not installed"):
         CpuAugmentation(resolve(config(preset="light")), LABELS, 0)

@@ -109,10 +109,10 @@ def test_an_unknown_class_is_named_with_what_it_may_mean():
     with pytest.raises(ComponentError) as raised:
         Augmentation(config, LABELS, 0)
     assert raised.value.problems == (
-        "augmentation.operations.rotate.except: expected classes of the data, received 'dgo'; "
-        "did you mean `dog`?",
-        "augmentation.operations.rotate.except: expected classes of the data, received 'bird'; "
-        "known classes: cat, dog.",
+        "augmentation.operations.rotate.except: expected classes of the data (cat, dog), received "
+        "'bird'.",
+        "augmentation.operations.rotate.except: expected classes of the data (cat, dog), received "
+        "'dgo'; did you mean `dog`?",
     )
 
 

@@ -1,8 +1,12 @@
 """What `auto` stands for is found by trial, and a training goes on with it."""
 
+import time
+
+import numpy as np
 import pytest
 
 from contracts.errors import ComponentError
+from contracts.memory import Memory
 from tests.trainer.test_train import recipe
 from trainer.checkpoints import Checkpoint
 from trainer.measurement import batch_size
@@ -37,6 +41,24 @@ def test_a_batch_that_runs_out_of_memory_is_too_large(dataset, monkeypatch):
     monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 1)
     monkeypatch.setattr(batch_size.TrainingModel, "train_on_batch", train_on_batch)
     assert train(recipe(epochs=1, batch_size="auto"), dataset).batch_size == 16
+
+
+def test_memory_below_an_earlier_peak_of_the_process_counts(dataset, monkeypatch):
+    earlier = np.ones(2**29, np.uint8)  # a peak that the trials do not come to
+    del earlier
+
+    def train_on_batch(model, inputs, targets):
+        taken = np.ones(len(targets) * 2**22, np.uint8)  # 4 MiB an image
+        time.sleep(0.1)
+        del taken
+
+    monkeypatch.setattr(batch_size, "gpus", lambda: [])
+    monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 1)
+    monkeypatch.setattr(batch_size.TrainingModel, "train_on_batch", train_on_batch)
+    left = Memory(2**34, 400 * 2**20, 2**30)  # by a limit of the container
+    monkeypatch.setattr(batch_size, "read_memory", lambda: left)
+    # Twice 32 images take 256 MiB of 0.8 x 400 MiB, twice 64 more than that.
+    assert train(recipe(epochs=1, batch_size="auto"), dataset).batch_size == 32
 
 
 @pytest.mark.parametrize(

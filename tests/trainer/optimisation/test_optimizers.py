@@ -49,6 +49,25 @@ def test_weight_decay_pulls_on_kernels_alone(name):
         assert decayed == (len(weight.shape) > 1), weight.path
 
 
+def test_biases_of_attention_and_slopes_are_kept_from_weight_decay():
+    pixels = keras.Input((4, 4, 3))
+    sloped = keras.layers.PReLU()(pixels)
+    tokens = keras.layers.Reshape((16, 3))(sloped)
+    attended = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)(tokens, tokens)
+    network = keras.Model(pixels, keras.layers.GlobalAveragePooling1D()(attended))
+    config = TrainerConfig(weight_decay=0.5)
+    rate = LearningRate("constant", 0.1, 10, 0)
+    weights = network.trainable_variables
+    optimizer = build_optimizer(config, rate, weights)
+    for weight in weights:
+        weight.assign(np.ones(weight.shape))
+    optimizer.apply([keras.ops.zeros(one.shape) for one in weights], weights)
+    decayed = {one.name for one in weights if float(np.mean(one)) < 0.99}
+    free = {one.name for one in weights if float(np.mean(one)) == 1.0}
+    assert (decayed, free) == ({"kernel"}, {"bias", "alpha"})
+    assert max(len(one.shape) for one in weights if one.name == "bias") == 2
+
+
 def test_gradients_are_clipped_averaged_and_accumulated_as_configured():
     config = TrainerConfig(
         gradient_clip_norm=1.5, ema_momentum=0.9, gradient_accumulation_steps=4, optimizer="sgd"

@@ -45,3 +45,8 @@ def test_warm_up_is_half_an_epoch_or_with_one_cycle_three_tenths():
     assert learning_rate(TrainerConfig(schedule="one_cycle"), 1e-3, 20, 10).rise == 60
     assert learning_rate(TrainerConfig(warmup_epochs=2.0), 1e-3, 20, 10).rise == 20
     assert learning_rate(TrainerConfig(), 1e-3, 20, 10).steps == 200
+
+
+def test_a_phase_that_a_search_has_shortened_still_comes_to_its_peak():
+    schedule = learning_rate(TrainerConfig(warmup_epochs=3.0), 1e-3, 1, 10)
+    assert float(schedule(9)) == pytest.approx(1e-3)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -55,6 +56,15 @@ def test_every_picture_of_every_style_of_model(style, spots, tmp_path):
         assert picture.caption.endswith(".")
     written = json.loads((tmp_path / "pictures.json").read_text())["pictures"]
     assert [one["file"] for one in written] == [picture.file for picture in drawn]
+
+
+def test_the_search_for_a_learning_rate_is_drawn_where_there_was_one(spots, tmp_path):
+    tried = {"rates": [1e-4, 1e-3, 1e-2, 1e-1], "losses": [2.0, 1.5, 1.0, 3.0]}
+    searched = replace(trained(colour_finder("functional")), rates_tried=tried)
+    drawn = draw_pictures(searched, spots, tmp_path, images=2)
+    assert [picture.name for picture in drawn] == [*NAMES, "learning_rate_trial"]
+    with Image.open(tmp_path / "learning_rate_trial.png") as image:
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 10
 
 
 def test_the_same_model_gives_the_same_pictures(spots, tmp_path):
@@ -246,8 +256,6 @@ def test_a_first_layer_on_other_than_three_channels(tmp_path, spots):
 
 
 def test_class_names_may_hold_anything(tmp_path, spots):
-    from dataclasses import replace
-
     named = replace(spots, labels=("a$b_{$ \\frac" + "x" * 80, "ü & <b>"))
     draw_pictures(trained(colour_finder("functional")), named, tmp_path, images=2)
     assert left_out(tmp_path) == {}

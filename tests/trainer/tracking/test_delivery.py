@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.tracking import Point, Tracking, Training, delivery, metrics
+from trainer.tracking.tracker import Told
 from trainer.train import train
 
 
@@ -26,8 +28,10 @@ class Server:
 
     name = "Server"
     run_id = "7"
+    told = Told()
 
     def __init__(self) -> None:
+        self.parameters: dict[str, str] = {}
         self.is_away = False
         self.refuses = False
         self.hangs = threading.Event()
@@ -40,6 +44,11 @@ class Server:
         if self.refuses:
             raise ComponentError("tracking.server: no.")
         return f"run {training.name}"
+
+    def used(self, parameters: dict[str, str]) -> None:
+        if self.is_away:
+            raise ConnectionError("connection refused")
+        self.parameters |= parameters
 
     def log(self, points: Sequence[Point]) -> None:
         self.hangs.wait()
@@ -119,7 +128,7 @@ def test_a_server_that_stays_away_costs_no_training(training, caplog):
         trained = train(training.recipe, training.dataset, callbacks=[tracking.callback()])
     assert len(trained.history["loss"]) == 2
     lost, whole = tracking.tracked
-    messages = len(other.points) + 1
+    messages = len(other.points) + 2  # what was used, and the end
     cause = "(ConnectionError: connection refused)"
     assert lost.trouble == f"{messages} of {messages} messages were not delivered {cause}"
     assert lost.trouble in caplog.text
@@ -172,6 +181,33 @@ def test_the_learning_rate_of_every_epoch_is_in_the_history(training):
         trained = train(training.recipe, training.dataset, callbacks=[tracking.callback()])
     rates = trained.history["learning_rate"]
     assert rates[1] < rates[0] <= training.recipe.trainer.learning_rate
+
+
+def test_what_the_training_has_chosen_is_told(training):
+    automatic = training.recipe.trainer.model_copy(update={"learning_rate": "auto"})
+    recipe = training.recipe.model_copy(update={"trainer": automatic})
+    server = Server()
+    with Tracking([server], training) as tracking:
+        trained = train(recipe, training.dataset, callbacks=[tracking.callback()])
+    assert server.parameters == {
+        "batch_size": "32",
+        "learning_rate": repr(trained.learning_rate),
+        "devices": trained.devices,
+        "precision": "float32",
+    }
+
+
+def test_an_epoch_from_before_an_interruption_is_told_where_it_is_missing(training):
+    first, second = Server(), Server()
+    first.told = Told(frozenset({1}), step=3)
+    goes_on = replace(training, history={"loss": [3.0, 2.0]})
+    with Tracking([first, second], goes_on) as tracking:
+        tracking.log(Point("step", 3, {"loss": 3.0}, 0))
+        tracking.log(Point("step", 4, {"loss": 2.0}, 0))
+    told = [[(one.scale, one.number) for one in server.points] for server in (first, second)]
+    steps = [("step", 3), ("step", 4)]
+    assert told == [[("epoch", 2), steps[1]], [("epoch", 1), ("epoch", 2), *steps]]
+    assert first.points[0].metrics == {"loss": 2.0}
 
 
 def test_steps_are_told_evenly_and_no_more_than_some(training, monkeypatch):

@@ -204,7 +204,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence_before_training(
 
 
 def test_wandb_that_is_not_installed_is_a_sentence(told, tmp_path, dataset, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb=ON)
     told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"tracking\.wandb\.enabled: .*imgpipe\[wandb\]")

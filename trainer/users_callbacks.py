@@ -1,0 +1,55 @@
+"""Callbacks of the user's own, which may set the learning rate where no schedule does."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from contracts.errors import ConfigError
+from contracts.training import TrainerConfig
+from trainer.users_code import users_instance
+
+SET_THE_RATE = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+
+# Of Keras's TypeError about a rate that cannot be set.
+SCHEDULE = "LearningRateSchedule"
+
+
+def users_callbacks(config: TrainerConfig) -> list[Any]:
+    """Return the keras.callbacks.Callback objects that `trainer.callbacks` names.
+
+    Raises:
+      ConfigError: one cannot be made, or sets the learning rate beside a schedule.
+    """
+    named = {
+        one: users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
+        for one in config.callbacks
+    }
+    setting = [one for one, made in named.items() if isinstance(made, SET_THE_RATE)]
+    if setting and not config.is_rate_settable:
+        raise ConfigError(_sentence(setting, config))
+    return list(named.values())
+
+
+@contextmanager
+def rate_error_told(config: TrainerConfig) -> Iterator[None]:
+    """Turn Keras's TypeError about a rate that a callback sets beside a schedule into a sentence.
+
+    Raises:
+      ConfigError: it came out of the block.
+    """
+    try:
+        yield
+    except TypeError as error:
+        if not config.callbacks or SCHEDULE not in str(error):
+            raise
+        raise ConfigError(_sentence(config.callbacks, config)) from error
+
+
+def _sentence(callbacks: Sequence[str], config: TrainerConfig) -> str:
+    return (
+        "trainer.callbacks: expected none that sets the learning rate, which trainer.schedule: "
+        f"{config.schedule} with its warm-up does, received {', '.join(callbacks)}. Set "
+        "trainer.schedule: constant and trainer.warmup_epochs: 0, or take it out."
+    )
