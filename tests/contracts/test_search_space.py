@@ -113,7 +113,7 @@ def test_paths_are_relative_to_the_config_and_looked_at(load, tmp_path, monkeypa
     (tmp_path / "first.keras").touch()
     space = (
         "    trainer.model: [cnn, 'mine.py:build']\n"
-        "    trainer.metrics: [[], ['mine.py:Metric', 'package.module:Metric']]\n"
+        "    trainer.metrics: [[], ['mine.py:Metric', 'json:JSONEncoder']]\n"
         "    trainer.weights: [null, imagenet, {}.keras]\n"
     )
     with pytest.raises(ConfigError):  # imagenet goes with no cnn
@@ -121,7 +121,7 @@ def test_paths_are_relative_to_the_config_and_looked_at(load, tmp_path, monkeypa
     space = space.replace("imagenet, ", "")
     assert load("  space:\n" + space.format("first")).search.space == {
         "trainer.model": ["cnn", f"{tmp_path}/mine.py:build"],
-        "trainer.metrics": [[], [f"{tmp_path}/mine.py:Metric", "package.module:Metric"]],
+        "trainer.metrics": [[], [f"{tmp_path}/mine.py:Metric", "json:JSONEncoder"]],
         "trainer.weights": [None, f"{tmp_path}/first.keras"],
     }
     assert problems(load, space.format("gone").replace(":Metric'", ":Metrik'")) == [
@@ -137,7 +137,7 @@ def test_paths_are_relative_to_the_config_and_looked_at(load, tmp_path, monkeypa
 
 def test_each_value_is_tried_alone(load):
     config = load(
-        "  space:\n    trainer.batch_size: {low: 8, high: 9}\n    trainer.loss: [focal, x:Y]"
+        "  space:\n    trainer.batch_size: {low: 8, high: 9}\n    trainer.loss: [focal, json:JSONDecoder]"
     )
     assert [
         (place[2:], one.trainer.batch_size, one.trainer.loss) for place, one in tried(config)
@@ -145,7 +145,7 @@ def test_each_value_is_tried_alone(load):
         (("trainer.batch_size", "low"), 8, "cross_entropy"),
         (("trainer.batch_size", "high"), 9, "cross_entropy"),
         (("trainer.loss", 0), 32, "focal"),
-        (("trainer.loss", 1), 32, "x:Y"),
+        (("trainer.loss", 1), 32, "json:JSONDecoder"),
     ]
 
 
