@@ -20,6 +20,9 @@ from contracts.yaml_marks import KeyPath
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 FROZEN_EPOCHS: Final[KeyPath] = ("trainer", "fine_tuning", "frozen_epochs")
 
+# Others of the user's own are known when they are made.
+SETS_THE_RATE: Final = "keras.callbacks:ReduceLROnPlateau"
+
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
@@ -55,6 +58,14 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"expected null without a phase of frozen layers (frozen_epochs: 0), received "
             f"{received(tuning.learning_rate)}. Set trainer.learning_rate.",
             (FROZEN_EPOCHS,),
+        )
+    if SETS_THE_RATE in trainer.callbacks and not trainer.is_rate_settable:
+        yield Inconsistency(
+            ("trainer", "callbacks", trainer.callbacks.index(SETS_THE_RATE)),
+            "expected none that sets the learning rate, which trainer.schedule: "
+            f"{trainer.schedule} with its warm-up does, received {SETS_THE_RATE}. Set "
+            "trainer.schedule: constant and trainer.warmup_epochs: 0, or take it out.",
+            (("trainer", "schedule"), ("trainer", "warmup_epochs")),
         )
     if trainer.label_smoothing and trainer.loss not in BUILT_IN_LOSSES:
         yield Inconsistency(

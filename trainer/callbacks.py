@@ -122,12 +122,15 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self._before_s = self.progress.seconds
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Give the metrics of an epoch that was interrupted what they had counted."""
+        """Give an epoch that was interrupted what its metrics had counted, and its rate.
+
+        A callback may just have set the rate for the beginning of this epoch once more.
+        """
         self._epoch = epoch
         begins = epoch * self._course.steps_per_epoch
         self.position.step = max(begins, self._course.first_step)
         if self._course.first_step > begins:
-            self._checkpoint.restore(self.model, ["metrics"])
+            self._checkpoint.restore(self.model, ["optimizer", "metrics"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save the state, where the last time is long enough ago; the last batch's comes later."""

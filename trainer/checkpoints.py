@@ -8,6 +8,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,9 @@ class Progress:
 
     def after_epoch(self, logs: dict[str, float], monitor: str) -> "Progress":
         """Return the progress with one more epoch, the best one where its metric says so."""
-        history = {
-            name: [*self.history.get(name, ()), float(value)] for name, value in logs.items()
-        }
+        # What a callback adds in some epochs alone would not tell which these were.
+        names = [name for name in (self.history or logs) if name in logs]
+        history = {name: [*self.history.get(name, ()), float(logs[name])] for name in names}
         values = np.array(history[monitor])
         values = -values if monitor.endswith("accuracy") else values
         finite = np.isfinite(values)
@@ -150,8 +151,10 @@ class Checkpoint:
     def of(cls, root: Path, key: str) -> "Checkpoint":
         """Return the one of a training among others, and remove those that nobody came back to."""
         for other in root.iterdir() if root.is_dir() else ():
-            if other.name != key and time.time() - other.stat().st_mtime > ABANDONED_S:
-                shutil.rmtree(other)
+            # Another machine or run may remove the same ones.
+            with suppress(FileNotFoundError):
+                if other.name != key and time.time() - other.stat().st_mtime > ABANDONED_S:
+                    shutil.rmtree(other)
         return cls(root / key)
 
     def remove(self) -> None:
@@ -170,8 +173,11 @@ class Checkpoint:
         except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
             LOGGER.warning("%s cannot be read: the training begins anew.", path, exc_info=True)
             return None
-        has_best = progress.best_epoch is None or self.best(progress.best_epoch).exists()
-        return progress if has_best else None
+        if progress.best_epoch is not None and not self.best(progress.best_epoch).exists():
+            missing = self.best(progress.best_epoch)
+            LOGGER.warning("%s is missing: the training begins anew.", missing)
+            return None
+        return progress
 
     def restore(self, model: Any, groups: Sequence[str] = ("model", "optimizer")) -> None:
         """Give a built model the variables of the last state; it is compiled, but for "model".

@@ -35,6 +35,11 @@ class ImageDataset:
         return self.preprocessing.image_size_px
 
     @property
+    def image_bytes(self) -> int:
+        """Bytes of the pixels of an image."""
+        return self.size_px**2 * CHANNELS
+
+    @property
     def examples(self) -> dict[str, int]:
         """Examples of each split."""
         return {split: sum(counts) for split, counts in self.label_counts.items()}

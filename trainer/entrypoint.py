@@ -31,7 +31,7 @@ def run_fn(fn_args: FnArgs) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     use_memory_as_needed()
     # The folder of the examples is the same while ImageTransform has nothing to do.
-    code = told["code_digest"], told["users_digest"], dataset.uri
+    code = told["code_digest"], told["users_digest"], dataset.uri, *dataset.united
     checkpoint = Checkpoint.of(Path(told["checkpoints"]), training_key(recipe, dataset, *code))
     training = _training(recipe, dataset, folder, checkpoint)
     _, index = cluster()

@@ -97,6 +97,7 @@ def train(
             f"Trainer: expected a trainer.batch_size that {devices.replicas} devices can share, "
             f"received {config.batch_size}. Take a multiple of {devices.replicas}."
         )
+    users = users_callbacks(config)
     keras.config.set_dtype_policy(precision_policy(config.precision, devices.kind))
     with ExitStack() as stack:
         if checkpoint is None or not devices.is_chief:
@@ -108,7 +109,8 @@ def train(
         else:
             LOGGER.info("The training goes on after step %s.", f"{progress.step:,}")
         model = build_training_model(recipe, dataset, devices)
-        progress = _fit(model, _Job(recipe, dataset, devices, checkpoint, progress), callbacks)
+        job = _Job(recipe, dataset, devices, checkpoint, progress)
+        progress = _fit(model, job, users, callbacks)
         if progress.best_epoch is None:
             raise ComponentError(
                 f"Trainer: {monitored(recipe, dataset)} was NaN or infinite in every epoch. Try a "
@@ -171,10 +173,11 @@ def monitored(recipe: TrainingRecipe, dataset: ImageDataset) -> str:
     return monitor if dataset.examples.get(features.VALIDATION) else monitor.removeprefix("val_")
 
 
-def _fit(model: TrainingModel, job: _Job, callbacks: Sequence[Any]) -> Progress:
+def _fit(
+    model: TrainingModel, job: _Job, users: Sequence[Any], callbacks: Sequence[Any]
+) -> Progress:
     """Fit the model phase by phase, up to the last epoch or until it gets no better."""
     config = job.recipe.trainer
-    users = users_callbacks(config)
     for phase in phases(config, job.progress.learning_rate):
         if job.progress.epochs >= phase.end_epoch:
             continue

@@ -22,14 +22,15 @@ def users_callbacks(config: TrainerConfig) -> list[Any]:
     Raises:
       ConfigError: one cannot be made, or sets the learning rate beside a schedule.
     """
-    named = {
-        one: users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
+    made = [
+        users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
         for one in config.callbacks
-    }
-    setting = [one for one, made in named.items() if isinstance(made, SET_THE_RATE)]
+    ]
+    pairs = zip(config.callbacks, made, strict=True)
+    setting = [named for named, one in pairs if isinstance(one, SET_THE_RATE)]
     if setting and not config.is_rate_settable:
         raise ConfigError(_sentence(setting, config))
-    return list(named.values())
+    return made
 
 
 @contextmanager

@@ -53,6 +53,12 @@ from tests.contracts.conftest import GOOD, load
             "trainer.model_options.layer_scale_init: unknown key; known keys: depths, ",
         ),
         (
+            "trainer: {callbacks: ['keras.callbacks:ReduceLROnPlateau']}",
+            "trainer.callbacks[0]: expected none that sets the learning rate, which "
+            "trainer.schedule: cosine with its warm-up does, received "
+            "keras.callbacks:ReduceLROnPlateau. Set trainer.schedule: constant",
+        ),
+        (
             "trainer: {weights: imagenet}",
             "trainer.weights: expected null or a file, since there are no ImageNet weights of cnn",
         ),

@@ -19,6 +19,11 @@ class Plateau(keras.callbacks.ReduceLROnPlateau):
     def __init__(self):
         super().__init__(min_delta=100.0, patience=1, factor=0.1)
 
+class Later(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch:
+            logs["later"] = 1.0
+
 class Sets(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.model.optimizer.learning_rate = 0.125
@@ -53,6 +58,30 @@ def test_a_rate_that_was_set_is_the_rate_after_a_kill(dataset, mine, tmp_path):
     assert checkpoint.progress().epochs == 1
     resumed = train(three, dataset, (), checkpoint)
     assert resumed.history["learning_rate"] == pytest.approx([0.01, 0.125, 0.125])
+
+
+def test_a_rate_that_was_set_for_an_epoch_is_not_set_again_after_a_kill_inside_it(
+    dataset, mine, tmp_path
+):
+    often = {"checkpoint_every_s": 1e-9, "steps_per_execution": 2}
+    three = recipe(epochs=3, callbacks=[f"{mine}:Halve"], **often, **STAYS)
+    checkpoint = Checkpoint(tmp_path / "state")
+    with pytest.raises(Interrupted):
+        train(three, dataset, [InterruptAt(9)], checkpoint)
+    assert checkpoint.progress().step % 6
+    resumed = train(three, dataset, (), checkpoint)
+    assert resumed.history["learning_rate"] == pytest.approx([0.01, 0.005, 0.0025])
+
+
+def test_one_that_is_named_twice_is_called_twice(dataset, mine):
+    trained = train(recipe(epochs=2, callbacks=[f"{mine}:Halve"] * 2, **STAYS), dataset)
+    assert trained.history["learning_rate"] == pytest.approx([0.01, 0.0025])
+
+
+def test_a_metric_that_one_adds_in_some_epochs_alone_is_in_no_history(dataset, mine):
+    trained = train(recipe(epochs=2, callbacks=[f"{mine}:Later"]), dataset)
+    assert "later" not in trained.history
+    assert {len(values) for values in trained.history.values()} == {2}
 
 
 @pytest.mark.parametrize("name", ["Plateau", "Halve"])

@@ -16,6 +16,7 @@ READ_BYTES = 8 * 2**20
 # records pass in pieces, which are shuffled among themselves, and examples again in each block.
 PIECE_EXAMPLES = 16
 BLOCK_BATCHES = 8
+BLOCK_BYTES = 16 * 2**20  # of pixels; where a batch is more, it is a block
 
 LABEL = {features.LABEL_INDEX: tf.io.FixedLenFeature([], tf.int64)}
 EXAMPLE = LABEL | {features.PIXELS: tf.io.FixedLenFeature([], tf.string)}
@@ -31,7 +32,8 @@ def training_batches(
     """See `trainer.batches.training_batches`."""
     size = sampling.batch_size
     length = pass_length(dataset, sampling)
-    block = BLOCK_BATCHES * size
+    batches_a_block = min(BLOCK_BATCHES, BLOCK_BYTES // (size * dataset.image_bytes))
+    block = max(1, batches_a_block) * size
 
     def from_example(first: tf.Tensor) -> tf.data.Dataset:
         passes = tf.data.Dataset.range(first // length, tf.int64.max)
@@ -83,7 +85,7 @@ def _one_pass(
     if sampling.balanced:
         records = _balanced(records, dataset.label_counts[features.TRAIN], number)
         piece = 1  # copies of one example follow one another
-    window = min(dataset.examples[features.TRAIN], SHUFFLE_BYTES // (dataset.size_px**2 * CHANNELS))
+    window = min(dataset.examples[features.TRAIN], SHUFFLE_BYTES // dataset.image_bytes)
     pieces = max(sampling.batch_size, window) // piece
     blocks = records.batch(piece).shuffle(max(1, pieces), seed=seed).rebatch(block)
     return blocks.enumerate().map(lambda index, records: (records, tf.stack([seed, index])))
