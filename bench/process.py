@@ -20,6 +20,7 @@ class Usage:
     """What a command used."""
 
     seconds: float
+    cpu_s: float  # of its processes, to the last sample
     peak_mib: float  # of the proportional share of all its processes together
     out: str
 
@@ -41,44 +42,53 @@ def run(command: Sequence[object], log: Path) -> Usage:
             text=True,
             env=environment,
         )
-        peak = _Peak(process.pid)
-        peak.start()
+        samples = _Samples(process.pid)
+        samples.start()
         out, _ = process.communicate()
     seconds = time.monotonic() - started_s
-    peak.stop()
+    samples.stop()
     if process.returncode != 0:
         tail = "\n".join([*out.splitlines(), *log.read_text().splitlines()][-TAIL:])
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{tail}")
-    return Usage(seconds, peak.mib, out)
+    return Usage(seconds, samples.cpu_s, samples.mib, out)
 
 
-class _Peak(threading.Thread):
-    """Samples the memory of a process and its children until it is stopped."""
+class _Samples(threading.Thread):
+    """Samples memory and CPU time of a process and its children until it is stopped."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._process = psutil.Process(pid)
         self._stopped = threading.Event()
-        self.mib = 0.0
+        self.mib = self.cpu_s = 0.0
 
     def run(self) -> None:
         while not self._stopped.wait(SAMPLE_EVERY_S):
-            self.mib = max(self.mib, self._held() / 2**20)
+            family = self._family()
+            self.mib = max(self.mib, sum(map(_proportional, family)) / 2**20)
+            self.cpu_s = max(self.cpu_s, sum(map(_cpu_s, family)))
 
     def stop(self) -> None:
         self._stopped.set()
         self.join()
 
-    def _held(self) -> int:
-        """Return bytes; what processes share is counted once (PSS)."""
+    def _family(self) -> list[psutil.Process]:
         try:
-            family = [self._process, *self._process.children(recursive=True)]
+            return [self._process, *self._process.children(recursive=True)]
         except psutil.NoSuchProcess:
-            return 0
-        return sum(map(_proportional, family))
+            return []
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Return the seconds of a process and of its children that have ended."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just ended
+        return 0.0
 
 
 def _proportional(process: psutil.Process) -> int:
+    """Return bytes; what processes share is counted once (PSS)."""
     try:
         return int(process.memory_full_info().pss)
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just ended
