@@ -184,6 +184,25 @@ def test_classes_that_the_data_does_not_have(project, capsys, kind):
     ]
 
 
+def test_what_only_a_search_needs_is_asked_of_a_search_alone(project, capsys, monkeypatch):
+    fill(project / "photos" / "car", 12)
+    fill(project / "photos" / "ball", 12)
+    space = (
+        "search.space={augmentation.backend: [keras, albumentations], "
+        "trainer.class_weights: [none, {balls: 2.0}]}"
+    )
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *_: ())
+    assert main(["check", "--set", space]) == 0
+    assert main(["sweep", "--search", "--set", space]) == 2
+    assert "expected the package albumentations, which is not" in capsys.readouterr().err
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: names)
+    assert main(["sweep", "--search", "--set", space]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "imgpipe: search.space.trainer.class_weights[1]: expected classes of the data (ball, car), "
+        "received 'balls'; did you mean `ball`?"
+    ]
+
+
 def test_data_that_cannot_be_trained_on(project, capsys):
     fill(project / "photos" / "car", 2)
     assert main(["check"]) == 2
