@@ -21,6 +21,7 @@ class Preflight:
 
     config: PipelineConfig
     layout: Layout
+    folder: Path  # what paths in the config are relative to
 
 
 def preflight(
@@ -51,7 +52,7 @@ def preflight(
     unknown += unknown_classes_tried(config, layout.labels) if searches else []
     if unknown:
         raise ConfigError(unknown)
-    return Preflight(config, layout)
+    return Preflight(config, layout, config_file.absolute().parent)
 
 
 def _several_machines(trainer: TrainerConfig) -> list[str]:

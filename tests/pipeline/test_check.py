@@ -221,6 +221,7 @@ def test_preflight_gives_config_and_layout(project):
     checked = preflight(Path("pipeline.yaml"), ["trainer.epochs=3"])
     assert checked.config.trainer.epochs == 3
     assert checked.layout.labels == ["ball", "car"]
+    assert checked.folder == project
 
 
 def test_ten_thousand_files_take_less_than_two_seconds(project):
