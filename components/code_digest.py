@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contracts.augmentation import AugmentationConfig
 from contracts.module_sources import module_file, module_sources
-from contracts.optional_libraries import installed
+from contracts.optional_libraries import ALBUMENTATIONS, installed
 from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode, sources
 
@@ -18,7 +18,7 @@ PIECE_BYTES = 2**20
 def augmentation_libraries(*augmentations: AugmentationConfig) -> tuple[str, ...]:
     """Return the optional libraries that changed images follow from."""
     backends = {augmentation.backend for augmentation in augmentations}
-    return installed("albumentations") if "albumentations" in backends else ()
+    return installed(ALBUMENTATIONS.name) if ALBUMENTATIONS.name in backends else ()
 
 
 @cache

@@ -1,7 +1,8 @@
-"""Paths in pipeline.yaml, which are relative to the file's folder -> absolute ones."""
+"""Paths in pipeline.yaml, which are relative to the file's folder -> absolute ones, and back."""
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from contracts.search import SPACE
 from contracts.training import IMAGENET
 from contracts.users_code import UsersCode
 from contracts.yaml_marks import KeyPath
+
+Change = Callable[[str], str]  # of a path
 
 # Keys that hold a path, or a list of paths.
 PATH_KEYS: Final[tuple[KeyPath, ...]] = (("data", "root"), ("data", "schema"))
@@ -46,24 +49,47 @@ def absolute_at(key: str, given: Any, folder: Path) -> Any:
     return value_at(_with_absolute_paths(with_value({}, path, given), folder), path)
 
 
+def relative_at(key: str, given: Any, folder: Path) -> Any:
+    """Return what `absolute_at` makes `given` of: paths below the folder are relative to it."""
+    path = key_path(key)
+    values = _with_paths(with_value({}, path, given), partial(_relative, folder=folder))
+    return value_at(values, path)
+
+
 def _with_absolute_paths(values: Any, folder: Path) -> Any:
+    return _with_paths(values, partial(_absolute, folder=folder))
+
+
+def _with_paths(values: Any, change: Change) -> Any:
+    """Return a copy of a config's values with every path changed."""
     kinds = (
-        (PATH_KEYS, _absolute),
-        (WEIGHTS_KEYS, _absolute_weights),
-        (CODE_KEYS, _absolute_code),
+        (PATH_KEYS, change),
+        (WEIGHTS_KEYS, partial(_weights, change=change)),
+        (CODE_KEYS, partial(_code, change=change)),
     )
-    for keys, absolute in kinds:
+    for keys, changed in kinds:
         for key in keys:
             found = value_at(values, key)
             if found is not None:
-                values = with_value(values, key, _each(found, folder, absolute))
+                values = with_value(values, key, _each(found, changed))
     return values
 
 
-def _each(found: Any, folder: Path, absolute: Callable[[str, Path], str]) -> Any:
+def _each(found: Any, change: Change) -> Any:
     if isinstance(found, list):
-        return [_each(item, folder, absolute) for item in found]
-    return absolute(found, folder) if isinstance(found, str) else found
+        return [_each(item, change) for item in found]
+    return change(found) if isinstance(found, str) else found
+
+
+def _weights(text: str, change: Change) -> str:
+    return text if text == IMAGENET else change(text)
+
+
+def _code(text: str, change: Change) -> str:
+    code = UsersCode.parse(text)
+    if code is None or code.file is None:
+        return text
+    return str(UsersCode(change(code.place), code.attribute))
 
 
 def _absolute(text: str, folder: Path) -> str:
@@ -74,12 +100,6 @@ def _absolute(text: str, folder: Path) -> str:
     return os.path.abspath(expanded)  # noqa: PTH100
 
 
-def _absolute_weights(text: str, folder: Path) -> str:
-    return text if text == IMAGENET else _absolute(text, folder)
-
-
-def _absolute_code(text: str, folder: Path) -> str:
-    code = UsersCode.parse(text)
-    if code is None or code.file is None:
-        return text
-    return str(UsersCode(_absolute(code.place, folder), code.attribute))
+def _relative(text: str, folder: Path) -> str:
+    path, above = Path(text), os.path.abspath(folder)  # noqa: PTH100
+    return path.relative_to(above).as_posix() if path.is_relative_to(above) else text

@@ -6,6 +6,8 @@ from typing import Final
 from contracts.config import PipelineConfig
 from contracts.errors import some_of
 from contracts.field_problems import did_you_mean
+from contracts.search_space import tried
+from contracts.yaml_marks import dotted
 
 CLASS_WEIGHTS: Final = "trainer.class_weights"
 
@@ -23,12 +25,32 @@ def unknown_classes(key: str, named: Iterable[str], labels: Sequence[str]) -> li
 
 def unknown_classes_of(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
     """Return a sentence for each class that a config names and the data does not have."""
+    return [
+        sentence
+        for key, classes in _named(config).items()
+        for sentence in unknown_classes(key, classes, labels)
+    ]
+
+
+def unknown_classes_tried(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
+    """Return the same for the values of the search space, each by its place."""
+    own = _named(config)
+    return [
+        sentence
+        for place, varied in tried(config)
+        for key, classes in _named(varied).items()
+        if classes != own.get(key)
+        for sentence in unknown_classes(dotted(place), classes, labels)
+    ]
+
+
+def _named(config: PipelineConfig) -> dict[str, frozenset[str]]:
+    """Return the classes that a config names, by key."""
     weights = config.trainer.class_weights
-    named: dict[str, Iterable[str]] = {CLASS_WEIGHTS: weights if isinstance(weights, dict) else ()}
+    named = {CLASS_WEIGHTS: frozenset(weights if isinstance(weights, dict) else ())}
     for name, operation in config.augmentation.operations.given().items():
-        named[exceptions_key(name)] = operation.exceptions if operation else ()
-    problems = (unknown_classes(key, classes, labels) for key, classes in named.items())
-    return [sentence for found in problems for sentence in found]
+        named[exceptions_key(name)] = frozenset(operation.exceptions if operation else ())
+    return named
 
 
 def exceptions_key(operation: str) -> str:

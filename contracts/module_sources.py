@@ -23,7 +23,10 @@ def module_sources(module: str) -> list[tuple[str, Path]]:
       ModuleNotFoundError: there is no such module, or it has no source.
     """
     top, *below = module.split(".")
-    spec = importlib.util.find_spec(top)
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # it was not imported from a place, as __main__
+        spec = None
     if spec is not None and spec.submodule_search_locations:
         places = [Path(folder, *below) for folder in spec.submodule_search_locations]
     elif spec is not None and spec.origin and spec.has_location and not below:

@@ -43,9 +43,9 @@ def code_trouble(code: UsersCode) -> str:
             file = module_file(code.place)
         except ModuleNotFoundError as error:
             return (
-                f"but there is no module {error.name!r} on the Python path. Install it into this "
-                "environment, or name its folder in PYTHONPATH; a file beside the config is named "
-                "by `file.py:name`."
+                f"but there is no module with Python sources named {error.name!r} on the Python "
+                "path. Install it into this environment, or name its folder in PYTHONPATH; a file "
+                "beside the config is named by `file.py:name`."
             )
         return _source_trouble(file, code.attribute, str(file)) if file else ""
     kind, trouble = mode(code.file)

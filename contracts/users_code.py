@@ -2,8 +2,10 @@
 
 import ast
 import re
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,9 @@ from typing import Final
 REFERENCE_PATTERN: Final = r"^([^\W\d]\w*(\.[^\W\d]\w*)*|.*\.py):[^\W\d]\w*$"
 
 SOURCE_SUFFIX: Final = ".py"
+
+# What sysconfig calls the folders of Python's own modules and of installed ones.
+INSTALLATION_PATHS: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,33 @@ def may_define(file: Path, name: str) -> bool:
       OSError: the file cannot be read.
       SyntaxError, ValueError: it is no Python.
     """
+    return not _parsed(file).defined.isdisjoint((name, "*", "__getattr__"))
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What a source says, without being run."""
+
+    defined: frozenset[str]  # names at its top
+    imported: frozenset[str]  # top names of the modules that it imports anywhere in it
+
+
+def _parsed(file: Path) -> _Parsed:
+    """Return what a source says; one that has not changed is parsed once."""
+    status = file.stat()
+    return _parse(file, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _parse(file: Path, _mtime_ns: int, _size_bytes: int) -> _Parsed:
     tree = ast.parse(file.read_bytes(), str(file))
-    return any(found in (name, "*", "__getattr__") for found in _names(tree.body))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            imported.add(node.module.partition(".")[0])
+    return _Parsed(frozenset(_names(tree.body)), frozenset(imported))
 
 
 def _names(statements: list[ast.stmt]) -> Iterator[str]:
@@ -80,12 +110,15 @@ _BINDING: Final = (
 def sources(file: Path) -> list[Path]:
     """Return a file and the sources beside it that it imports, also through one another.
 
-    Nothing is run. A package beside it stands for all the sources in it.
+    Nothing is run. A package beside it stands for all the sources in it. Beside an installed module
+    lie all the others that are installed: it stands for itself.
 
     Raises:
       OSError: the file cannot be read.
       SyntaxError, ValueError: it is no Python.
     """
+    if _is_installation(file.parent):
+        return [file]
     found, queue = {file}, [file]
     while queue:
         for name in imported_names(queue.pop()):
@@ -95,20 +128,21 @@ def sources(file: Path) -> list[Path]:
     return sorted(found)
 
 
-def imported_names(file: Path) -> set[str]:
+def imported_names(file: Path) -> frozenset[str]:
     """Return the top names of the modules that a source imports anywhere in it.
 
     Raises:
       OSError: it cannot be read.
       SyntaxError, ValueError: it is no Python.
     """
-    names = set()
-    for node in ast.walk(ast.parse(file.read_bytes(), str(file))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    return names
+    return _parsed(file).imported
+
+
+def _is_installation(folder: Path) -> bool:
+    """Tell whether Python's own modules, or installed ones, lie in the folder itself."""
+    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
+    places = {sysconfig.get_path(name, one) for one in schemes for name in INSTALLATION_PATHS}
+    return folder.resolve() in {Path(place).resolve() for place in places}
 
 
 def _beside(folder: Path, name: str) -> Iterator[Path]:

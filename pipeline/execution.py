@@ -127,6 +127,7 @@ def _surroundings(plan: Plan, records: Records) -> Surroundings:
         accepted_statistics=_accepted_statistics(plan, records),
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
         searches=str(workspace.searches),
+        config_folder=str(plan.config_folder),
     )
 
 

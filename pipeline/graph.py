@@ -55,6 +55,7 @@ class Surroundings:
     accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
     curated_schema: str | None = None
     searches: str = ""  # the folder in which a killed search is found again
+    config_folder: str = ""  # what paths in the config are relative to
 
     @property
     def store(self) -> TrackingStore:
@@ -199,7 +200,8 @@ def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundi
 
     trainer = next(one for one in components if isinstance(one, Trainer))
     examples = trainer.inputs["examples"]
-    return Tuner(examples, config, around.tracking.runs_store, around.searches)
+    store = around.tracking.runs_store
+    return Tuner(examples, config, store, around.searches, around.config_folder)
 
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:

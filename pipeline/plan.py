@@ -12,6 +12,7 @@ class Plan:
     """What a run is going to do, and from when on it counts its seconds."""
 
     config: PipelineConfig
+    config_folder: Path  # what its paths are relative to
     workspace: Workspace
     folder: Path  # of the run
     data_root: Path

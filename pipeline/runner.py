@@ -77,6 +77,7 @@ def _run(
         images.forget()
         plan = Plan(
             config=config,
+            config_folder=checked.folder,
             workspace=workspace,
             folder=folder,
             data_root=images.root,

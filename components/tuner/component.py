@@ -28,6 +28,7 @@ class Tuner(StockTuner):
         config: PipelineConfig,
         store: TrackingStore | None,
         kept: str = "",
+        config_folder: str = "",
     ) -> None:
         """Take what is trained on, and the config.
 
@@ -36,6 +37,7 @@ class Tuner(StockTuner):
           config: of the trainings and of the search.
           store: of MLflow's runs; None: it is told nothing.
           kept: a folder in which a killed search is found.
+          config_folder: what paths in best.yaml are relative to; "": they are absolute.
         """
         configs = [config, *(one for _, one in tried(config))]
         libraries = augmentation_libraries(*(one.augmentation for one in configs))
@@ -49,6 +51,7 @@ class Tuner(StockTuner):
                 "search": config.search.model_dump_json(),
                 "tracking": store.model_dump_json() if store else "",
                 "kept": kept,
+                "config_folder": config_folder,
                 "code_digest": code_digest(
                     "contracts",
                     "trainer",

@@ -29,4 +29,4 @@ class Executor(stock.Executor):
         best = Path(artifact_utils.get_single_uri(output_dict["best_hyperparameters"]))
         results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
         tuner.ledger.write_to(results / LEDGER_FILE)
-        write_best(best / BEST_FILE, search, tuner.ledger)
+        write_best(best / BEST_FILE, search, tuner.ledger, custom_config["config_folder"])

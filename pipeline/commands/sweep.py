@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
       InputError: the config, the data or the call is wrong.
     """
     _require_call(args)
-    checked = preflight(args.config, args.overrides)
+    checked = preflight(args.config, args.overrides, searches=args.search)
     require_apart(args.workspace.resolve(), checked.layout)
     if args.search:
         from pipeline.sweep.searching import search

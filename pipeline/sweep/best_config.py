@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from contracts.config_paths import relative_at
 from contracts.errors import ConfigError, InputError
 from contracts.load import config_in
 from contracts.search import SPACE, Range, SearchConfig
@@ -40,8 +41,8 @@ def write_best_config(
 ) -> str:
     """Write the config with the best values in place, valid and whole, or not at all.
 
-    Its search space becomes an empty one where it does not go with them. Returns what there is to
-    say of that, "" for nothing.
+    Paths below the config's folder are relative to it again. The search space becomes an empty one
+    where it does not go with the values. Returns what there is to say of that, "" for nothing.
 
     Args:
       target: the file.
@@ -53,7 +54,8 @@ def write_best_config(
       ConfigError: with the values in place it is not valid; all problems of it.
       InputError: the file cannot be written.
     """
-    text, note = with_values_in_place(_text(config), best), ""
+    values = {key: relative_at(key, value, config.parent) for key, value in best.items()}
+    text, note = with_values_in_place(_text(config), values), ""
     try:
         config_in(text, target, overrides)
     except ConfigError as error:

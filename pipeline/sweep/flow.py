@@ -16,7 +16,7 @@ from pipeline.sweep.variants import Variant
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import opened_for_run
 from trainer.data import ImageDataset
-from trainer.runs import Runs, open_runs
+from trainer.search.runs import Runs, open_runs
 
 LOG_FILE = "sweep.log"
 LIBRARIES = ("keras", "numpy", "tensorflow")

@@ -1,9 +1,12 @@
 """Code of the user's own is found, told apart and looked into without being run."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
+from contracts import users_code
+from contracts.errors import ConfigError
 from contracts.users_code import UsersCode, may_define, sources
 from tests.contracts.conftest import GOOD, load
 
@@ -62,6 +65,37 @@ def test_sources_are_the_file_and_what_it_imports_beside_it(tmp_path):
     (tmp_path / "parts" / "deep.py").write_text("x = 1")
     found = [str(path.relative_to(tmp_path)) for path in sources(tmp_path / "net.py")]
     assert found == ["blocks.py", "net.py", "parts/deep.py", "sizes.py"]
+
+
+def test_an_installed_module_stands_for_itself(tmp_path, monkeypatch):
+    (tmp_path / "nets.py").write_text("import keras")
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").write_text("")
+    assert len(sources(tmp_path / "nets.py")) == 2
+    monkeypatch.setattr("sysconfig.get_path", lambda *_: str(tmp_path / "python"))
+    (tmp_path / "python").symlink_to(tmp_path)
+    assert sources(tmp_path / "nets.py") == [tmp_path / "nets.py"]
+    assert len(sources(tmp_path / "keras" / "__init__.py")) == 1
+
+
+def test_a_file_is_parsed_again_only_where_it_has_changed(write, tmp_path, monkeypatch):
+    parsed = []
+
+    def parse(source, name, *rest):
+        parsed.append(Path(name).name)
+        return compile(source, name, "exec", ast.PyCF_ONLY_AST)
+
+    monkeypatch.setattr(users_code.ast, "parse", parse)
+    for name in ("net.py", "blocks.py"):
+        (tmp_path / name).write_text("import blocks\ndef build(): ...")
+    space = "search.space={trainer.epochs: [3, 4, 5], trainer.loss: [focal, 'net.py:build']}"
+    path = write(f"{GOOD}trainer: {{model: 'net.py:build'}}").absolute()
+    load(path, space)
+    assert sorted(parsed) == ["blocks.py", "net.py"]
+    (tmp_path / "net.py").write_text("import blocks\ndef built(): ...\n")
+    with pytest.raises(ConfigError, match="the file has no `build`"):
+        load(path, space)
+    assert sorted(parsed) == ["blocks.py", "net.py", "net.py"]
 
 
 def test_the_file_of_a_model_is_relative_to_the_config(write, tmp_path, monkeypatch):

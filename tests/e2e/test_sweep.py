@@ -26,6 +26,13 @@ search:
   space:
     trainer.learning_rate: {low: 1.0e-3, high: 1.0e-1, scale: log}
     trainer.model_options.kernel_size: [3, 5]
+    trainer.metrics: [[mine.py:First], [mine.py:Second]]
+"""
+
+METRICS = """
+from keras.metrics import MeanSquaredError
+class First(MeanSquaredError): ...
+class Second(MeanSquaredError): ...
 """
 
 
@@ -41,6 +48,7 @@ def stripes(tmp_path_factory) -> Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels if number % 2 else pixels.transpose(1, 0, 2)).save(path)
     (folder / "pipeline.yaml").write_text(CONFIG)
+    (folder / "mine.py").write_text(METRICS)
     return Project(folder)
 
 
@@ -72,6 +80,8 @@ def test_a_search_writes_the_best_values_and_the_config_with_them(stripes):
     assert found["best"]["score"] == max(scores)
     best_yaml = Path(found["best_yaml"]).read_text()
     assert best_yaml.startswith(f"# val_accuracy {max(scores):.4f} in trial ")
+    assert "metrics: ['mine.py:" in best_yaml
+    assert str(stripes.folder) not in (stripes.folder / "best.yaml").read_text()
     config = load_config(stripes.folder / "best.yaml")
     assert config.trainer.learning_rate == found["best"]["values"]["trainer.learning_rate"]
     assert config.trainer.options().filters == (4,)

@@ -184,6 +184,25 @@ def test_classes_that_the_data_does_not_have(project, capsys, kind):
     ]
 
 
+def test_what_only_a_search_needs_is_asked_of_a_search_alone(project, capsys, monkeypatch):
+    fill(project / "photos" / "car", 12)
+    fill(project / "photos" / "ball", 12)
+    space = (
+        "search.space={augmentation.backend: [keras, albumentations], "
+        "trainer.class_weights: [none, {balls: 2.0}]}"
+    )
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *_: ())
+    assert main(["check", "--set", space]) == 0
+    assert main(["sweep", "--search", "--set", space]) == 2
+    assert "expected the package albumentations, which is not" in capsys.readouterr().err
+    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: names)
+    assert main(["sweep", "--search", "--set", space]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "imgpipe: search.space.trainer.class_weights[1]: expected classes of the data (ball, car), "
+        "received 'balls'; did you mean `ball`?"
+    ]
+
+
 def test_data_that_cannot_be_trained_on(project, capsys):
     fill(project / "photos" / "car", 2)
     assert main(["check"]) == 2
@@ -202,6 +221,7 @@ def test_preflight_gives_config_and_layout(project):
     checked = preflight(Path("pipeline.yaml"), ["trainer.epochs=3"])
     assert checked.config.trainer.epochs == 3
     assert checked.layout.labels == ["ball", "car"]
+    assert checked.folder == project
 
 
 def test_ten_thousand_files_take_less_than_two_seconds(project):
@@ -233,12 +253,15 @@ def test_a_users_model_is_looked_for_and_not_run(with_images, monkeypatch, capsy
     [
         ("gone.py:build", "gone.py:build, which does not exist."),
         ("net.py:built", "net.py:built, but the file has no `built`."),
-        ("gone:build", "but there is no module 'gone' on the Python path."),
+        ("gone:build", "no module with Python sources named 'gone' on the Python path."),
+        ("math:sin", "no module with Python sources named 'math' on the Python path."),
+        ("__main__:build", "no module with Python sources named '__main__' on the Python path."),
         ("json:build", "json/__init__.py has no `build`."),
         ("net.py:build", "but what it imports is no Python: "),
     ],
 )
-def test_a_users_model_that_is_not_there(with_images, capsys, model, trouble):
+def test_a_users_model_that_is_not_there(with_images, monkeypatch, capsys, model, trouble):
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)  # as in `imgpipe`
     (with_images / "net.py").write_text("import blocks\ndef build(): ...")
     (with_images / "blocks.py").write_text("def")
     assert main(["check", "--set", f"trainer.model={model}"]) == 2
@@ -253,8 +276,8 @@ def test_code_of_a_search_space_is_looked_for(with_images, capsys):
     assert main(["check", "--set", space, "--set", "trainer.metrics=['lost:Metric']"]) == 2
     printed = capsys.readouterr().err
     assert "search.space.trainer.loss[1]: expected a class derived from keras.losses" in printed
-    assert "there is no module 'gone' on the Python path." in printed
-    assert printed.count("there is no module 'lost'") == 1
+    assert "there is no module with Python sources named 'gone' on the Python path." in printed
+    assert printed.count("there is no module with Python sources named 'lost'") == 1
 
 
 def test_our_packages_are_ours_beside_others_of_their_names(with_images):

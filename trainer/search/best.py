@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from contracts.config_paths import relative_at
 from contracts.nested_values import key_path, with_value
 from contracts.search import SearchConfig
 from contracts.whole_files import write_whole
@@ -13,8 +14,11 @@ from trainer.search.ledger import Ledger
 BEST_FILE = "best.yaml"
 
 
-def write_best(path: Path, search: SearchConfig, ledger: Ledger) -> None:
-    """Write the keys that were searched with their best values, and where these come from."""
+def write_best(path: Path, search: SearchConfig, ledger: Ledger, config_folder: str) -> None:
+    """Write the keys that were searched with their best values, and where these come from.
+
+    Paths below the config's folder are relative to it again; "": it is not known.
+    """
     best = ledger.best(search.objective)
     if best is None:
         raise ValueError("no trial of the ledger has a score")
@@ -23,6 +27,7 @@ def write_best(path: Path, search: SearchConfig, ledger: Ledger) -> None:
     failed = sum(trial.status == "failed" for trial in trials)
     values: Any = {}
     for key, value in best.values.items():
+        value = relative_at(key, value, Path(config_folder)) if config_folder else value
         values = with_value(values, key_path(key), value)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
     write_whole(

@@ -15,8 +15,8 @@ from contracts.tracking import TrackingStore
 from contracts.training import TrainingRecipe
 from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
-from trainer.runs import open_runs
 from trainer.search.ledger import LEDGER_FILE, Ledger
+from trainer.search.runs import open_runs
 from trainer.search.tuner import Trials, TrialTuner
 
 

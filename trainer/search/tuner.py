@@ -19,8 +19,8 @@ from contracts.training import TrainingRecipe
 from contracts.variation import for_epochs, told, vary
 from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
-from trainer.runs import Runs
 from trainer.search.ledger import Ledger, TrialRecord
+from trainer.search.runs import Runs
 from trainer.search.space import decode, hyperparameters
 from trainer.train import TrainedModel, train
 

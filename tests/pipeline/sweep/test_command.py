@@ -55,7 +55,7 @@ def test_copies_of_small_classes_are_made_and_trained_on(
     def run_sweep(sweep, workspace):
         raise Swept(sweep)
 
-    monkeypatch.setattr(command, "preflight", lambda *_: Preflight(config, None))
+    monkeypatch.setattr(command, "preflight", lambda *_, **__: Preflight(config, None, Path()))
     monkeypatch.setattr(command, "require_apart", lambda *_: None)
     monkeypatch.setattr("pipeline.runner.run_pipeline", run_pipeline)
     monkeypatch.setattr("pipeline.sweep.flow.run_sweep", run_sweep)

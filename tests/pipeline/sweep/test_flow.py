@@ -138,7 +138,8 @@ def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, swe
 def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
     trainings, sweep_of, tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(sys.modules, "trainer.nested_runs", None)  # the one who imports MLflow
+    # The one who imports MLflow.
+    monkeypatch.setitem(sys.modules, "trainer.search.nested_runs", None)
     tracking = TrackingConfig(mlflow=MlflowConfig(enabled=False, uri="http://localhost:1"))
     config = CONFIG.model_copy(update={"tracking": tracking})
     variants = combinations(config, ["trainer.batch_size=8,16"], Path("/"))

@@ -49,7 +49,7 @@ def search(tmp_path, monkeypatch, capsys):
             record = ledger.begin(values, 4)
             record.status, record.score = "completed", 0.9
             ledger.write()
-            write_best(tmp_path / BEST_FILE, config.search, ledger)
+            write_best(tmp_path / BEST_FILE, config.search, ledger, str(tmp_path))
             return Summary(
                 run_id="r",
                 status="partial",
@@ -62,7 +62,7 @@ def search(tmp_path, monkeypatch, capsys):
         args = argparse.Namespace(
             config=file, workspace=Path("w"), overrides=[], write=Path("out.yaml"), json=False
         )
-        code = searching.search(Preflight(config, None), args)
+        code = searching.search(Preflight(config, None, Path()), args)
         assert code == bool(failure)
         printed = capsys.readouterr()
         return printed.err if failure else printed.out
@@ -77,6 +77,15 @@ def test_the_config_with_the_best_values_is_written(search):
     assert (config.trainer.epochs, config.trainer.warmup_epochs) == (20, 0.5)
     assert len(config.search.space) == 2
     assert "epochs: 20  # many" in Path("out.yaml").read_text()
+
+
+def test_files_among_the_best_values_are_relative_to_the_config(search, tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "net.py").write_text("def build(): ...")
+    printed = search(trainer__model=f"{tmp_path}/nets/net.py:build")
+    assert "\ntrainer: {model: 'nets/net.py:build'}\n" in printed
+    assert "  model: nets/net.py:build\n" in Path("out.yaml").read_text()
+    assert load_config(Path("out.yaml"), environ={}).trainer.users_model().file.is_file()
 
 
 def test_a_space_that_does_not_go_with_the_best_values_is_emptied(search):

@@ -71,7 +71,7 @@ def test_several_keys_are_all_combinations_and_the_first_is_the_baseline():
         (["trainer.warmup_epochs=0,30"], "expected less than trainer.epochs (20)"),
         (["trainer.weights=null,gone.keras"], "received /gone.keras, which does not exist"),
         (["trainer.loss=focal,gone.py:Loss"], "received /gone.py:Loss, which does not exist"),
-        (["trainer.loss=focal,not_there:Loss"], "there is no module 'not_there' on the Python"),
+        (["trainer.loss=focal,not_there:Loss"], "no module with Python sources named 'not_there'"),
     ],
 )
 def test_what_cannot_be_compared(options, said):

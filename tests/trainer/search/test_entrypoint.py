@@ -45,7 +45,8 @@ def arguments(tmp_path):
 
 
 def test_a_search_without_mlflow_ends_with_its_ledger(arguments, dataset, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "trainer.nested_runs", None)  # the one who imports MLflow
+    # The one who imports MLflow.
+    monkeypatch.setitem(sys.modules, "trainer.search.nested_runs", None)
     made = entrypoint.tuner_fn(arguments(dataset))
     made.tuner.search(**made.fit_kwargs)
     (file,) = Path(tmp_path, "kept").glob(f"*/{LEDGER_FILE}")

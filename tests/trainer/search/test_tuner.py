@@ -11,8 +11,8 @@ from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
 from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
-from trainer.nested_runs import NestedRuns
 from trainer.search.ledger import Ledger
+from trainer.search.nested_runs import NestedRuns
 from trainer.search.tuner import Trials, TrialTuner, course_of
 from trainer.train import TrainedModel, train
 

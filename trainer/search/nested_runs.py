@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from contracts.tracking import TrackingStore
 from trainer.mlflow_store import experiment_id, open_client, told
-from trainer.runs import History
+from trainer.search.runs import History
 
 
 class NestedRuns:

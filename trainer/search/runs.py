@@ -74,6 +74,6 @@ def open_runs(
     """
     if store is None:
         return NoRuns(run_id)
-    from trainer.nested_runs import NestedRuns  # MLflow takes seconds to import
+    from trainer.search.nested_runs import NestedRuns  # MLflow takes seconds to import
 
     return NestedRuns(store, name, params, run_id)
