@@ -53,6 +53,6 @@ def _several_machines(trainer: TrainerConfig) -> list[str]:
         return []
     return [
         f"{TF_CONFIG}: expected nothing, since `imgpipe` trains on this machine alone, "
-        f"received {len(workers)} workers. Train with `python -m trainer` on each of them, "
+        f"received {len(workers)} workers. Train with `imgpipe-train` on each of them, "
         f"or unset {TF_CONFIG}; trainer.devices: gpu, mirrored or cpu passes over it."
     ]

@@ -1,6 +1,6 @@
 """Training without TFX: on a machine with nothing but Keras and a backend, or on several.
 
-`python -m trainer --config pipeline.yaml --examples FOLDER --output FOLDER` trains what the
+`imgpipe-train --config pipeline.yaml --examples FOLDER --output FOLDER` trains what the
 config says on the transformed examples of a run (`imgpipe run --to ImageTransform`). Started
 again after an interruption it goes on from the last checkpoint. With KERAS_BACKEND=jax it needs
 no TensorFlow; with TF_CONFIG it is one of several machines that share the output folder.
@@ -28,7 +28,7 @@ EXIT_WRONG_INPUT = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and return the exit code: 0 done, 1 failed, 2 the config or the call is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="imgpipe-train", description=__doc__.split("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("pipeline.yaml"), metavar="FILE")
     parser.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE"

@@ -133,7 +133,7 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
             raise ComponentError(
                 "Trainer: trainer.devices: multi_worker has to be set up before TensorFlow does "
                 "anything else in a process, which is too late in a local run. Train with "
-                "`python -m trainer` on each machine, or run the pipeline on Kubeflow."
+                "`imgpipe-train` on each machine, or run the pipeline on Kubeflow."
             ) from error
         names = tuple(strategy.extended.worker_devices)
         return Devices(kind, names, strategy, machines, is_chief=index == 0)

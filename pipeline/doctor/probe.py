@@ -3,12 +3,13 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from contracts.own_packages import python_command
+
 TIMEOUT_S = 120.0
-MODULE = "pipeline.doctor.tensorflow_view"
+VIEW = "from pipeline.doctor.tensorflow_view import main; main()"
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOU
 
     Args:
       precision: `trainer.precision`.
-      command: instead of `python -m pipeline.doctor.tensorflow_view`.
+      command: instead of a Python that runs VIEW.
       timeout_s: how long importing may take.
     """
-    asked = [*(command or (sys.executable, "-m", MODULE)), precision]
+    asked = [*(command or python_command(VIEW)), precision]
     try:
         done = subprocess.run(
             asked, capture_output=True, text=True, timeout=timeout_s, check=False, errors="replace"

@@ -1,7 +1,4 @@
-"""What TensorFlow and Keras see here.
-
-`python -m pipeline.doctor.tensorflow_view PRECISION` prints it as JSON on its last line.
-"""
+"""What TensorFlow and Keras see here."""
 
 import json
 import os
@@ -33,7 +30,11 @@ def view(precision: str) -> Probed:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print what is seen, for the precision that the command line names, and end the process.
+
+    It is JSON on the last line.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     print(json.dumps(asdict(view(sys.argv[1]))), flush=True)
     os._exit(0)  # what TensorFlow prints at its end helps nobody
