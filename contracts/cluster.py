@@ -13,6 +13,8 @@ EXAMPLE: Final = (
     '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
 JOBS: Final = ("chief", "worker")
+# Values of `trainer.devices` with which these machines train together.
+SHARING: Final = ("auto", "multi_worker")
 
 
 def cluster() -> tuple[list[str], int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.code_digest import augmentation_libraries, code_digest, trainers_digest
+from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.errors import ComponentError, InputError, with_log
 from contracts.tracking import TrackingStore
 from pipeline.output import output_in

@@ -46,7 +46,9 @@ class ModelCard:
     stages: tuple[Stage, ...]
 
 
-def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
+def write_card(
+    network: keras.Model, folder: Path, size_px: int, *, draws: bool = True
+) -> ModelCard:
     """Write card.json, card.md, summary.txt and diagram.svg to `folder`, and return the card.
 
     Works for every built model, nested and subclassed ones too. The network is run, not changed.
@@ -54,6 +56,7 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
     Args:
       folder: is made where it is missing; each file appears whole.
       size_px: height and width of the images.
+      draws: False leaves out diagram.svg, which needs matplotlib.
 
     Raises:
       OSError: the folder cannot be written.
@@ -63,8 +66,9 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
     write_whole(folder / CARD_FILE, json.dumps(asdict(card), indent=1))
     write_whole(folder / CARD_PAGE, page(card))
     write_whole(folder / SUMMARY, _summary(network))
-    title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
-    write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
+    if draws:
+        title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
+        write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
     return card
 
 

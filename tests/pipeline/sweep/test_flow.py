@@ -210,7 +210,7 @@ def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
     run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")
     run("class Loss: a = 2", "trainer.loss=focal,mine.py:Loss")
     run("", "augmentation.backend=keras,albumentations")
-    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    monkeypatch.setattr("contracts.code_digest.installed", lambda *_: ("scipy",))
     run("", "augmentation.backend=keras,albumentations")
     assert len(set(folders)) == 4
 
