@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
-from contracts.cluster import SHARING, TF_CONFIG, cluster
+from contracts.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.known_classes import unknown_classes_of
@@ -52,7 +52,5 @@ def _several_machines(trainer: TrainerConfig) -> list[str]:
     if len(workers) < 2 or trainer.devices not in SHARING:
         return []
     return [
-        f"{TF_CONFIG}: expected nothing, since `imgpipe` trains on this machine alone, "
-        f"received {len(workers)} workers. Train with `imgpipe-train` on each of them, "
-        f"or unset {TF_CONFIG}; trainer.devices: gpu, mirrored or cpu passes over it."
+        f"{TF_CONFIG}: expected nothing, since {ALONE}, received {len(workers)} workers. {TOGETHER}"
     ]

@@ -1,4 +1,4 @@
-"""What a training outside of TFX is given and can deliver: it may have Keras and a backend alone."""
+"""What a training outside of TFX is given and can deliver, with Keras and a backend alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A training with all that belongs to it: followed while it runs, then written, explained, recorded."""
+"""A training with all that belongs to it: followed, then written, explained and recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Asks TensorFlow what it sees, in a process of its own: it prints a lot, and may crash."""
+"""Asks Keras's backend what it sees, in a process of its own: it prints a lot, and may crash."""
 
 import json
 import signal
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from contracts.own_packages import python_command
 
 TIMEOUT_S = 120.0
-VIEW = "from pipeline.doctor.tensorflow_view import main; main()"
+VIEW = "from pipeline.doctor.keras_view import main; main()"
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU that TensorFlow sees."""
+    """A GPU that the backend sees."""
 
     name: str
     compute_capability: str = ""
@@ -22,7 +22,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Probed:
-    """What TensorFlow and Keras say of themselves; `failure` where they cannot be imported."""
+    """What Keras and its backend say of themselves; `failure` where they cannot be imported."""
 
     backend: str = ""  # of Keras
     precision: str = ""  # Keras' policy that training will have
@@ -32,7 +32,7 @@ class Probed:
 
 
 def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOUT_S) -> Probed:
-    """Return what TensorFlow sees; it is imported by another process and prints nothing here.
+    """Return what the backend sees; it is imported by another process and prints nothing here.
 
     Args:
       precision: `trainer.precision`.

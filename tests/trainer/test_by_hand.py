@@ -1,4 +1,4 @@
-"""`imgpipe-train` trains on what a run trains on, and delivers what can be delivered without TFX."""
+"""`imgpipe-train` trains on what a run trains on, and delivers what it can without TFX."""
 
 import csv
 import json

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from contracts.whole_files import write_whole
+from trainer.devices import device_names
 from trainer.models.anatomy import Stage, stages
 from trainer.models.diagram import diagram, shape_text
 from trainer.record import CARD_FILE, DIAGRAM_FILE
@@ -153,7 +154,7 @@ def _median_s(network: keras.Model, size_px: int, batch: int) -> float:
 
 def _device() -> str:
     """Return what the network ran on, as people name it."""
-    first = keras.distribution.list_devices()[0]
+    first = device_names()[0]
     if not first.lower().startswith("cpu"):
         return first
     try:

@@ -1,4 +1,4 @@
-"""What TensorFlow and Keras see here."""
+"""What Keras and its backend see here."""
 
 import json
 import os
@@ -11,22 +11,20 @@ from pipeline.doctor.probe import Gpu, Probed
 def view(precision: str) -> Probed:
     """Return the backend, the GPUs, and the policy that `trainer.precision` comes to on them."""
     import keras
-    import tensorflow as tf
 
-    from trainer.devices import gpus, precision_policy
+    from trainer.devices import TENSORFLOW, gpu_details, precision_policy
 
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus()]
+    backend = keras.backend.backend()
+    is_built_with_cuda = True  # of others nobody knows before they see a GPU
+    if backend == TENSORFLOW:
+        import tensorflow as tf
+
+        is_built_with_cuda = tf.test.is_built_with_cuda()
     return Probed(
-        backend=keras.backend.backend(),
+        backend=backend,
         precision=precision_policy(precision),
-        gpus=[
-            Gpu(
-                str(one.get("device_name", "unknown")),
-                ".".join(map(str, one.get("compute_capability", ()))),
-            )
-            for one in details
-        ],
-        is_built_with_cuda=tf.test.is_built_with_cuda(),
+        gpus=[Gpu(one.name, ".".join(map(str, one.compute_capability))) for one in gpu_details()],
+        is_built_with_cuda=is_built_with_cuda,
     )
 
 
