@@ -13,6 +13,13 @@ EXAMPLE: Final = (
     '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
 JOBS: Final = ("chief", "worker")
+# Values of `trainer.devices` with which these machines train together.
+SHARING: Final = ("auto", "multi_worker")
+ALONE: Final = "`imgpipe` trains on this machine alone"
+TOGETHER: Final = (
+    f"Train with `imgpipe-train` on each of them, or unset {TF_CONFIG}; trainer.devices: gpu, "
+    "mirrored or cpu passes over it."
+)
 
 
 def cluster() -> tuple[list[str], int]:

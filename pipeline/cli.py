@@ -11,22 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from contracts.environment import tell_libraries
 from contracts.errors import InputError, PipelineError
 
 DISTRIBUTION = "imgpipe"
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
 DEFAULT_WORKSPACE = Path("workspace")
-
-# What libraries are told before they are imported, where the user has not told them otherwise.
-ENVIRONMENT = {
-    # MLflow reports home what it is used for.
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Its own 7 take minutes where no server answers.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    # Weights & Biases reports its own errors home.
-    "WANDB_ERROR_REPORTING": "false",
-}
 
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
@@ -92,8 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
     # (pipeline.quick_imports) has garbage collected from then on.
     gc.disable()
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    tell_libraries()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names hold any byte

@@ -18,7 +18,6 @@ from tfx.types.channel_utils import get_individual_channels, union
 
 from components.augmenter.component import Augmenter
 from components.champion_resolver.component import ChampionResolver
-from components.code_digest import augmentation_libraries, code_digest, trainers_digest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_transform.component import ImageTransform
 from components.image_validator.component import ImageValidator
@@ -26,6 +25,7 @@ from components.model_evaluator.component import ModelEvaluator
 from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
 from contracts import features
+from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.config import BeamConfig, PipelineConfig
 from contracts.tracking import TrackingPlan, TrackingStore
 from contracts.variation import recipe_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
-from contracts.cluster import TF_CONFIG, cluster
+from contracts.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.known_classes import unknown_classes_of, unknown_classes_tried
@@ -58,10 +58,8 @@ def preflight(
 def _several_machines(trainer: TrainerConfig) -> list[str]:
     """Return what is wrong where the training would wait for other machines."""
     workers, _ = cluster()
-    if len(workers) < 2 or trainer.devices not in ("auto", "multi_worker"):
+    if len(workers) < 2 or trainer.devices not in SHARING:
         return []
     return [
-        f"{TF_CONFIG}: expected nothing, since `imgpipe` trains on this machine alone, "
-        f"received {len(workers)} workers. Train with `python -m trainer` on each of them, "
-        f"or unset {TF_CONFIG}; trainer.devices: gpu, mirrored or cpu passes over it."
+        f"{TF_CONFIG}: expected nothing, since {ALONE}, received {len(workers)} workers. {TOGETHER}"
     ]

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.code_digest import code_digest, trainers_digest
 from contracts import features
+from contracts.code_digest import code_digest, trainers_digest
 from contracts.config import PipelineConfig
 from contracts.optional_libraries import installed
 from contracts.search_space import tried

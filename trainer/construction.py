@@ -9,7 +9,7 @@ from trainer.augmentation import Augmentation
 from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.batches.sampling import Change
 from trainer.data import ImageDataset
-from trainer.devices import TENSORFLOW, Devices, compiles
+from trainer.devices import TENSORFLOW, TORCH, Devices, compiles
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer
@@ -45,6 +45,7 @@ def compile_training_model(
     """Give the model the configured optimiser, loss and metrics."""
     config = recipe.trainer
     executed = steps_per_execution or config.steps_per_execution
+    is_stepwise = devices.replicas > 1 or keras.backend.backend() == TORCH
     with devices.scope():
         users_metrics = [
             users_instance(one, "trainer.metrics", keras.metrics.Metric) for one in config.metrics
@@ -53,8 +54,8 @@ def compile_training_model(
             optimizer=build_optimizer(config, rate, model.trainable_variables),
             loss=build_loss(config),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy"), *users_metrics],
-            # Keras cannot gather several steps of several replicas.
-            steps_per_execution=1 if devices.replicas > 1 else executed,
+            # Keras cannot gather several steps of several replicas, nor any with PyTorch.
+            steps_per_execution=1 if is_stepwise else executed,
             jit_compile=compiles(config.jit_compile, devices),
         )
         model.optimizer.build(model.trainable_variables)

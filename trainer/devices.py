@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ from contracts.errors import ComponentError
 # NVIDIA's Ampere (compute capability 8) and later multiply bfloat16 at full speed.
 BFLOAT16_CAPABILITY = (8, 0)
 
-TENSORFLOW = "tensorflow"
+TENSORFLOW, TORCH = "tensorflow", "torch"
+
+# Keras on PyTorch asks for the device whenever it makes a tensor, also after the training.
+_entered = ExitStack()
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,60 @@ class Devices:
             yield
 
 
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that Keras's backend sees; what it does not tell is empty."""
+
+    name: str
+    compute_capability: tuple[int, ...] = ()  # NVIDIA's
+
+
 def gpus() -> list[Any]:
-    """Return the GPUs that Keras's backend sees."""
-    if keras.backend.backend() == TENSORFLOW:
+    """Return the GPUs that Keras's backend sees, as it calls them."""
+    backend = keras.backend.backend()
+    if backend == TENSORFLOW:
         import tensorflow as tf
 
         return list(tf.config.list_physical_devices("GPU"))
+    if backend == TORCH:
+        import torch
+
+        return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     import jax
 
     return [device for device in jax.devices() if device.platform in ("gpu", "cuda", "rocm")]
+
+
+def gpu_details() -> list[Gpu]:
+    """Return what is known of these GPUs."""
+    backend, found = keras.backend.backend(), gpus()
+    if backend == TENSORFLOW:
+        import tensorflow as tf
+
+        told = [tf.config.experimental.get_device_details(one) for one in found]
+        return [
+            Gpu(one.get("device_name", "unknown"), tuple(one.get("compute_capability", ())))
+            for one in told
+        ]
+    if backend == TORCH:
+        import torch
+
+        return [
+            Gpu(torch.cuda.get_device_name(one), tuple(torch.cuda.get_device_capability(one)))
+            for one in found
+        ]
+    capabilities = [getattr(one, "compute_capability", "") for one in found]
+    return [
+        Gpu(one.device_kind, tuple(int(part) for part in str(known).split(".") if part.isdigit()))
+        for one, known in zip(found, capabilities, strict=True)
+    ]
+
+
+def device_names(kind: str | None = None) -> list[str]:
+    """Return the backend's names of its devices of a kind, cpu or gpu; None: the best there are."""
+    if keras.backend.backend() != TORCH:
+        return list(keras.distribution.list_devices(kind))
+    return gpus() if kind == "gpu" else ["cpu"] if kind == "cpu" else gpus() or ["cpu"]
 
 
 def choose_devices(wanted: str) -> Devices:
@@ -78,28 +126,31 @@ def choose_devices(wanted: str) -> Devices:
             f"Trainer: expected the addresses of two or more workers in {TF_CONFIG} for "
             f"trainer.devices: multi_worker, received {os.environ.get(TF_CONFIG, 'nothing')}."
         )
+    backend = keras.backend.backend()
     if wanted == "auto":
-        several = "mirrored" if len(gpus()) > 1 else "gpu" if gpus() else "cpu"
+        several = "mirrored" if len(gpus()) > 1 and backend != TORCH else "gpu" if gpus() else "cpu"
         wanted = "multi_worker" if len(workers) > 1 else several
-    if keras.backend.backend() == TENSORFLOW:
+    if backend == TENSORFLOW:
         return _of_tensorflow(wanted, len(workers), index)
-    return _of_jax(wanted)
+    if wanted == "multi_worker":
+        raise ComponentError(
+            "Trainer: expected KERAS_BACKEND=tensorflow for several machines (trainer.devices: "
+            f"multi_worker, or {TF_CONFIG} with auto), received {backend}. Unset {TF_CONFIG} and "
+            "take auto, or take that backend."
+        )
+    return _of_torch(wanted) if backend == TORCH else _of_jax(wanted)
 
 
 def precision_policy(precision: str, kind: str = "auto") -> str:
     """Return the Keras dtype policy: `auto` is mixed precision on a GPU, float32 elsewhere."""
     if precision != "auto":
         return precision
-    found = gpus() if kind != "cpu" else []
+    found = gpu_details() if kind != "cpu" else []
     if not found:
         return "float32"
-    if keras.backend.backend() != TENSORFLOW:
-        return "mixed_bfloat16"
-    import tensorflow as tf
-
-    capability = tf.config.experimental.get_device_details(found[0]).get("compute_capability")
-    bfloat16 = capability is not None and capability >= BFLOAT16_CAPABILITY
-    return "mixed_bfloat16" if bfloat16 else "mixed_float16"
+    has_bfloat16 = found[0].compute_capability >= BFLOAT16_CAPABILITY
+    is_of_jax = keras.backend.backend() not in (TENSORFLOW, TORCH)
+    return "mixed_bfloat16" if has_bfloat16 or is_of_jax else "mixed_float16"
 
 
 def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
@@ -132,8 +183,8 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
         except RuntimeError as error:  # collective operations have to be set up at the start
             raise ComponentError(
                 "Trainer: trainer.devices: multi_worker has to be set up before TensorFlow does "
-                "anything else in a process, which is too late in a local run. Train with "
-                "`python -m trainer` on each machine, or run the pipeline on Kubeflow."
+                "anything else in a process, which is too late in a run. Train with "
+                "`imgpipe-train` on each machine, on what `imgpipe run --to ImageTransform` makes."
             ) from error
         names = tuple(strategy.extended.worker_devices)
         return Devices(kind, names, strategy, machines, is_chief=index == 0)
@@ -147,12 +198,7 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
 
 
 def _of_jax(kind: str) -> Devices:
-    if kind == "multi_worker":
-        raise ComponentError(
-            "Trainer: expected trainer.devices: multi_worker with KERAS_BACKEND=tensorflow, "
-            "received it with jax. Take mirrored, or leave it to auto."
-        )
-    names = keras.distribution.list_devices("cpu" if kind == "cpu" or not gpus() else "gpu")
+    names = device_names("cpu" if kind == "cpu" or not gpus() else "gpu")
     away = kind == "cpu" and gpus()
     if kind != "mirrored":
         names = names[:1]
@@ -162,10 +208,23 @@ def _of_jax(kind: str) -> Devices:
     return Devices(kind, tuple(names), strategy)
 
 
+def _of_torch(kind: str) -> Devices:
+    if kind == "mirrored":
+        raise ComponentError(
+            "Trainer: expected trainer.devices: auto, gpu or cpu with KERAS_BACKEND=torch, where "
+            "Keras trains on one device, received mirrored. Take one of these, or "
+            "KERAS_BACKEND=tensorflow or jax."
+        )
+    names = device_names("cpu" if kind == "cpu" else "gpu")[:1]
+    _entered.close()
+    _entered.enter_context(keras.device(names[0]))
+    return Devices(kind, tuple(names))
+
+
 def _logical_cpus() -> int:
     """Return how many CPUs the backend counts: one, unless it is told to split it for a trial."""
     if keras.backend.backend() != TENSORFLOW:
-        return len(keras.distribution.list_devices("cpu"))
+        return len(device_names("cpu"))
     import tensorflow as tf
 
     return len(tf.config.list_logical_devices("CPU"))

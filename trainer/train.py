@@ -34,6 +34,7 @@ from trainer.data import ImageDataset
 from trainer.devices import Devices, choose_devices, precision_policy
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
+from trainer.models import build_model
 from trainer.phases import Phase, phases
 from trainer.training_model import TrainingModel
 from trainer.users_callbacks import rate_error_told, users_callbacks
@@ -63,6 +64,7 @@ def train(
     dataset: ImageDataset,
     callbacks: Sequence[Any] = (),
     checkpoint: Checkpoint | None = None,
+    devices: Devices | None = None,
 ) -> TrainedModel:
     """Train the configured model and return it with the weights of its best epoch.
 
@@ -76,6 +78,7 @@ def train(
       callbacks: further keras.callbacks.Callback objects.
       checkpoint: where the state is kept. A training that finds one there goes on from it, to
         the same end: it has to be of the same recipe and data.
+      devices: as `choose_devices` gives them for the recipe; None: they are chosen here.
 
     Raises:
       ComponentError: the training split is empty, the loss became NaN, or the devices are not
@@ -85,7 +88,7 @@ def train(
     if not dataset.examples.get(features.TRAIN):
         raise ComponentError(f"Trainer: no training examples in {dataset.uri}.")
     config = recipe.trainer
-    devices = choose_devices(config.devices)
+    devices = devices or choose_devices(config.devices)
     if devices.replicas > 1 and config.gradient_accumulation_steps > 1:
         raise ComponentError(
             "Trainer: expected trainer.gradient_accumulation_steps: 1 on several devices, where "
@@ -118,9 +121,12 @@ def train(
             )
         checkpoint.restore(model, ["model"])  # as they were trained, not their averages
         checkpoint.save_last(model.network)
-        model.network.load_weights(checkpoint.best(progress.best_epoch))
+        network = model.network
+        if devices.machines > 1:  # each of them goes on with it alone
+            network = build_model(config, dataset.size_px, len(dataset.labels))
+        network.load_weights(checkpoint.best(progress.best_epoch))
     return TrainedModel(
-        network=model.network,
+        network=network,
         history=progress.history,
         best_epoch=progress.best_epoch,
         steps=progress.step,

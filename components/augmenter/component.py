@@ -8,8 +8,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AugmentationReport
 from components.augmenter.executor import Executor
-from components.code_digest import augmentation_libraries, code_digest
 from contracts.augmentation import AugmentationConfig
+from contracts.code_digest import augmentation_libraries, code_digest
 
 # What the report and the copies follow from.
 SOURCES = (

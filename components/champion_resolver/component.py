@@ -7,7 +7,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.champion_resolver.executor import Executor
-from components.code_digest import code_digest
+from contracts.code_digest import code_digest
 from contracts.tracking import TrackingStore
 
 # What the baseline follows from, besides the registry.

@@ -16,6 +16,7 @@ from typing import IO, Any, TypeVar
 from components.decoding import worker as decode_worker
 from components.decoding.worker import Answer, Call, Limits, Report
 from contracts.errors import ComponentError
+from contracts.own_packages import python_command
 
 Result = TypeVar("Result")
 
@@ -108,13 +109,11 @@ class DecodeWorker:
                 continue
 
     def _start(self) -> None:
-        path = os.pathsep.join(filter(None, sys.path))
-        environment = os.environ | _SURROUNDINGS | {"PYTHONPATH": path}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", self._main],
+            python_command(self._main),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=os.environ | _SURROUNDINGS,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._calls: IO[bytes] = self._process.stdin

@@ -7,9 +7,9 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import ImageManifest
-from components.code_digest import code_digest
 from components.image_example_gen.executor import Executor
 from components.image_example_gen.ingestion import LIBRARIES, SOURCES, settings_json
+from contracts.code_digest import code_digest
 from contracts.config import BeamConfig, DataConfig
 
 

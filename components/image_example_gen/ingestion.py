@@ -9,7 +9,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from components.code_digest import code_digest
 from components.decoding.pool import DecodePool
 from components.decoding.worker import Limits
 from components.image_example_gen import core, isolation
@@ -25,6 +24,7 @@ from components.image_example_gen.listing.layout import Layout, require_trainabl
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from contracts import features
+from contracts.code_digest import code_digest
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
 from contracts.progress import report

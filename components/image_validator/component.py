@@ -7,8 +7,8 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import DataBlessing, ImageDataReport, ImageManifest
-from components.code_digest import code_digest
 from components.image_validator.executor import Executor
+from contracts.code_digest import code_digest
 from contracts.config import BeamConfig
 from contracts.data_checks import ValidationConfig
 from contracts.optional_libraries import installed

@@ -11,7 +11,6 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
 from components.artifacts import set_blessed
-from components.code_digest import code_digest
 from components.decoding.pool import open_pool, pool_of_this_process
 from components.decoding.worker import Limits
 from components.image_example_gen.accounts.manifest import read_dataset, read_groups
@@ -21,6 +20,7 @@ from components.image_validator.classes import Counts
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport
 from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
+from contracts.code_digest import code_digest
 from contracts.config import BeamConfig
 from contracts.data_checks import ValidationConfig
 from contracts.errors import Refusal

@@ -6,8 +6,8 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.code_digest import code_digest
 from components.model_evaluator.executor import Executor
+from contracts.code_digest import code_digest
 from contracts.config import EvaluationConfig
 
 # What an evaluation follows from.

@@ -7,8 +7,8 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import ImageManifest
-from components.code_digest import code_digest
 from components.model_pusher.executor import Executor
+from contracts.code_digest import code_digest
 from contracts.config import PipelineConfig
 from contracts.tracking import TrackingStore
 

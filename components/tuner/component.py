@@ -5,9 +5,9 @@ from tfx.components.tuner.component import Tuner as StockTuner
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.proto import trainer_pb2
 
-from components.code_digest import augmentation_libraries, code_digest, trainers_digest
 from components.tuner.executor import Executor
 from contracts import features
+from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.config import PipelineConfig
 from contracts.search_space import tried
 from contracts.tracking import TrackingStore

@@ -14,7 +14,7 @@ from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.load import load_config
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
-from pipeline.doctor.devices import ask_driver, tensorflow_findings, training_finding
+from pipeline.doctor.devices import TENSORFLOW, ask_driver, backend_findings, training_finding
 from pipeline.doctor.findings import Finding, problem, would_stop_a_run
 from pipeline.doctor.machine import nvidia_cards
 from pipeline.doctor.machine_findings import machine_findings
@@ -45,14 +45,15 @@ def diagnose(config_file: Path, overrides: Sequence[str], workspace: Path) -> li
     config, about_config = _config(config_file, overrides)
     probed = probe(config.trainer.precision)
     gpus = len(probed.gpus)
-    devices = config.trainer.devices
     mlflow_db = Workspace(workspace.resolve()).mlflow_db
     return [
         *about_config,
         *machine_findings(workspace, config.beam, gpus),
         *software_findings(config),
-        *tensorflow_findings(probed, ask_driver(), nvidia_cards()),
-        training_finding(devices, gpus, os.environ.get(TF_CONFIG)),
+        *backend_findings(probed, ask_driver(), nvidia_cards()),
+        training_finding(
+            config.trainer.devices, gpus, os.environ.get(TF_CONFIG), probed.backend or TENSORFLOW
+        ),
         Finding("beam runner", config.beam.runner),
         mlflow_finding(config.tracking.mlflow.uri, mlflow_db),
     ]

@@ -92,14 +92,14 @@ def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespa
     summary = run_pipeline(checked, args.workspace, COPIES_UP_TO if has_copies else DATA_UP_TO)
     if summary.status == "failed":
         return tell_failure(summary, args.workspace)
-    uris = [summary.data.transformed, *([summary.augmentation.examples] if has_copies else ())]
     first = checked.config.seed
     sweep = Sweep(
         variants=variants,
         seeds=range(first, first + args.seeds),
-        dataset_uris=uris,
+        dataset_uri=summary.data.transformed,
         split=args.split,
         metric=args.metric,
+        copies_uri=summary.augmentation.examples,
     )
     record, folder = run_sweep(sweep, args.workspace)
     if args.json:

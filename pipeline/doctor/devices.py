@@ -1,18 +1,26 @@
-"""What training will run on: TensorFlow's GPUs against the cards in the machine, and TF_CONFIG."""
+"""What training will run on: the backend's GPUs against the machine's cards, and TF_CONFIG."""
 
 import csv
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.cluster import EXAMPLE, TF_CONFIG, parse_cluster
+from contracts.cluster import ALONE, EXAMPLE, SHARING, TF_CONFIG, TOGETHER, parse_cluster
 from contracts.errors import ConfigError
 from pipeline.doctor.findings import Finding, problem, warning
 from pipeline.doctor.probe import Probed
 
 QUERY = "name,memory.total,driver_version,compute_cap"
-BACKEND = "tensorflow"
+TENSORFLOW, TORCH = "tensorflow", "torch"
+# Keras's name of it -> ours, and what brings CUDA to it.
+BACKENDS = {
+    TENSORFLOW: ("TensorFlow", "imgpipe[gpu]"),
+    "jax": ("JAX", "jax[cuda12]"),
+    TORCH: ("PyTorch", "torch"),
+}
+STRATEGIES = {TENSORFLOW: "MirroredStrategy", "jax": "DataParallel"}
 
 
 @dataclass(frozen=True)
@@ -52,18 +60,19 @@ def parse_cards(answer: str) -> list[Card]:
     return [Card(*row) for row in rows if len(row) == len(QUERY.split(","))]
 
 
-def tensorflow_findings(
+def backend_findings(
     probed: Probed, cards: Sequence[Card], kernel_cards: Sequence[str]
 ) -> Iterator[Finding]:
-    """Yield whether TensorFlow works, which GPUs it sees and which it should see."""
+    """Yield whether Keras and its backend work, which GPUs they see and which they should see."""
     if probed.failure:
-        step = "`make setup` installs it anew; `python -c 'import tensorflow'` shows all it says."
-        yield problem("tensorflow", f"cannot be imported: {probed.failure}", step)
+        backend = os.environ.get("KERAS_BACKEND", TENSORFLOW)
+        step = f"`make setup` installs it anew; `python -c 'import {backend}'` shows all it says."
+        yield problem(backend, f"cannot be imported: {probed.failure}", step)
         return
-    if probed.backend != BACKEND:
+    if probed.backend != TENSORFLOW:
         yield warning(
             "keras backend",
-            probed.backend,
+            f"{probed.backend}, for `imgpipe-train`",
             "`imgpipe run` exports with TensorFlow: unset KERAS_BACKEND for it.",
         )
     else:
@@ -76,6 +85,7 @@ def _gpu_findings(
     probed: Probed, cards: Sequence[Card], kernel_cards: Sequence[str]
 ) -> Iterator[Finding]:
     told = [str(card) for card in cards] or list(kernel_cards)
+    name, cuda_by = BACKENDS.get(probed.backend, (probed.backend, "what brings CUDA to it"))
     if probed.gpus:
         seen = [
             f"{gpu.name}, compute capability {gpu.compute_capability or 'unknown'}"
@@ -87,54 +97,69 @@ def _gpu_findings(
         cuda = "sees none" if probed.is_built_with_cuda else "is built without CUDA"
         yield warning(
             "gpu",
-            f"{'; '.join(told)}, but TensorFlow {cuda}: training would be on the CPU",
-            "`pip install 'imgpipe[gpu]'` brings CUDA; see that the driver is new enough and "
+            f"{'; '.join(told)}, but {name} {cuda}: training would be on the CPU",
+            f"`pip install '{cuda_by}'` brings CUDA; see that the driver is new enough and "
             "CUDA_VISIBLE_DEVICES does not hide the card.",
         )
     else:
         yield Finding("gpu", "none")
 
 
-def training_finding(devices: str, gpus: int, tf_config: str | None) -> Finding:
+def training_finding(
+    devices: str, gpus: int, tf_config: str | None, backend: str = TENSORFLOW
+) -> Finding:
     """Return what training will run on.
 
     Args:
       devices: auto, cpu, gpu, mirrored or multi_worker.
-      gpus: that TensorFlow sees.
+      gpus: that the backend sees.
       tf_config: the environment variable TF_CONFIG, None where it is not set.
+      backend: of Keras.
     """
     name = "trained on"
     if tf_config or devices == "multi_worker":
-        cluster = describe_cluster(tf_config)
-        if cluster.state == "problem" or devices in ("auto", "multi_worker"):
-            return cluster
-        step = f"Unset {TF_CONFIG}, or set trainer.devices: multi_worker."
-        return warning(name, f"{devices}, though {TF_CONFIG} is set", step)
+        of_cluster = _cluster_finding(devices, tf_config, backend)
+        if of_cluster is not None:
+            return of_cluster
     if devices in ("gpu", "mirrored") and not gpus:
         return problem(
             name,
-            f"trainer.devices is {devices}, and TensorFlow sees no GPU",
+            f"trainer.devices is {devices}, and {BACKENDS.get(backend, (backend,))[0]} sees no GPU",
             "Set trainer.devices: auto, or see the line on the GPU.",
         )
+    if devices == "mirrored" and backend == TORCH:
+        text = "trainer.devices is mirrored, and Keras trains on one device with PyTorch"
+        return problem(name, text, "Set trainer.devices: auto, or take another KERAS_BACKEND.")
     if devices == "cpu" or not gpus:
         return Finding(name, "the CPU")
-    if gpus == 1 or devices == "gpu":
+    if gpus == 1 or devices == "gpu" or backend == TORCH:
         return Finding(name, "one GPU")
-    return Finding(name, f"{gpus} GPUs (MirroredStrategy)")
+    return Finding(name, f"{gpus} GPUs ({STRATEGIES.get(backend, 'together')})")
 
 
-def describe_cluster(tf_config: str | None) -> Finding:
-    """Return which worker of which cluster TF_CONFIG makes of this machine."""
-    if not tf_config:
-        step = f"Set it to JSON such as {EXAMPLE}."
-        return problem(TF_CONFIG, "trainer.devices is multi_worker, and it is not set", step)
-    try:
-        workers, index = parse_cluster(tf_config)
-    except ConfigError as error:
-        text = str(error).removeprefix(f"{TF_CONFIG}: ")
-        return problem(TF_CONFIG, text, "Correct it, or unset it.")
+def _cluster_finding(devices: str, tf_config: str | None, backend: str) -> Finding | None:
+    """Return what is to be said of several machines; None where this one trains alone."""
+    workers: list[str] = []
+    if tf_config:
+        try:
+            workers, index = parse_cluster(tf_config)
+        except ConfigError as error:
+            text = str(error).removeprefix(f"{TF_CONFIG}: ")
+            return problem(TF_CONFIG, text, "Correct it, or unset it.")
+    if len(workers) < 2:
+        if devices != "multi_worker":
+            return None
+        text = f"trainer.devices is multi_worker, and it names {len(workers) or 'no'} workers"
+        step = f"Set it to JSON such as {EXAMPLE} for `imgpipe-train` on each machine; {ALONE}."
+        return problem(TF_CONFIG, text, step)
+    if devices not in SHARING:
+        step = f"Unset {TF_CONFIG}, or set trainer.devices: multi_worker."
+        return warning("trained on", f"{devices}, though {TF_CONFIG} is set", step)
+    if backend != TENSORFLOW:
+        step = f"Unset {TF_CONFIG}, or unset KERAS_BACKEND."
+        return problem(TF_CONFIG, f"{len(workers)} workers, which train on TensorFlow alone", step)
     text = (
         f"worker {index} of {len(workers)} workers, here {workers[index]} "
-        "(MultiWorkerMirroredStrategy)"
+        f"(MultiWorkerMirroredStrategy), by `imgpipe-train` alone: {ALONE}"
     )
-    return Finding("trained on", text)
+    return problem("trained on", text, TOGETHER)

@@ -1,19 +1,20 @@
-"""Asks TensorFlow what it sees, in a process of its own: it prints a lot, and may crash."""
+"""Asks Keras's backend what it sees, in a process of its own: it prints a lot, and may crash."""
 
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from contracts.own_packages import python_command
+
 TIMEOUT_S = 120.0
-MODULE = "pipeline.doctor.tensorflow_view"
+VIEW = "from pipeline.doctor.keras_view import main; main()"
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU that TensorFlow sees."""
+    """A GPU that the backend sees."""
 
     name: str
     compute_capability: str = ""
@@ -21,7 +22,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Probed:
-    """What TensorFlow and Keras say of themselves; `failure` where they cannot be imported."""
+    """What Keras and its backend say of themselves; `failure` where they cannot be imported."""
 
     backend: str = ""  # of Keras
     precision: str = ""  # Keras' policy that training will have
@@ -31,14 +32,14 @@ class Probed:
 
 
 def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOUT_S) -> Probed:
-    """Return what TensorFlow sees; it is imported by another process and prints nothing here.
+    """Return what the backend sees; it is imported by another process and prints nothing here.
 
     Args:
       precision: `trainer.precision`.
-      command: instead of `python -m pipeline.doctor.tensorflow_view`.
+      command: instead of a Python that runs VIEW.
       timeout_s: how long importing may take.
     """
-    asked = [*(command or (sys.executable, "-m", MODULE)), precision]
+    asked = [*(command or python_command(VIEW)), precision]
     try:
         done = subprocess.run(
             asked, capture_output=True, text=True, timeout=timeout_s, check=False, errors="replace"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.code_digest import augmentation_libraries, code_digest, trainers_digest
+from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.errors import ComponentError, InputError, with_log
 from contracts.tracking import TrackingStore
 from pipeline.output import output_in
@@ -28,9 +28,15 @@ class Sweep:
 
     variants: Sequence[Variant]  # the first is the baseline
     seeds: Sequence[int]
-    dataset_uris: Sequence[str]  # transformed examples, and changed copies that are trained on too
+    dataset_uri: str  # transformed examples
     split: str
     metric: Metric
+    copies_uri: str = ""  # changed copies of training images, for variants that make some
+
+    def dataset_uris(self, variant: Variant) -> list[str]:
+        """Return what a variant is trained on."""
+        has_copies = variant.config.augmentation.materialise.min_examples > 0
+        return [self.dataset_uri, *([self.copies_uri] if has_copies else ())]
 
 
 def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
@@ -76,7 +82,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
 
 def _require_images(sweep: Sweep) -> int:
     """Return how many images the split has."""
-    images = ImageDataset.unite(sweep.dataset_uris).examples.get(sweep.split, 0)
+    images = ImageDataset.read(sweep.dataset_uri).examples.get(sweep.split, 0)
     if not images:
         raise InputError(
             f"--split {sweep.split}: expected images in this split, found none. Give "
@@ -123,7 +129,7 @@ def _trainings(
 
 def _train(variant: Variant, seed: int, sweep: Sweep, log: Path) -> Training:
     try:
-        trained = train_apart(variant.recipe(seed), sweep.dataset_uris, sweep.split)
+        trained = train_apart(variant.recipe(seed), sweep.dataset_uris(variant), sweep.split)
     except ComponentError as error:
         why = with_log(str(error), log)
         return Training(variant=variant.name, seed=seed, status="failed", why=why)
@@ -154,7 +160,7 @@ def _identity(sweep: Sweep) -> str:
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
             "names": [variant.name for variant in sweep.variants],
-            "dataset": list(sweep.dataset_uris),
+            "dataset": [sweep.dataset_uris(variant) for variant in sweep.variants],
             "split": sweep.split,
             "code": code_digest("contracts", "trainer", libraries=(*LIBRARIES, *libraries)),
             "users_code": trainers_digest(*(config.trainer for config in configs)),

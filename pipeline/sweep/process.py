@@ -6,17 +6,21 @@ seconds of importing are spent once. One that dies takes nobody with it.
 
 import logging
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from contracts.errors import ComponentError, in_one_line
 from contracts.progress import LOGGER, report
 from contracts.training import TrainingRecipe
 
-PRELOADED = ("trainer.train", "trainer.judgement")
+# The first one has our packages found before all else of their names.
+PRELOADED = ("pipeline", "trainer.train", "trainer.judgement")
 ENDS_WITHIN_S = 5.0
 
 
@@ -37,8 +41,8 @@ def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str)
     Raises:
       ComponentError: the training failed, or its process died.
     """
+    _start_forkserver()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
     answers, theirs = context.Pipe(duplex=False)
     process = context.Process(
         target=_train, args=(theirs, recipe.model_dump_json(), dataset_uris, split), daemon=True
@@ -63,6 +67,21 @@ def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str)
             process.kill()
             process.join()
         answers.close()
+
+
+def _start_forkserver() -> None:
+    """Start the process that the others are forks of, if it does not run yet.
+
+    It looks for modules in the working directory first, where a trainer.py of the user's may lie:
+    it is started in the root of the disk. Its forks come back to the working directory.
+    """
+    forkserver.set_forkserver_preload(list(PRELOADED))
+    here = Path.cwd()
+    os.chdir(os.sep)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.chdir(here)
 
 
 def _death(exit_code: int | None) -> str:

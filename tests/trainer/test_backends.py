@@ -25,6 +25,8 @@ trainer:
   epochs: 2
   batch_size: 16
   learning_rate: 0.01
+tracking: {{mlflow: {{enabled: false}}}}
+explanation: {{pictures: false}}
 """
 
 # As on a machine that has none.

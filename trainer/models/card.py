@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from contracts.whole_files import write_whole
+from trainer.devices import device_names
 from trainer.models.anatomy import Stage, stages
 from trainer.models.diagram import diagram, shape_text
 from trainer.record import CARD_FILE, DIAGRAM_FILE
@@ -46,7 +47,9 @@ class ModelCard:
     stages: tuple[Stage, ...]
 
 
-def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
+def write_card(
+    network: keras.Model, folder: Path, size_px: int, *, draws: bool = True
+) -> ModelCard:
     """Write card.json, card.md, summary.txt and diagram.svg to `folder`, and return the card.
 
     Works for every built model, nested and subclassed ones too. The network is run, not changed.
@@ -54,6 +57,7 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
     Args:
       folder: is made where it is missing; each file appears whole.
       size_px: height and width of the images.
+      draws: False leaves out diagram.svg, which needs matplotlib.
 
     Raises:
       OSError: the folder cannot be written.
@@ -63,8 +67,9 @@ def write_card(network: keras.Model, folder: Path, size_px: int) -> ModelCard:
     write_whole(folder / CARD_FILE, json.dumps(asdict(card), indent=1))
     write_whole(folder / CARD_PAGE, page(card))
     write_whole(folder / SUMMARY, _summary(network))
-    title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
-    write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
+    if draws:
+        title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
+        write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
     return card
 
 
@@ -149,7 +154,7 @@ def _median_s(network: keras.Model, size_px: int, batch: int) -> float:
 
 def _device() -> str:
     """Return what the network ran on, as people name it."""
-    first = keras.distribution.list_devices()[0]
+    first = device_names()[0]
     if not first.lower().startswith("cpu"):
         return first
     try:

@@ -46,7 +46,7 @@ def test_what_only_the_space_names_counts_by_its_content(told, tmp_path, key):
 
 
 def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(told, monkeypatch):
-    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    monkeypatch.setattr("contracts.code_digest.installed", lambda *_: ("scipy",))
     without = told({})["code_digest"]
     assert told({"augmentation.backend": ["keras", "albumentations"]})["code_digest"] != without
     assert told({}, augmentation={"backend": "albumentations"})["code_digest"] != without

@@ -1,18 +1,46 @@
 """Cards that TensorFlow does not see are told of, and what TF_CONFIG makes of the machine."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
-from pipeline.doctor.devices import parse_cards, tensorflow_findings, training_finding
-from pipeline.doctor.probe import Gpu, Probed, probe
+from contracts.errors import ConfigError
+from contracts.own_packages import python_command
+from pipeline.doctor.devices import backend_findings, parse_cards, training_finding
+from pipeline.doctor.keras_view import view
+from pipeline.doctor.probe import VIEW, Gpu, Probed, probe
+from pipeline.preflight import preflight
+from tests.trainer.test_backends import WITHOUT_TENSORFLOW
 
 H100 = "NVIDIA H100 80GB HBM3, 81559, 550.54.15, 9.0\n"
 CLUSTER = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
 
 
 def findings(probed: Probed, cards=(), kernel_cards=()) -> dict:
-    return {found.name: found for found in tensorflow_findings(probed, cards, kernel_cards)}
+    return {found.name: found for found in backend_findings(probed, cards, kernel_cards)}
+
+
+def test_a_run_refuses_several_machines_in_the_words_of_the_doctor(tmp_path, monkeypatch):
+    for label in "ab":
+        for number in range(5):
+            path = tmp_path / "photos" / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    config = tmp_path / "pipeline.yaml"
+    config.write_text("name: x\ndata: {root: photos}\n")
+    task = json.dumps({"cluster": CLUSTER, "task": {"type": "worker", "index": 0}})
+    monkeypatch.setenv("TF_CONFIG", task)
+    with pytest.raises(ConfigError) as raised:
+        preflight(config)
+    told = training_finding("auto", 0, task)
+    assert told.state == "problem"
+    for words in ("`imgpipe` trains on this machine alone", "Train with `imgpipe-train` on each"):
+        assert words in str(raised.value)
+        assert words in f"{told.text} {told.next_step}"
+    assert preflight(config, ["trainer.devices=cpu"])
+    assert training_finding("cpu", 0, task).state == "warning"
 
 
 def test_a_card_that_tensorflow_sees():
@@ -47,8 +75,50 @@ def test_a_tensorflow_that_cannot_be_imported_is_a_problem():
     assert "ImportError: libcudart" in found["tensorflow"].text
 
 
-def test_another_backend_of_keras_is_a_warning():
-    assert findings(Probed("jax", "float32"))["keras backend"].state == "warning"
+def test_another_backend_of_keras_is_a_warning_with_the_command_that_it_is_for():
+    found = findings(Probed("jax", "float32", is_built_with_cuda=True), parse_cards(H100))
+    assert found["keras backend"].state == "warning"
+    assert found["keras backend"].text == "jax, for `imgpipe-train`"
+    assert "but JAX sees none: training" in found["gpu"].text
+    assert "jax[cuda12]" in found["gpu"].next_step
+
+
+@pytest.mark.parametrize(
+    ("devices", "gpus", "backend", "state", "said"),
+    [
+        ("auto", 2, "jax", "ok", "2 GPUs (DataParallel)"),
+        ("auto", 0, "jax", "ok", "the CPU"),
+        ("gpu", 0, "jax", "problem", "and JAX sees no GPU"),
+        ("auto", 2, "torch", "ok", "one GPU"),
+        ("mirrored", 2, "torch", "problem", "Keras trains on one device with PyTorch"),
+    ],
+)
+def test_what_training_by_hand_runs_on(devices, gpus, backend, state, said):
+    found = training_finding(devices, gpus, None, backend)
+    assert (found.state, said in found.text) == (state, True)
+
+
+def test_several_machines_train_on_tensorflow_alone():
+    task = {"cluster": CLUSTER, "task": {"type": "worker", "index": 1}}
+    found = training_finding("auto", 1, json.dumps(task), "jax")
+    assert (found.name, found.state) == ("TF_CONFIG", "problem")
+    assert "train on TensorFlow alone" in found.text
+
+
+def test_jax_is_looked_at_without_tensorflow(monkeypatch):
+    pytest.importorskip("jax")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    seen = probe("auto", python_command(WITHOUT_TENSORFLOW + VIEW))
+    assert seen == Probed("jax", "float32", [], True)
+
+
+def test_gpus_of_jax_are_named_by_jax(monkeypatch):
+    gpu = SimpleNamespace(platform="gpu", device_kind="NVIDIA H100", compute_capability="9.0")
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [gpu]))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    assert view("auto") == Probed("jax", "mixed_bfloat16", [Gpu("NVIDIA H100", "9.0")], True)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +131,28 @@ def test_another_backend_of_keras_is_a_warning():
         ("auto", 4, None, "ok", "4 GPUs (MirroredStrategy)"),
         ("gpu", 0, None, "problem", "trainer.devices is gpu"),
         ("mirrored", 0, None, "problem", "trainer.devices is mirrored"),
-        ("multi_worker", 1, None, "problem", "it is not set"),
+        ("multi_worker", 1, None, "problem", "names no workers"),
+        (
+            "multi_worker",
+            1,
+            {"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}},
+            "problem",
+            "names 1 workers",
+        ),
+        (
+            "auto",
+            1,
+            {"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}},
+            "ok",
+            "one GPU",
+        ),
         (
             "auto",
             1,
             {"cluster": CLUSTER, "task": {"type": "worker", "index": 1}},
-            "ok",
-            "worker 1 of 2 workers, here 10.0.0.2:2222",
+            "problem",
+            "worker 1 of 2 workers, here 10.0.0.2:2222 (MultiWorkerMirroredStrategy), by "
+            "`imgpipe-train` alone",
         ),
         ("cpu", 0, {"cluster": CLUSTER, "task": {"type": "worker", "index": 1}}, "warning", "cpu"),
         (

@@ -1,4 +1,4 @@
-"""`imgpipe sweep` trains on what a run trains on."""
+"""`imgpipe sweep` trains each variant on what a run with its config trains on."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ ARGS = argparse.Namespace(
     config=Path("pipeline.yaml"),
     workspace=Path("workspace"),
     overrides=[],
-    vary=["trainer.batch_size=8,16"],
+    vary=[],
     seeds=1,
     split="validation",
     metric="accuracy",
@@ -31,11 +31,15 @@ class Swept(Exception):
 
 
 @pytest.mark.parametrize(
-    ("copies", "up_to", "uris"),
-    [(0, "ImageTransform", ["transformed"]), (9, "Augmenter", ["transformed", "copies"])],
+    ("copies", "vary", "up_to", "uris"),
+    [
+        (0, [], "ImageTransform", [["transformed"], ["transformed"]]),
+        (9, [], "Augmenter", [["transformed"], ["transformed", "copies"]]),
+        (9, ["trainer.batch_size=8,16"], "Augmenter", [["transformed", "copies"]] * 2),
+    ],
 )
-def test_copies_of_small_classes_are_made_and_trained_on(
-    monkeypatch, tmp_path, copies, up_to, uris
+def test_who_has_copies_of_small_classes_trains_on_them(
+    monkeypatch, tmp_path, copies, vary, up_to, uris
 ):
     augmentation = {"materialise": {"min_examples": copies}}
     config = PipelineConfig.model_validate(
@@ -60,5 +64,6 @@ def test_copies_of_small_classes_are_made_and_trained_on(
     monkeypatch.setattr("pipeline.runner.run_pipeline", run_pipeline)
     monkeypatch.setattr("pipeline.sweep.flow.run_sweep", run_sweep)
     with pytest.raises(Swept) as raised:
-        command.run(ARGS)
-    assert raised.value.args[0].dataset_uris == uris
+        command.run(argparse.Namespace(**{**vars(ARGS), "vary": vary}))
+    sweep = raised.value.args[0]
+    assert [sweep.dataset_uris(variant) for variant in sweep.variants] == uris

@@ -15,7 +15,7 @@ from pipeline.sweep.flow import Sweep, run_sweep
 from pipeline.sweep.process import Trained
 from pipeline.sweep.record import read_record
 from pipeline.sweep.report import print_sweep, sentence
-from pipeline.sweep.variants import combinations
+from pipeline.sweep.variants import combinations, with_and_without_augmentation
 from trainer.data import ImageDataset
 
 CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
@@ -54,8 +54,10 @@ def trainings(monkeypatch):
         fails = stops = -1
 
     trained = Trainings()
+    trained.uris = []
 
     def train(recipe, dataset_uris, split):
+        trained.uris.append(dataset_uris)
         at = len(trained)
         if at == trained.stops:
             raise KeyboardInterrupt
@@ -78,7 +80,7 @@ def sweep_of(tmp_path):
 
     def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
         variants = combinations(CONFIG, ["trainer.batch_size=8,16"], Path("/"))
-        return Sweep(variants, range(seeds), [str(tmp_path)], split, metric)
+        return Sweep(variants, range(seeds), str(tmp_path), split, metric)
 
     return sweep
 
@@ -151,7 +153,9 @@ def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
     assert not (tmp_path / "w" / "mlflow.db").exists()
 
 
-def test_changed_copies_make_another_sweep(trainings, runs, sweep_of, tmp_path):
+def test_who_makes_copies_trains_on_them_and_others_make_another_sweep(
+    trainings, runs, sweep_of, tmp_path
+):
     sweep = sweep_of(1)
     copies = ImageDataset(
         str(tmp_path / "copies"),
@@ -162,10 +166,19 @@ def test_changed_copies_make_another_sweep(trainings, runs, sweep_of, tmp_path):
     )
     Path(copies.uri).mkdir()
     copies.write()
-    united = replace(sweep, dataset_uris=[*sweep.dataset_uris, copies.uri])
-    record, folder = run_sweep(united, tmp_path / "w")
+    materialise = {"materialise": {"min_examples": 45}}
+    config = PipelineConfig(name="x", data={"root": Path("/")}, augmentation=materialise)
+    without, own = with_and_without_augmentation(config)
+    batches = {"trainer": CONFIG.trainer.model_copy(update={"batch_size": 8})}
+    variants = [
+        replace(one, config=one.config.model_copy(update=batches)) for one in (without, own)
+    ]
+    with_copies = replace(sweep, variants=variants, copies_uri=copies.uri)
+    record, folder = run_sweep(with_copies, tmp_path / "w")
     assert record.images == 50
-    assert run_sweep(sweep, tmp_path / "w")[1] != folder
+    assert trainings.uris == [[str(tmp_path)], [str(tmp_path), copies.uri]]
+    other = replace(with_copies, copies_uri=str(tmp_path / "other copies"))
+    assert run_sweep(other, tmp_path / "w")[1] != folder
 
 
 def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
@@ -198,7 +211,7 @@ def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
     run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")
     run("class Loss: a = 2", "trainer.loss=focal,mine.py:Loss")
     run("", "augmentation.backend=keras,albumentations")
-    monkeypatch.setattr("components.code_digest.installed", lambda *_: ("scipy",))
+    monkeypatch.setattr("contracts.code_digest.installed", lambda *_: ("scipy",))
     run("", "augmentation.backend=keras,albumentations")
     assert len(set(folders)) == 4
 

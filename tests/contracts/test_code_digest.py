@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.code_digest import code_digest, trainers_digest, users_digest
+from contracts.code_digest import code_digest, trainers_digest, users_digest
 from contracts.module_sources import module_file
 from contracts.training import TrainerConfig
 from contracts.users_code import UsersCode

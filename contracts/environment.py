@@ -1,0 +1,19 @@
+"""What libraries are told before they are imported, where the user has not told them otherwise."""
+
+import os
+from typing import Final
+
+VARIABLES: Final = {
+    # MLflow reports home what it is used for.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Its own 7 take minutes where no server answers.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # Weights & Biases reports its own errors home.
+    "WANDB_ERROR_REPORTING": "false",
+}
+
+
+def tell_libraries() -> None:
+    """Set the variables that are not set."""
+    for name, value in VARIABLES.items():
+        os.environ.setdefault(name, value)
