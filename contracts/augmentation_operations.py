@@ -42,6 +42,7 @@ class Operation(_AsGiven):
 
 
 Degrees = Annotated[float, Field(ge=-180, le=180, description="degrees")]
+ShearDegrees = Annotated[float, Field(ge=-60, le=60, description="degrees")]
 Times = Annotated[float, Field(ge=0, le=10, description="times")]
 Magnification = Annotated[float, Field(ge=0.1, le=10, description="times")]
 AreaPart = Annotated[float, Field(ge=0.01, le=1, description="part of the area")]
@@ -50,6 +51,8 @@ BorderPart = Annotated[float, Field(ge=-0.45, le=1, description="part of the sid
 BlurPart = Annotated[float, Field(ge=0, le=0.2, description="part of the side")]
 ScalePart = Annotated[float, Field(ge=0, le=1, description="part of the full scale")]
 Turns = Annotated[float, Field(ge=-0.5, le=0.5, description="turns of the colour circle")]
+Bits = Annotated[float, Field(ge=1, le=8, description="bits")]
+Threshold = Annotated[float, Field(ge=0, le=256, description="value that is inverted")]
 Quality = Annotated[float, Field(ge=1, le=100, description="quality")]
 
 
@@ -75,6 +78,14 @@ class Rotate(Operation):
     USUAL_RANGE: ClassVar[StrengthRange | None] = (-15.0, 15.0)
     UNIT: ClassVar[str] = "degrees"
     range: Annotated[tuple[Degrees, ...] | None, _low_and_high()] = None
+
+
+class Shear(Operation):
+    """Slants the image along its rows or along its columns, each as likely."""
+
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (-10.0, 10.0)
+    UNIT: ClassVar[str] = "degrees"
+    range: Annotated[tuple[ShearDegrees, ...] | None, _low_and_high()] = None
 
 
 class Crop(Operation):
@@ -142,6 +153,45 @@ class Hue(Operation):
     range: Annotated[tuple[Turns, ...] | None, _low_and_high()] = None
 
 
+class AutoContrast(Operation):
+    """Spreads each colour over the full scale."""
+
+    USUAL_PROBABILITY: ClassVar[float] = 0.2
+
+
+class Equalize(Operation):
+    """Makes the values of each colour about equally frequent."""
+
+    USUAL_PROBABILITY: ClassVar[float] = 0.1
+
+
+class Posterize(Operation):
+    """Keeps the highest bits of every value, a whole number of them."""
+
+    USUAL_PROBABILITY: ClassVar[float] = 0.1
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (3.0, 6.0)
+    UNIT: ClassVar[str] = "bits"
+    range: Annotated[tuple[Bits, ...] | None, _low_and_high()] = None
+
+
+class Solarize(Operation):
+    """Inverts the values from the threshold on: 0 inverts all, 256 none."""
+
+    USUAL_PROBABILITY: ClassVar[float] = 0.1
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (128.0, 224.0)
+    UNIT: ClassVar[str] = "of 256"
+    range: Annotated[tuple[Threshold, ...] | None, _low_and_high()] = None
+
+
+class Sharpness(Operation):
+    """Multiplies the distance of every pixel from the mean of its neighbours."""
+
+    USUAL_PROBABILITY: ClassVar[float] = 0.2
+    USUAL_RANGE: ClassVar[StrengthRange | None] = (0.5, 1.5)
+    UNIT: ClassVar[str] = "times"
+    range: Annotated[tuple[Times, ...] | None, _low_and_high()] = None
+
+
 class Blur(Operation):
     """Blurs with a Gaussian of this standard deviation."""
 
@@ -188,11 +238,17 @@ class Operations(_AsGiven):
     crop_and_pad: CropAndPad | None = None
     zoom: Zoom | None = None
     rotate: Rotate | None = None
+    shear: Shear | None = None
     translate: Translate | None = None
     brightness: Brightness | None = None
     contrast: Contrast | None = None
     saturation: Saturation | None = None
     hue: Hue | None = None
+    auto_contrast: AutoContrast | None = None
+    equalize: Equalize | None = None
+    posterize: Posterize | None = None
+    solarize: Solarize | None = None
+    sharpness: Sharpness | None = None
     blur: Blur | None = None
     noise: Noise | None = None
     jpeg_compression: JpegCompression | None = None

@@ -29,8 +29,9 @@ class PolicyOperation(Section):
 class RandAugmentPolicy(Section):
     """`operations` of the pool for each image, all at about the same magnitude.
 
-    The range of an operation in the pool holds the strengths of magnitude 0 and of magnitude 10;
-    the strength goes to either side where the operation has two.
+    The range of an operation in the pool holds the strengths of magnitude 0 and of magnitude 10,
+    the higher one first where less is stronger; the strength goes to either side where the
+    operation has two.
     """
 
     operations: int
@@ -142,16 +143,22 @@ _PRESET_RAND_AUGMENT: Final[dict[Preset, RandAugmentConfig]] = {"paper": RandAug
 _PRESET_MIXUP: Final[dict[Preset, float]] = {"paper": 0.8}
 _PRESET_CUTMIX: Final[dict[Preset, float]] = {"paper": 1.0}
 
-# Strengths at the magnitudes 0 and 10: those of the paper where it has the operation.
-RAND_AUGMENT_POOL: Final[dict[str, StrengthRange]] = {
-    "zoom": (1.0, 1.3),
+# The operations of the paper (Cubuk et al., 2020, arXiv:1909.13719) but for the one that does
+# nothing, and their strengths at the magnitudes 0 and 10; None where there is nothing to draw.
+# A shear of 16.7 degrees moves each row by 0.3 pixels. Posterize and solarize grow stronger with
+# the magnitude, as in ConvNeXt's recipe.
+RAND_AUGMENT_POOL: Final[dict[str, StrengthRange | None]] = {
     "rotate": (0.0, 30.0),
+    "shear": (0.0, 16.7),
     "translate": (0.0, 0.3),
     "brightness": (1.0, 1.9),
     "contrast": (1.0, 1.9),
     "saturation": (1.0, 1.9),
-    "hue": (0.0, 0.1),
-    "blur": (0.0, 0.02),
+    "auto_contrast": None,
+    "equalize": None,
+    "posterize": (8.0, 4.0),
+    "solarize": (256.0, 0.0),
+    "sharpness": (1.0, 1.9),
 }
 
 

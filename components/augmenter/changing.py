@@ -53,3 +53,9 @@ def single_policies(policy: Policy) -> dict[str, Policy]:
     if policy.rand_augment:
         each["rand_augment"] = Policy(rand_augment=policy.rand_augment)
     return each
+
+
+def mixing_policies(policy: Policy) -> dict[str, Policy]:
+    """Return each way of mixing images as a policy of its own."""
+    alphas = {"mixup": policy.mixup, "cutmix": policy.cutmix}
+    return {name: Policy.model_validate({name: alpha}) for name, alpha in alphas.items() if alpha}

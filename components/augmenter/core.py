@@ -6,11 +6,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from components.augmenter.changing import Change, changing, single_policies
+from components.augmenter.changing import Change, changing, mixing_policies, single_policies
 from components.augmenter.copies import write_copies
 from components.augmenter.mosaic import draw_batch, draw_operation
 from components.augmenter.probe import ProbeReport, probe
-from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
+from components.augmenter.report import BATCHES, MOSAICS, AugmentationReport
 from components.augmenter.sample import Sample, read_sample
 from contracts import features
 from contracts.augmentation import AugmentationConfig
@@ -21,8 +21,10 @@ from trainer.data import ImageDataset
 Array = npt.NDArray[Any]
 
 IMAGES_PROBED: Final = 800
-_ROWS, _RESULTS, _IN_BATCH = 5, 7, 24
-_ALWAYS_THE_SAME: Final = frozenset({"flip_horizontal", "flip_vertical"})
+_ROWS, _RESULTS, _IN_BATCH = 5, 7, 16
+_ALWAYS_THE_SAME: Final = frozenset(
+    {"flip_horizontal", "flip_vertical", "auto_contrast", "equalize"}
+)
 
 
 def augment(
@@ -53,7 +55,17 @@ def augment(
     }
     mosaics = _mosaics(sample, labels, singles, uris[0])
     whole = changing(policy, labels, seed, config.backend)
-    mosaics[BATCH] = _batch_mosaic(sample, labels, whole, seed, uris[0])
+    batches = {
+        **{
+            name: (_mixing_title(name, mixing), changing(mixing, labels, seed, config.backend))
+            for name, mixing in mixing_policies(policy).items()
+        },
+        **{
+            name: (f"A whole training batch, {name[-1]} of {len(BATCHES)}", whole)
+            for name in BATCHES
+        },
+    }
+    mosaics |= _batch_mosaics(sample, labels, batches, seed, uris[0])
     found: ProbeReport | None = None
     if config.probe == "warn" and policy.changes_images:
         report(0, 0, "images", "asking the probe")
@@ -87,11 +99,15 @@ def _mosaics(
 def _one_a_class(sample: Sample, is_shown: list[bool]) -> Array:
     """Return rows of images, each of another class where there are so many."""
     rows: list[int] = []
-    turns = np.argsort(_turns(sample.classes), kind="stable")
-    for row in turns:
+    for row in _by_turns(sample):
         if is_shown[sample.classes[row]] and len(rows) < _ROWS:
             rows.append(int(row))
     return np.array(rows, np.int64)
+
+
+def _by_turns(sample: Sample) -> Array:
+    """Return all rows, each of another class than the one before while there are such."""
+    return np.argsort(_turns(sample.classes), kind="stable")
 
 
 def _turns(classes: Array) -> Array:
@@ -104,15 +120,31 @@ def _turns(classes: Array) -> Array:
     return np.array(turns)
 
 
-def _batch_mosaic(
-    sample: Sample, labels: tuple[str, ...], change: Change, seed: int, uri: str
-) -> str:
-    rows = np.random.default_rng(seed).permutation(len(sample))[:_IN_BATCH]
-    shown = sample.take(rows)
-    before = (shown.pixels, shown.targets(len(labels)))
-    file = f"{MOSAICS}/{BATCH}.png"
-    draw_batch(Path(uri, file), "A training batch", before, change(*before), labels)
-    return file
+def _batch_mosaics(
+    sample: Sample,
+    labels: tuple[str, ...],
+    changes: dict[str, tuple[str, Change]],
+    seed: int,
+    uri: str,
+) -> dict[str, str]:
+    """Draw batches before and after a change with a title.
+
+    Those of BATCHES are of random images, as in training; the others of class after class.
+    """
+    numbers = np.random.default_rng(seed)
+    files = {}
+    for name, (title, change) in changes.items():
+        rows = numbers.permutation(len(sample)) if name in BATCHES else _by_turns(sample)
+        shown = sample.take(rows[:_IN_BATCH])
+        before = (shown.pixels, shown.targets(len(labels)))
+        files[name] = f"{MOSAICS}/{name}.png"
+        draw_batch(Path(uri, files[name]), title, before, change(*before), labels)
+    return files
+
+
+def _mixing_title(name: str, policy: Policy) -> str:
+    called, alpha = {"mixup": ("MixUp", policy.mixup), "cutmix": ("CutMix", policy.cutmix)}[name]
+    return f"{called}: each image with the one before it, by shares of Beta({alpha:g}, {alpha:g})"
 
 
 def _title(name: str, policy: Policy) -> str:

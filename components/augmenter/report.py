@@ -11,14 +11,15 @@ from contracts.whole_files import write_whole
 
 REPORT_FILE: Final = "augmentation.json"
 MOSAICS: Final = "mosaics"  # folder of the pictures
-BATCH: Final = "batch"
+BATCHES: Final = ("batch_1", "batch_2")
 
 
 @dataclass(frozen=True)
 class AugmentationReport:
     """The policy and what was seen of it.
 
-    `mosaics` are PNG files, relative to the artifact, by operation, and BATCH's of whole batches.
+    `mosaics` are PNG files, relative to the artifact, by operation; those of BATCHES are of whole
+    batches, on which everything is done.
     `copies` are the further training examples that were made, by class.
     """
 

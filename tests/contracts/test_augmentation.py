@@ -1,5 +1,7 @@
 """The section `augmentation` comes to a policy that says everything; what is wrong is named."""
 
+import math
+
 import pytest
 
 from contracts.augmentation import AugmentationConfig
@@ -51,10 +53,23 @@ def test_an_operation_changes_adds_to_or_leaves_the_preset():
 
 
 def test_what_is_taken_out_is_in_no_pool_either():
-    given = {"rotate": None, "hue": {"except": ["red"]}}
+    given = {"rotate": None, "solarize": {"except": ["red"]}}
     pool = policy(preset="paper", operations=given).rand_augment.pool
     assert "rotate" not in [one.name for one in pool]
-    assert {one.name: one.exceptions for one in pool}["hue"] == ("red",)
+    assert {one.name: one.exceptions for one in pool}["solarize"] == ("red",)
+
+
+def test_the_pool_of_rand_augment_is_the_papers():
+    pool = policy(preset="paper").rand_augment.pool
+    assert {one.name: one.range for one in pool} == {
+        "rotate": (0, 30),
+        "shear": (0, pytest.approx(math.degrees(math.atan(0.3)), abs=0.01)),
+        "translate": (0, 0.3),
+        **dict.fromkeys(("brightness", "contrast", "saturation", "sharpness"), (1, 1.9)),
+        **dict.fromkeys(("auto_contrast", "equalize")),
+        "posterize": (8, 4),
+        "solarize": (256, 0),
+    }
 
 
 def test_the_papers_parts_can_be_switched_off():

@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 
 # cv2.BORDER_REFLECT, c b a | a b c, as the Keras layers have it.
 MIRRORED: Final = 2
+WHITE: Final = 255
 
 
 class CpuAugmentation:
@@ -118,6 +119,41 @@ def _translate(library: Any, ends: Ends, size_px: int, p: float) -> Any:
     return library.Affine(translate_percent=both, border_mode=MIRRORED, p=p)
 
 
+def _shear(library: Any, ends: Ends, size_px: int, p: float) -> Any:
+    ways = [
+        library.Affine(shear={"x": (0, 0), "y": (0, 0), axis: ends}, border_mode=MIRRORED, p=1.0)
+        for axis in ("x", "y")
+    ]
+    return library.OneOf(ways, p=p)
+
+
+def _posterize(library: Any, ends: Ends, size_px: int, p: float) -> Any:
+    return library.Posterize(num_bits=(round(ends[0]), round(ends[1])), p=p)
+
+
+def _solarize(library: Any, ends: Ends, size_px: int, p: float) -> Any:
+    if ends[0] > WHITE:  # which the package would invert
+        return library.NoOp(p=p)
+    # It compares whole values: half a value lower lies on no edge.
+    low, high = (min(max(end - 0.5, 0.0) / WHITE, 1.0) for end in ends)
+    return library.Solarize(threshold_range=(low, high), p=p)
+
+
+def _sharpen(library: Any, ends: Ends, size_px: int, p: float) -> Any:
+    from PIL import Image, ImageEnhance
+
+    class Sharpness(library.ImageOnlyTransform):  # type: ignore[misc]
+        """Pillow's, since the package can only sharpen."""
+
+        def apply(self, img: Array, times: float, **params: Any) -> Array:
+            return np.asarray(ImageEnhance.Sharpness(Image.fromarray(img)).enhance(times))
+
+        def get_params(self) -> dict[str, float]:
+            return {"times": self.py_random.uniform(*ends)}
+
+    return Sharpness(p=p)
+
+
 def _blur(library: Any, ends: Ends, size_px: int, p: float) -> Any:
     sigma_px = (ends[0] * size_px, ends[1] * size_px)
     return library.GaussianBlur(blur_limit=0, sigma_limit=sigma_px, p=p)
@@ -135,11 +171,17 @@ _TRANSFORMS: Final[Mapping[str, Builder]] = {
     "crop_and_pad": _crop_and_pad,
     "zoom": _zoom,
     "rotate": _rotate,
+    "shear": _shear,
     "translate": _translate,
     "brightness": _colour("brightness"),
     "contrast": _colour("contrast"),
     "saturation": _colour("saturation"),
     "hue": _colour("hue"),
+    "auto_contrast": lambda library, ends, size_px, p: library.AutoContrast(method="pil", p=p),
+    "equalize": lambda library, ends, size_px, p: library.Equalize(mode="pil", p=p),
+    "posterize": _posterize,
+    "solarize": _solarize,
+    "sharpness": _sharpen,
     "blur": _blur,
     "noise": lambda library, ends, size_px, p: library.GaussNoise(std_range=ends, p=p),
     "jpeg_compression": _compress,
@@ -155,9 +197,12 @@ def _pool(library: Any, policy: RandAugmentPolicy, label: str, size_px: int) -> 
     high = min(10.0, policy.magnitude + policy.deviation) / 10
     pool = []
     for operation in policy.pool:
-        if label in operation.exceptions or operation.range is None:
+        if label in operation.exceptions:
             # Stands in its place, so that the others come up as often as elsewhere.
             pool.append(library.NoOp(p=1.0))
+            continue
+        if operation.range is None:
+            pool.append(transform(library, operation, size_px))
             continue
         neutral, strongest = operation.range
         reach = strongest - neutral

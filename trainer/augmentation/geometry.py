@@ -146,6 +146,12 @@ def _rotate(luck: Luck, size: int) -> Tensor:
     return _map([(cosine, -sine, 0.0), (sine, cosine, 0.0)], angle)
 
 
+def _shear(luck: Luck, size: int) -> Tensor:
+    slope = ops.tan(luck.strengths[:, 0] * (math.pi / 180))
+    of_rows = ops.cast(luck.places[:, 0] < 0.5, "float32")
+    return _map([(1.0, slope * of_rows, 0.0), (slope * (1.0 - of_rows), 1.0, 0.0)], slope)
+
+
 def _zoom(luck: Luck, size: int) -> Tensor:
     part = 1.0 / luck.strengths[:, 0]
     return _map([(part, 0.0, 0.0), (0.0, part, 0.0)], part)
@@ -179,5 +185,6 @@ MAPS: Final[Mapping[str, Callable[[Luck, int], Tensor]]] = {
     "crop_and_pad": _crop_and_pad,
     "zoom": _zoom,
     "rotate": _rotate,
+    "shear": _shear,
     "translate": _translate,
 }

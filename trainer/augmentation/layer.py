@@ -6,12 +6,17 @@ import keras
 
 from contracts.augmentation import AugmentationConfig
 from contracts.augmentation_policy import Policy, resolve
-from trainer.augmentation import colour, geometry, texture
+from trainer.augmentation import colour, geometry, texture, tone
 from trainer.augmentation.mixing import Mixing
 from trainer.augmentation.steps import Luck, Tensor, blended, steps_of
 
 # What changes every pixel by itself or with its neighbours, after geometry and colour.
 TEXTURES = {
+    "auto_contrast": tone.auto_contrast,
+    "equalize": tone.equalize,
+    "posterize": tone.posterize,
+    "solarize": tone.solarize,
+    "sharpness": texture.sharpen,
     "blur": texture.blur,
     "noise": texture.add_noise,
     "jpeg_compression": texture.compress,

@@ -32,11 +32,17 @@ NEEDS: Final[Mapping[str, Needs]] = {
     "crop_and_pad": Needs(strengths=4),  # left, right, top, bottom
     "zoom": Needs(strengths=1),
     "rotate": Needs(strengths=1),
+    "shear": Needs(strengths=1, places=1),  # places: rows or columns
     "translate": Needs(strengths=2),  # x, y
     "brightness": Needs(strengths=1),
     "contrast": Needs(strengths=1),
     "saturation": Needs(strengths=1),
     "hue": Needs(strengths=1),
+    "auto_contrast": Needs(),
+    "equalize": Needs(),
+    "posterize": Needs(strengths=1),
+    "solarize": Needs(strengths=1),
+    "sharpness": Needs(strengths=1),
     "blur": Needs(strengths=1),
     "noise": Needs(strengths=1, places=1),  # places: angle
     "jpeg_compression": Needs(strengths=1),
@@ -44,7 +50,7 @@ NEEDS: Final[Mapping[str, Needs]] = {
 }
 
 # Operations of RandAugment that have only one side to go to.
-ONE_SIDED: Final = frozenset({"blur", "noise", "jpeg_compression"})
+ONE_SIDED: Final = frozenset({"posterize", "solarize", "blur", "noise", "jpeg_compression"})
 
 
 @dataclass(frozen=True)

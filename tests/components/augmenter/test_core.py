@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from components.augmenter import core
-from components.augmenter.report import AugmentationReport, read_augmentation
+from components.augmenter.report import BATCHES, AugmentationReport, read_augmentation
 from components.augmenter.sample import Sample, read_sample
 from contracts import features
 from contracts.augmentation import AugmentationConfig
@@ -57,13 +57,41 @@ def test_policy_and_a_picture_of_each_operation_and_of_a_batch_are_written(
     report, _ = augmented(dataset, tmp_path, **section)
     policy = json.loads((tmp_path / "report" / "policy.json").read_text())
     assert policy == resolve(AugmentationConfig.model_validate(section)).model_dump(mode="json")
-    names = {"flip_horizontal", "crop", "hue", "random_erasing", "rand_augment", "batch"}
-    assert set(report.mosaics) == names
+    operations = {"flip_horizontal", "crop", "hue", "random_erasing"}
+    assert set(report.mosaics) == operations | {"rand_augment", "mixup", "cutmix", *BATCHES}
     for file in report.mosaics.values():
         with Image.open(tmp_path / "report" / file) as picture:
             assert picture.format == "PNG"
             assert picture.width > 200 and picture.height > 300
     assert any("flip_horizontal" in warning for warning in report.warnings)
+
+
+def test_mixup_and_cutmix_have_a_picture_each_and_whole_batches_several(
+    dataset, tmp_path, monkeypatch
+):
+    drawn = {}
+    monkeypatch.setattr(
+        core,
+        "draw_batch",
+        lambda path, title, before, after, labels: drawn.update({path.stem: after}),
+    )
+    augmented(dataset, tmp_path, preset="none", mixup=0.8, cutmix=1.0)
+    assert list(drawn) == ["mixup", "cutmix", *BATCHES]
+    originals = read_sample(dataset, 100, 0).pixels.reshape(-1, 3)
+    own = {
+        name: np.isin(_colours(pixels), _colours(originals)).mean()
+        for name, (pixels, _) in drawn.items()
+    }
+    assert own["cutmix"] == 1
+    assert own["mixup"] < 0.5
+    for name in ("mixup", "cutmix"):
+        assert ((drawn[name][1] > 0).sum(axis=1) == 2).any()
+    first, second = (drawn[name][0] for name in BATCHES)
+    assert not np.array_equal(first, second)
+
+
+def _colours(pixels: np.ndarray) -> np.ndarray:
+    return pixels.astype(np.uint8).reshape(-1, 3) @ np.array([1, 256, 65536])
 
 
 def test_with_nothing_to_do_next_to_nothing_is_done(dataset, tmp_path):
@@ -147,5 +175,5 @@ def test_the_backend_that_trains_is_the_one_that_is_shown(dataset, tmp_path):
         "materialise": {"min_examples": 20},
     }
     report, copies = augmented(dataset, tmp_path, **section)
-    assert set(report.mosaics) > {"rotate", "batch"}
+    assert set(report.mosaics) > {"rotate", *BATCHES}
     assert len(records(copies, "train")) == 16

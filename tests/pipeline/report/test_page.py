@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.augmenter.report import BATCH, MOSAICS, AugmentationReport
+from components.augmenter.report import BATCHES, MOSAICS, AugmentationReport
 from contracts.augmentation_policy import Policy
 from pipeline.report import page
 from pipeline.summary import (
@@ -45,7 +45,7 @@ def test_a_run_without_artifacts_has_a_page_with_its_verdict(summary, tmp_path):
 
 def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(summary, tmp_path):
     (tmp_path / MOSAICS).mkdir()
-    files = {name: f"{MOSAICS}/{name}.png" for name in ("rotate", BATCH)}
+    files = {name: f"{MOSAICS}/{name}.png" for name in ("rotate", "mixup", *BATCHES)}
     for file in files.values():
         Image.new("RGB", (400, 300), (9, 120, 200)).save(tmp_path / file)
     AugmentationReport(Policy(), files).write(str(tmp_path))
@@ -57,8 +57,9 @@ def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(sum
     written = Path(summary.report).read_text()
     assert "takes &lt;6&gt; for 9" in written
     assert "4 copies" in written
-    assert written.count("data:image/jpeg;base64,") == 2
-    assert written.index("a training batch") < written.index("rotate: before and after")
+    assert written.count("data:image/jpeg;base64,") == 4
+    shown_names = ["whole training batch 1", "whole training batch 2", "rotate", "MixUp"]
+    assert re.findall('alt="(.*): before and after"', written) == shown_names
 
 
 def test_the_page_carries_the_pictures_of_the_model_and_says_what_is_missing(summary, tmp_path):

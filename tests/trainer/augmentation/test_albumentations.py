@@ -34,6 +34,11 @@ SAME = {
     "contrast": ((0.6,), 1),
     "saturation": ((0.4,), 1),
     "hue": ((0.1,), 18),  # it keeps the largest of the three values, the layers the brightness
+    "auto_contrast": ((), 1),
+    "equalize": ((), 3),  # it counts a value among those before it
+    "posterize": ((3,), 0),
+    "solarize": ((128,), 0),
+    "sharpness": ((1.9,), 0.5),
     "blur": ((0.08,), 1.5),
 }
 
@@ -48,6 +53,21 @@ def test_a_name_means_what_it_means_to_the_layers(pixels, targets, augmented, na
     layers = augmented(**section)
     moved = np.abs(layers - pixels).mean()
     assert np.abs(changed - layers).mean() <= min(tolerance, moved)
+
+
+def test_a_shear_is_one_of_the_two_of_the_layers(pixels, targets):
+    changed = on_the_cpu(**only("shear", 12)).augmented(pixels, targets, 0)[0]
+    layer = layer_of(**only("shear", 12))
+    found = np.array([np.asarray(layer(pixels, targets)[0]) for _ in range(8)])
+    apart = np.abs(found - changed).mean((2, 3, 4))
+    assert (apart.min(0) < 2).all()
+    assert (apart.max(0) > 2 * apart.min(0)).mean() > 0.9
+
+
+def test_solarizing_from_256_on_leaves_white_alone(pixels, targets):
+    white = np.full_like(pixels, 255)
+    section = only("solarize", 256)
+    np.testing.assert_array_equal(on_the_cpu(**section).augmented(white, targets, 0)[0], white)
 
 
 def test_noise_and_erasing_are_as_strong(pixels, targets):

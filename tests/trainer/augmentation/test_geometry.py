@@ -31,7 +31,7 @@ def test_dihedral_takes_each_of_the_eight_views_exactly(augmented, pixels, mode)
 
 @pytest.mark.parametrize(
     ("name", "neutral"),
-    [("rotate", 0), ("zoom", 1), ("translate", 0), ("crop", 1), ("crop_and_pad", 0)],
+    [("rotate", 0), ("shear", 0), ("zoom", 1), ("translate", 0), ("crop", 1), ("crop_and_pad", 0)],
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_without_strength_nothing_changes(augmented, pixels, name, neutral, mode):
