@@ -63,16 +63,24 @@ class StopOnNan(keras.callbacks.Callback):
         """Look at the loss, which is the mean of the epoch so far.
 
         Raises:
-          ComponentError: it is NaN or infinite.
+          ComponentError: it is NaN or infinite; the sentence names the first such step.
         """
         if math.isfinite((logs or {}).get("loss", 0.0)):
             return
-        step = self._course.step(self._epoch, batch)
+        _sync(self.model)
+        since = int(keras.ops.convert_to_numpy(self.model.steps_since_nan))
+        step = self._course.step(self._epoch, batch) - max(since - 1, 0)
         raise ComponentError(
-            f"Trainer: the loss became NaN or infinite by step {step:,} of {self._course.steps:,} "
+            f"Trainer: the loss became NaN or infinite at step {step:,} of {self._course.steps:,} "
             f"(epoch {self._epoch + 1}). Try a tenth of trainer.learning_rate, "
             "trainer.gradient_clip_norm: 1.0, or trainer.precision: float32."
         )
+
+
+def _sync(model: Any) -> None:
+    """Let the variables of a model that is being fitted have their values."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()  # `fit` keeps them to itself
 
 
 class AveragedWeights(keras.callbacks.Callback):
@@ -154,8 +162,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
         now_s = self._saved_s = time.monotonic()
         seconds = self._before_s + now_s - self._began_s
         self.progress = replace(self.progress, step=step, seconds=seconds)
-        if keras.backend.backend() == "jax":
-            self.model.jax_state_sync()  # `fit` keeps the variables to itself
+        _sync(self.model)
         self._checkpoint.save(self.progress, self.model)
 
 

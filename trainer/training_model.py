@@ -29,6 +29,10 @@ class TrainingModel(keras.Model):
         self.course: Any = None  # the Course that callbacks count steps by, while it is fitted
         self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
         self._class_weights = class_weights  # float32 [classes]; None: all the same
+        # Steps from the first one on whose loss was no number: Python sees executions alone.
+        self.steps_since_nan = self.add_weight(
+            shape=(), dtype="int", initializer="zeros", trainable=False, name="steps_since_nan"
+        )
         self.built = True  # both are
 
     def call(self, inputs: Batch, training: bool = False) -> Batch:
@@ -49,9 +53,18 @@ class TrainingModel(keras.Model):
         """Return the loss of the probabilities against the targets of the same images."""
         if training and self._class_weights is not None:
             sample_weight = keras.ops.matmul(y_pred["targets"], self._class_weights)
-        return super().compute_loss(
+        loss = super().compute_loss(
             x, y_pred["targets"], y_pred["probabilities"], sample_weight, training
         )
+        if training and self.steps_per_execution > 1:
+            self._note(loss)
+        return loss
+
+    def _note(self, loss: Any) -> None:
+        is_lost = keras.ops.logical_not(keras.ops.all(keras.ops.isfinite(loss)))
+        is_lost = keras.ops.logical_or(is_lost, self.steps_since_nan > 0)
+        count = self.steps_since_nan + 1
+        self.steps_since_nan.assign(count * keras.ops.cast(is_lost, count.dtype))
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

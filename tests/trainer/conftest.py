@@ -1,8 +1,10 @@
 """A transformed data set that a small network learns in seconds."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -71,3 +73,10 @@ def copies(tmp_path_factory) -> ImageDataset:
     augmented = replace(made, is_augmented=True)
     augmented.write()
     return augmented
+
+
+@pytest.fixture
+def float32_afterwards() -> Iterator[None]:
+    """Have the test leave Keras with the number format that it found."""
+    yield
+    keras.config.set_dtype_policy("float32")

@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_weights(dataset):
 
 def test_a_loss_that_is_no_number_is_an_error_with_advice(dataset):
     with pytest.raises(
-        ComponentError, match=r"NaN or infinite by step \d+ of 12 \(epoch 1\).*learning_rate"
+        ComponentError, match=r"NaN or infinite at step \d+ of 12 \(epoch 1\).*learning_rate"
     ):
         train(recipe(learning_rate=1e30, warmup_epochs=0.0, epochs=2), dataset)
 

@@ -16,10 +16,16 @@ POINTS_OF_STEPS = 1000
 EPOCH_SECONDS = "epoch_seconds"
 
 
+# What Keras gives as the mean of an epoch so far; of others nothing is known.
+MEANS = ("loss", "accuracy")
+SO_FAR = "_so_far"
+
+
 class ReportMetrics(keras.callbacks.Callback):
     """Tells of every epoch and of evenly spaced steps.
 
-    Keras' `loss` and metrics of a step are means over its epoch so far.
+    `loss` and `accuracy` of a step are means over the steps of its epoch since the last one told;
+    metrics of the user's own are of its epoch so far, and named so.
     """
 
     def __init__(
@@ -34,6 +40,8 @@ class ReportMetrics(keras.callbacks.Callback):
         self._stride = 1
         self._epoch = 0
         self._next_step = 0
+        self._told = 0  # steps of the epoch that were told of
+        self._sums: dict[str, float] = {}  # over these
         self._epoch_began_s = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -44,8 +52,11 @@ class ReportMetrics(keras.callbacks.Callback):
         self._stride = max(1, self.model.course.steps // POINTS_OF_STEPS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start the epoch's clock."""
+        """Start the epoch's clock, and its sums, which go on where it was interrupted."""
         self._epoch = epoch
+        self._told = self._steps_of_epoch(-1)
+        before = self.model.get_metrics_result() if self._told else {}
+        self._sums = {name: float(before.get(name, 0.0)) * self._told for name in MEANS}
         self._epoch_began_s = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -54,12 +65,27 @@ class ReportMetrics(keras.callbacks.Callback):
         if step < self._next_step or not logs:
             return
         self._next_step = step + self._stride
-        self._report("step", step, {**logs, "learning_rate": self._learning_rate()})
+        metrics = self._own(logs, self._steps_of_epoch(batch))
+        self._report("step", step, {**metrics, "learning_rate": self._learning_rate()})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of the epoch."""
         seconds = time.monotonic() - self._epoch_began_s
         self._report("epoch", epoch + 1, {**(logs or {}), EPOCH_SECONDS: seconds})
+
+    def _steps_of_epoch(self, batch: int) -> int:
+        course = self.model.course
+        return int(course.step(self._epoch, batch)) - self._epoch * int(course.steps_per_epoch)
+
+    def _own(self, logs: dict[str, Any], steps: int) -> dict[str, float]:
+        """Return the means over the steps since the last ones that were told of."""
+        own: dict[str, float] = {}
+        for name in MEANS:
+            total = float(logs[name]) * steps
+            own[name] = (total - self._sums[name]) / (steps - self._told)
+            self._sums[name] = total
+        self._told = steps
+        return own | {name + SO_FAR: logs[name] for name in logs if name not in MEANS}
 
     def _report(self, scale: Any, number: int, logs: dict[str, Any]) -> None:
         metrics = {name: float(value) for name, value in logs.items()}

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.errors import ConfigError
 from contracts.training import TrainerConfig
+from tests.trainer.conftest import write_dataset
 from tests.trainer.test_train import recipe
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
@@ -30,6 +31,15 @@ class Note(keras.callbacks.Callback):
 
 class Nothing:
     pass
+
+def build(size_px, classes):
+    # A network whose images know nothing of one another.
+    return keras.Sequential([
+        keras.Input((size_px, size_px, 3)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Flatten(),
+        keras.layers.Dense(classes, activation="softmax"),
+    ])
 """
 
 
@@ -68,14 +78,61 @@ def test_biases_of_attention_and_slopes_are_kept_from_weight_decay():
     assert max(len(one.shape) for one in weights if one.name == "bias") == 2
 
 
-def test_gradients_are_clipped_averaged_and_accumulated_as_configured():
-    config = TrainerConfig(
-        gradient_clip_norm=1.5, ema_momentum=0.9, gradient_accumulation_steps=4, optimizer="sgd"
-    )
-    optimizer = build_optimizer(config, LearningRate("constant", 0.1, 10, 0), [])
-    assert (optimizer.global_clipnorm, optimizer.ema_momentum) == (1.5, 0.9)
-    assert optimizer.gradient_accumulation_steps == 4
-    assert not build_optimizer(TrainerConfig(), LearningRate("cosine", 0.1, 10, 0), []).use_ema
+def stepped(gradient: np.ndarray, **trainer) -> np.ndarray:
+    """Return how far one step without weight decay moves two weights."""
+    config = TrainerConfig(optimizer="sgd", weight_decay=0.0, **trainer)
+    weights = [keras.Variable(np.zeros(2)), keras.Variable(np.zeros(1))]
+    optimizer = build_optimizer(config, 0.1, weights)
+    optimizer.apply([keras.ops.array(gradient[:2]), keras.ops.array(gradient[2:])], weights)
+    return np.concatenate([np.array(one) for one in weights])
+
+
+def test_a_long_gradient_takes_the_step_of_the_longest_that_is_allowed():
+    huge = np.array([3e6, 0.0, 4e6])
+    clipped = stepped(huge, gradient_clip_norm=1.5)
+    np.testing.assert_allclose(clipped, stepped(1.5 * huge / 5e6), rtol=1e-5)
+    assert np.linalg.norm(stepped(huge)) > 1e5 * np.linalg.norm(clipped)
+    short = np.array([0.1, -0.2, 0.3])
+    np.testing.assert_allclose(stepped(short, gradient_clip_norm=1.5), stepped(short), rtol=1e-6)
+
+
+def test_four_accumulated_steps_are_one_of_the_four_batches(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.format(note=""))
+    few = write_dataset(tmp_path / "few", {"train": (16, 16), "validation": (4, 4), "test": (0, 0)})
+    plain = {
+        "model": f"{tmp_path}/mine.py:build",
+        "model_options": {},
+        "epochs": 1,
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "schedule": "constant",
+        "warmup_epochs": 0.0,
+    }
+    taken = {
+        (size, accumulated): train(
+            recipe(**plain, batch_size=size, gradient_accumulation_steps=accumulated), few
+        )
+        for size, accumulated in ((32, 1), (8, 4), (8, 1))
+    }
+    assert {key: one.steps for key, one in taken.items()} == {(32, 1): 1, (8, 4): 4, (8, 1): 4}
+    whole, four, each = (one.network.get_weights() for one in taken.values())
+    for one, other in zip(four, whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert max(np.abs(one - other).max() for one, other in zip(each, whole, strict=True)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("loss", "of_keras"),
+    [
+        ("cross_entropy", keras.losses.CategoricalCrossentropy()),
+        ("focal", keras.losses.CategoricalFocalCrossentropy(alpha=1.0)),
+    ],
+)
+def test_label_smoothing_spreads_a_part_of_the_target_over_all_classes(loss, of_keras):
+    truth = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    found = np.array([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2]])
+    smoothed = build_loss(TrainerConfig(loss=loss, label_smoothing=0.3))(truth, found)
+    assert float(smoothed) == pytest.approx(float(of_keras(0.7 * truth + 0.1, found)), rel=1e-5)
 
 
 def test_the_focal_loss_turns_to_the_hard_images():
