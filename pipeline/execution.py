@@ -8,8 +8,9 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.image_validator.blessing import read_verdict
 from contracts.errors import ComponentError
+from contracts.full_disk import is_disk_full
 from pipeline.dag import run_dag
-from pipeline.failure import is_disk_full, sentence
+from pipeline.failure import sentence
 from pipeline.graph import Surroundings, build_pipeline
 from pipeline.launching import ComponentFailed, Launched
 from pipeline.outcome import Outcome

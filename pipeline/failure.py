@@ -1,45 +1,26 @@
 """An exception of a component -> the sentence that a user reads."""
 
-import errno
 import re
 from collections.abc import Iterator
 
 from contracts.errors import PipelineError, in_one_line
+from contracts.full_disk import causes
 
-DISK_FULL = ("No space left on device", "database or disk is full")
 # Beam hands on an exception of a worker as the text of its trace.
 TRACE = "Traceback (most recent call last)"
 LAST_LINE_OF_TRACE = re.compile(r"^(?:[\w.]+\.)?(?P<type>\w+): (?P<text>.*)$")
 BEAMS_REMARK = re.compile(r"\s*\[while running '[^']*'\]\s*$")
 
 
-def is_disk_full(error: BaseException) -> bool:
-    """Return whether a full disk is the cause, whatever library noticed it."""
-    return any(
-        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
-        or any(text in str(one) for text in DISK_FULL)
-        for one in _chain(error)
-    )
-
-
 def sentence(error: BaseException) -> str:
     """Return the cause in one sentence, without a trace."""
-    for one in _chain(error):
+    for one in causes(error):
         if isinstance(one, PipelineError):
             return BEAMS_REMARK.sub("", str(one))
     text = str(error).strip()
     if TRACE in text:
         return _out_of_trace(text)
     return in_one_line(error)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = one.__cause__ or one.__context__
 
 
 def _out_of_trace(text: str) -> str:

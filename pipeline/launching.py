@@ -13,7 +13,8 @@ from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
 from contracts.errors import Refusal
-from pipeline.failure import is_disk_full, sentence
+from contracts.full_disk import is_disk_full
+from pipeline.failure import sentence
 from pipeline.records import Records
 from pipeline.summary import ComponentSummary
 from pipeline.terminal import Terminal

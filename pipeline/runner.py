@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from contracts.errors import WorkspaceError
+from contracts.full_disk import is_disk_full
 from contracts.whole_files import write_whole
-from pipeline.failure import is_disk_full
 from pipeline.images import Images
 from pipeline.output import output_in
 from pipeline.plan import Plan

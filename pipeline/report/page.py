@@ -7,8 +7,8 @@ from typing import Any
 
 from components.image_example_gen.accounts.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
+from contracts.full_disk import is_disk_full
 from contracts.whole_files import write_whole
-from pipeline.failure import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.inside import read_inside

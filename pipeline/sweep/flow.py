@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
@@ -66,13 +67,15 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
             Terminal(stream, heading="training").showing() as terminal,
         ):
             _show(sweep, record, terminal)
-            if waiting:
+            if waiting or record.untold():
                 store = opened.tracking_plan(config).runs_store
                 runs = _nested_runs(record, sweep, store, terminal)
                 record = record.model_copy(update={"mlflow_run_id": runs.run_id})
                 record.write(folder)
                 with runs:
-                    for training in _trainings(sweep, waiting, runs, terminal, log):
+                    known = (_told(one, sweep, runs) for one in record.untold())
+                    trained = _trainings(sweep, waiting, runs, terminal, log)
+                    for training in chain(known, trained):
                         record = record.with_training(training)
                         record.write(folder)
         record = record.with_results(sweep.variants)
@@ -110,21 +113,28 @@ def _trainings(
     terminal: Terminal,
     log: Path,
 ) -> Iterator[Training]:
-    """Train one after another, show it, tell MLflow, and give what came of each."""
+    """Train one after another, show it, and give what came of each; again when MLflow is told."""
     for variant, seed in waiting:
         name = _name(variant, seed)
         terminal.began(name)
         training = _train(variant, seed, sweep, log)
         terminal.ended(name, _shown(training))
         yield training
-        reached = {"accuracy": training.accuracy, "loss": training.loss}
-        runs.add(
-            name,
-            {**variant.values, "variant": variant.name, "seed": seed},
-            training.history,
-            {key: value for key, value in reached.items() if value is not None},
-            training.why,
-        )
+        yield _told(training, sweep, runs)
+
+
+def _told(training: Training, sweep: Sweep, runs: Runs) -> Training:
+    """Tell MLflow of a training, and return it as one that is told."""
+    variant = next(one for one in sweep.variants if one.name == training.variant)
+    reached = {"accuracy": training.accuracy, "loss": training.loss}
+    runs.add(
+        _name(variant, training.seed),
+        {**variant.values, "variant": variant.name, "seed": training.seed},
+        training.history,
+        {key: value for key, value in reached.items() if value is not None},
+        training.why,
+    )
+    return training.model_copy(update={"told": True})
 
 
 def _train(variant: Variant, seed: int, sweep: Sweep, log: Path) -> Training:

@@ -30,6 +30,7 @@ class Training(Section):
     history: dict[str, list[float]] = {}
     seconds: float = 0.0
     why: str = ""  # it failed
+    told: bool = False  # to whoever follows the sweep
 
 
 class VariantResult(Section):
@@ -64,6 +65,10 @@ class SweepRecord(Section):
             if (one.variant, one.seed, one.status) == (variant, seed, "completed"):
                 return one
         return None
+
+    def untold(self) -> list[Training]:
+        """Return the trainings that have ended well and nobody was told of."""
+        return [one for one in self.trainings if one.status == "completed" and not one.told]
 
     def with_training(self, training: Training) -> "SweepRecord":
         """Return the record with one training more, in the place of an earlier attempt."""

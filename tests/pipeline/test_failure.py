@@ -1,9 +1,7 @@
 """The one sentence that a user reads when a component fails."""
 
-import errno
-
 from contracts.errors import ComponentError
-from pipeline.failure import is_disk_full, sentence
+from pipeline.failure import sentence
 
 
 def caused_by(error: Exception, cause: Exception) -> Exception:
@@ -36,11 +34,3 @@ def test_a_strangers_error_keeps_its_type_and_loses_its_trace():
     assert sentence(RuntimeError(text)) == "KeyError: 'label'"
     assert sentence(ValueError("first line\nsecond line")) == "ValueError: first line"
     assert sentence(MemoryError()) == "MemoryError"
-
-
-def test_a_full_disk_is_seen_whoever_noticed_it():
-    assert is_disk_full(OSError(errno.ENOSPC, "No space left on device"))
-    assert is_disk_full(caused_by(RuntimeError("x"), OSError(errno.ENOSPC, "")))
-    assert is_disk_full(RuntimeError("ResourceExhausted: /x; No space left on device"))
-    assert is_disk_full(RuntimeError("(sqlite3.OperationalError) database or disk is full"))
-    assert not is_disk_full(OSError(errno.ENOENT, "No such file"))

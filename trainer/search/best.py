@@ -23,7 +23,6 @@ def write_best(path: Path, search: SearchConfig, ledger: Ledger, config_folder: 
     if best is None:
         raise ValueError("no trial of the ledger has a score")
     trials = list(ledger)
-    place = next(at for at, trial in enumerate(trials, start=1) if trial is best)
     failed = sum(trial.status == "failed" for trial in trials)
     values: Any = {}
     for key, value in best.values.items():
@@ -32,6 +31,6 @@ def write_best(path: Path, search: SearchConfig, ledger: Ledger, config_folder: 
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
     write_whole(
         path,
-        f"# {search.objective} {best.score:.4f} in trial {place} of {len(trials)} "
+        f"# {search.objective} {best.score:.4f} in trial {ledger.place(best)} of {len(trials)} "
         f"({search.algorithm}; {failed} failed), {best.epochs} epochs.\n{text}",
     )

@@ -17,7 +17,9 @@ from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
 from trainer.search.ledger import LEDGER_FILE, Ledger
 from trainer.search.runs import open_runs
-from trainer.search.tuner import Trials, TrialTuner
+from trainer.search.trial_checkpoints import clear_all
+from trainer.search.trials import Trials
+from trainer.search.tuner import TrialTuner
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -45,6 +47,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     code = [fn_args.custom_config[key] for key in ("code_digest", "users_digest")]
     identity = _identity(recipe, search, dataset, code)
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
+    clear_all(kept)
     ledger = Ledger(kept / identity / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
     runs = open_runs(store, "search", params, ledger.mlflow_run_id)

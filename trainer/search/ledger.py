@@ -3,12 +3,14 @@
 import json
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue
 
+from contracts.errors import ComponentError
 from contracts.search import Values
 from contracts.whole_files import write_whole
 
@@ -28,6 +30,7 @@ class TrialRecord:
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     why: str = ""  # it failed
+    told: bool = False  # to whoever follows the search
 
 
 class Ledger:
@@ -35,6 +38,8 @@ class Ledger:
 
     It stands on the disk whole after every change. A trial whose result is known need not be
     trained again: the same values, data and seed give the same.
+
+    Every method that writes raises ComponentError where the disk does not take it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +47,8 @@ class Ledger:
         self._path = path
         self._records: dict[str, TrialRecord] = {}
         self.mlflow_run_id = ""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             known = json.loads(path.read_text(encoding="utf-8"))
             self.mlflow_run_id = known["mlflow_run_id"]
@@ -53,6 +59,15 @@ class Ledger:
     def __iter__(self) -> Iterator[TrialRecord]:
         """Give the trials, the first first."""
         return iter(self._records.values())
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._path.parent
+
+    def place(self, record: TrialRecord) -> int:
+        """Return the number of a trial, from 1."""
+        return next(at for at, one in enumerate(self, start=1) if one is record)
 
     def begin(self, values: Values, epochs: int) -> TrialRecord:
         """Return the record of the trial with these values, begun now where it has not ended."""
@@ -65,10 +80,15 @@ class Ledger:
         self.write()
         return record
 
+    def take_back(self, record: TrialRecord) -> None:
+        """Count the trial as begun once less: it ended for no reason of its own."""
+        record.begun -= 1
+        self.write()
+
     def log(self, record: TrialRecord) -> Path:
         """Add the trace of the exception that is handled to the log, and return where that lies."""
         path = self._path.with_name(LOG_FILE)
-        with path.open("a", encoding="utf-8") as file:
+        with _writing(path), path.open("a", encoding="utf-8") as file:
             file.write(f"{_key(record.values, record.epochs)}\n{traceback.format_exc()}\n")
         return path
 
@@ -86,8 +106,20 @@ class Ledger:
         """Put a copy at `path`, whole or not at all."""
         trials = [asdict(record) for record in self]
         content = {"mlflow_run_id": self.mlflow_run_id, "trials": trials}
-        write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
+        with _writing(path):
+            write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def _key(values: Values, epochs: int) -> str:
     return json.dumps([values, epochs], sort_keys=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ComponentError(
+            f"Tuner: expected {path} to be written, received: {error.strerror}. Make room or give "
+            "the right to it, and search again: what is finished is used again."
+        ) from error

@@ -25,7 +25,10 @@ class NestedRuns:
     def __init__(
         self, store: TrackingStore, name: str, params: Mapping[str, Any], run_id: str = ""
     ) -> None:
-        """Go on with the run `run_id` where the store knows it, else begin one with `params`."""
+        """Go on with the run `run_id` where the store knows it, else begin one with `params`.
+
+        Runs below it that were not told to their end are removed: they are told again.
+        """
         self._uri = store.uri
         with told(self._uri):
             self._client = open_client(store.uri)
@@ -33,6 +36,7 @@ class NestedRuns:
             if run_id and self._knows(run_id):
                 self.run_id = run_id
                 self._client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+                self._remove_half_told()
             else:
                 run = self._client.create_run(self._experiment_id, tags={MLFLOW_RUN_NAME: name})
                 self.run_id = run.info.run_id
@@ -94,6 +98,13 @@ class NestedRuns:
         self._client.log_batch(
             run_id, params=[Param(key, str(value)) for key, value in params.items()]
         )
+
+    def _remove_half_told(self) -> None:
+        wanted = (
+            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
+        )
+        for run in self._client.search_runs([self._experiment_id], wanted):
+            self._client.delete_run(run.info.run_id)
 
     def _knows(self, run_id: str) -> bool:
         try:

@@ -3,77 +3,31 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from keras_tuner import Objective, Oracle, errors, oracles
 from keras_tuner.engine.base_tuner import BaseTuner
 
-from contracts.config import PipelineConfig
-from contracts.consistency import inconsistencies
-from contracts.errors import ComponentError, ConfigError, in_one_line, some_of, with_log
+from contracts.errors import ComponentError, in_one_line, some_of, with_log
+from contracts.full_disk import is_disk_full
 from contracts.progress import standing_at
-from contracts.search import SearchConfig
 from contracts.training import TrainingRecipe
-from contracts.variation import for_epochs, told, vary
-from trainer.checkpoints import Checkpoint, training_key
-from trainer.data import ImageDataset
 from trainer.search.ledger import Ledger, TrialRecord
 from trainer.search.runs import Runs
 from trainer.search.space import decode, hyperparameters
+from trainer.search.trial_checkpoints import CHECKPOINTS, TrialCheckpoints
+from trainer.search.trials import Trials, course_of
 from trainer.train import TrainedModel, train
 
 # Hyperband's own names of what it decides for a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
+HYPERBAND_BRACKET = "tuner/bracket"
 HYPERBAND_FACTOR = 3
-
-CHECKPOINTS = "checkpoints"  # the folder of them, in KerasTuner's
 
 # A trial in which the process was killed so often takes too much memory, or breaks something else.
 MOST_BEGINNINGS = 2
 
 Train = Callable[..., TrainedModel]  # as `trainer.train.train`
-
-
-@dataclass(frozen=True)
-class Trials:
-    """What every trial of a search has in common."""
-
-    recipe: TrainingRecipe
-    search: SearchConfig
-    dataset: ImageDataset
-    dimensions: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dimensions", self.search.dimensions())
-
-    @property
-    def epochs(self) -> int:
-        """Of a trial, with Hyperband of the longest."""
-        return self.search.epochs or self.recipe.trainer.epochs
-
-    def recipe_of(self, values: dict[str, Any], epochs: int) -> TrainingRecipe:
-        """Return the recipe of a trial.
-
-        Raises:
-          ConfigError: the values do not go together.
-        """
-        config = PipelineConfig(
-            name="search",
-            seed=self.recipe.seed,
-            data={"root": self.dataset.uri},
-            preprocessing=self.dataset.preprocessing,
-            augmentation=self.recipe.augmentation,
-            trainer=self.recipe.trainer,
-        )
-        if "trainer.epochs" not in values:
-            config = for_epochs(config, epochs)
-        varied, problems = vary(config, values, lambda one: inconsistencies(one, needs_data=False))
-        if problems:
-            raise ConfigError(told(problems))
-        parts = {"trainer": varied.trainer, "augmentation": varied.augmentation}
-        return self.recipe.model_copy(update=parts)
 
 
 class TrialTuner(BaseTuner):
@@ -95,28 +49,52 @@ class TrialTuner(BaseTuner):
         self._train = train
         self.ledger = ledger
         self._runs = runs
+        self._checkpoints = TrialCheckpoints(ledger.folder / CHECKPOINTS)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Search until there are no more trials; MLflow's run ends with it."""
-        with self._runs:
-            super().search(*fit_args, **fit_kwargs)
+        try:
+            with self._runs:
+                super().search(*fit_args, **fit_kwargs)
+        finally:
+            self._checkpoints.clear()
+
+    def on_search_begin(self) -> None:
+        """Tell MLflow of the trials that it was not told of: it was away, or the process died.
+
+        Raises:
+          ComponentError: MLflow does not answer, or the ledger cannot be written.
+        """
+        for record in self.ledger:
+            if record.status != "running" and not record.told:
+                self._tell(record)
 
     def run_trial(self, trial: Any) -> dict[str, float]:
         """Return the objective of a trial, as the ledger knows it or as a training gives it.
 
         Raises:
           keras_tuner.errors.FailedTrialError: it cannot be trained.
-          keras_tuner.errors.FatalError: MLflow does not answer.
+          keras_tuner.errors.FatalError: MLflow does not answer, or the disk takes no more.
         """
-        values = decode(self._trials.dimensions, trial.hyperparameters.values)
-        epochs = trial.hyperparameters.values.get(HYPERBAND_EPOCHS, self._trials.epochs)
-        record = self.ledger.begin(values, values.get("trainer.epochs", epochs))
-        if record.status == "running":
-            self._settle(record)
-            self._tell_mlflow(record, str(trial.trial_id))
+        given = trial.hyperparameters.values
+        values = decode(self._trials.dimensions, given)
+        epochs = values.get("trainer.epochs", given.get(HYPERBAND_EPOCHS, self._trials.epochs))
+        try:
+            self._checkpoints.enter(given.get(HYPERBAND_BRACKET))
+            record = self._ended(values, epochs)
+        except Exception as error:  # KerasTuner would take any but a fatal one for the trial's
+            raise errors.FatalError(in_one_line(error)) from error
         if record.score is None:
             raise errors.FailedTrialError(record.why)
         return {self._objective: record.score}
+
+    def _ended(self, values: dict[str, Any], epochs: int) -> TrialRecord:
+        """Return the record of a trial that has ended, now where it had not, and is told."""
+        record = self.ledger.begin(values, epochs)
+        if record.status == "running":
+            self._settle(record)
+            self._tell(record)
+        return record
 
     def _settle(self, record: TrialRecord) -> None:
         """Train, and write down what came of it."""
@@ -137,14 +115,16 @@ class TrialTuner(BaseTuner):
             record.score = float(trained.history[self._objective][trained.best_epoch])
             record.status = "completed"
         except KeyboardInterrupt:
-            record.begun -= 1
+            self.ledger.take_back(record)
             raise
         except Exception as error:
+            if is_disk_full(error):  # as it would be in every other trial
+                self.ledger.take_back(record)
+                raise
             record.status = "failed"
             record.why = with_log(in_one_line(error), self.ledger.log(record))
-        finally:
-            record.seconds = time.monotonic() - began_s
-            self.ledger.write()
+        record.seconds = time.monotonic() - began_s
+        self.ledger.write()
 
     def _trained(self, recipe: TrainingRecipe) -> TrainedModel:
         """Train, from where a shorter training of the same course came to."""
@@ -152,8 +132,15 @@ class TrialTuner(BaseTuner):
         course = course_of(recipe)
         if course is None or self._trials.search.algorithm != "hyperband":
             return self._train(recipe, dataset)
-        folder = Path(self.project_dir, CHECKPOINTS, training_key(course, dataset))
-        return self._train(recipe, dataset, checkpoint=Checkpoint(folder))
+        checkpoint = self._checkpoints.of(course, dataset)
+        may_go_on = False
+        try:
+            trained = self._train(recipe, dataset, checkpoint=checkpoint)
+            may_go_on = recipe.trainer.epochs < self._trials.epochs
+        finally:
+            if not may_go_on:
+                checkpoint.remove()
+        return trained
 
     def _standing(self) -> str:
         ended = [one for one in self.ledger if one.status != "running"]
@@ -161,16 +148,17 @@ class TrialTuner(BaseTuner):
         so_far = f", best {self._objective} {best.score:.3f}" if best else ""
         return f"trial {len(ended) + 1} of {self._trials.search.trials}{so_far}"
 
-    def _tell_mlflow(self, record: TrialRecord, trial_id: str) -> None:
+    def _tell(self, record: TrialRecord) -> None:
+        """Tell MLflow of a trial that has ended, and write down that it is told."""
         metrics = {"seconds": record.seconds}
         if record.score is not None:
             metrics["objective"] = record.score
         params = {key: json.dumps(value) for key, value in record.values.items()}
         params["epochs"] = str(record.epochs)
-        try:
-            self._runs.add(f"trial {trial_id}", params, record.history, metrics, record.why)
-        except ComponentError as error:
-            raise errors.FatalError(str(error)) from error  # every other one would fail the trial
+        name = f"trial {self.ledger.place(record)}"
+        self._runs.add(name, params, record.history, metrics, record.why)
+        record.told = True
+        self.ledger.write()
 
     def on_search_end(self) -> None:
         """Tell MLflow of the best trial.
@@ -187,17 +175,6 @@ class TrialTuner(BaseTuner):
                 "`imgpipe run --to Trainer` trains at all."
             )
         self._runs.sum_up(best.values, {f"best_{self._objective}": best.score})
-
-
-def course_of(recipe: TrainingRecipe) -> TrainingRecipe | None:
-    """Return what a training has in common with longer ones that begin with the very same epochs.
-
-    None where there are none: every other schedule spreads its rates over all epochs.
-    """
-    if recipe.trainer.schedule != "constant":
-        return None
-    endless = recipe.trainer.model_copy(update={"epochs": 0})
-    return recipe.model_copy(update={"trainer": endless})
 
 
 def make_oracle(trials: Trials) -> Oracle:

@@ -137,6 +137,27 @@ def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, swe
     assert len(record.trainings) == 4
 
 
+@pytest.mark.parametrize("lost_in", [1, 3])
+def test_what_mlflow_did_not_take_is_told_first_the_next_time(
+    trainings, runs, sweep_of, tmp_path, monkeypatch, lost_in
+):
+    def lose(*training):
+        if len(runs.added) == lost_in:
+            raise ComponentError("tracking.mlflow.uri: nobody answers.")
+        runs.added.append(training)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "add", lose)
+        with pytest.raises(ComponentError, match="nobody answers"):
+            run_sweep(sweep_of(2), tmp_path / "w")
+    assert len(trainings) == lost_in + 1
+    for _ in range(2):
+        record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    assert all(training.told for training in record.trainings)
+    assert trainings == [(8, 0), (16, 0), (8, 1), (16, 1)]
+    assert [(one["trainer.batch_size"], one["seed"]) for _, one, *_ in runs.added] == trainings
+
+
 def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
     trainings, sweep_of, tmp_path, monkeypatch
 ):

@@ -14,6 +14,7 @@ from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.search import entrypoint
 from trainer.search.ledger import LEDGER_FILE
+from trainer.search.trial_checkpoints import CHECKPOINTS
 
 RECIPE = TrainingRecipe(
     trainer=TrainerConfig(model_options={"filters": [4]}, epochs=1),
@@ -65,3 +66,12 @@ def test_it_trains_on_changed_copies_and_other_copies_are_another_search(
     assert given[1].dataset.united == (copies.uri,)
     assert given[1].dataset.examples["train"] == dataset.examples["train"] + 16
     assert len(list(Path(tmp_path, "kept").iterdir())) == 2
+
+
+def test_checkpoints_of_searches_that_were_killed_are_removed(arguments, dataset, tmp_path):
+    left = tmp_path / "kept" / "another" / CHECKPOINTS
+    left.mkdir(parents=True)
+    (left.parent / LEDGER_FILE).touch()
+    entrypoint.tuner_fn(arguments(dataset))
+    assert not left.exists()
+    assert (left.parent / LEDGER_FILE).exists()

@@ -1,5 +1,6 @@
 """A search trains its trials, survives those that cannot be trained, and goes on after a kill."""
 
+import errno
 import json
 
 import pytest
@@ -13,7 +14,9 @@ from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.search.ledger import Ledger
 from trainer.search.nested_runs import NestedRuns
-from trainer.search.tuner import Trials, TrialTuner, course_of
+from trainer.search.trial_checkpoints import CHECKPOINTS
+from trainer.search.trials import Trials, course_of
+from trainer.search.tuner import TrialTuner
 from trainer.train import TrainedModel, train
 
 RECIPE = TrainingRecipe(
@@ -116,11 +119,39 @@ def test_hyperbands_longer_rounds_go_on_where_that_gives_the_same(search_with, d
 
 
 @pytest.mark.parametrize(
+    ("fails_in", "folders"),
+    [
+        # Three trials of an epoch, the best of them for three epochs; then two of another bracket.
+        (None, [1, 2, 3, 3, 1, 1]),
+        (2, [1, 2, 2, 1, 1, 1]),
+    ],
+)
+def test_no_checkpoint_is_kept_that_no_trial_can_go_on_from(
+    search_with, tmp_path, fails_in, folders
+):
+    kept = tmp_path / "kept" / CHECKPOINTS
+    (kept / "of a search that was killed").mkdir(parents=True)
+    found = []
+
+    def counted(recipe, dataset, checkpoint):
+        found.append(len(list(kept.iterdir())))
+        if len(found) == fails_in:
+            raise ValueError("it cannot be trained")
+        return pretended(recipe, dataset)
+
+    space = {"trainer.schedule": ["constant"], "trainer.learning_rate": RATES}
+    search_with(counted, algorithm="hyperband", trials=6, epochs=3, space=space)
+    assert found == folders
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
     ("trainer", "goes_on"),
     [
         ({"schedule": "constant"}, True),
         ({"schedule": "constant", "warmup_epochs": 1.0}, False),  # squeezed in the shorter one
         ({"schedule": "constant", "fine_tuning": {"frozen_epochs": 3}}, False),
+        ({"schedule": "constant", "callbacks": ["mine:Callback"]}, False),  # it may count epochs
         ({"schedule": "cosine"}, False),
         ({"schedule": "step"}, False),
         ({"schedule": "one_cycle"}, False),
@@ -229,7 +260,49 @@ def test_a_store_that_stops_answering_ends_the_search_with_a_sentence(
     with pytest.raises(FatalError, match=r"tracking\.mlflow\.uri: .* received: connection refused"):
         search_with(train_and_lose_the_store, **given)
     monkeypatch.undo()
-    assert len(list(search_with(pretended, **given).ledger)) == 2
+    ledger = search_with(pretended, **given).ledger
+    assert [record.told for record in ledger] == [True, True]
+    client = MlflowClient(store.uri)
+    below = client.search_runs(
+        [client.get_run(ledger.mlflow_run_id).info.experiment_id],
+        f"tags.`mlflow.parentRunId` = '{ledger.mlflow_run_id}'",
+    )
+    assert sorted((run.info.run_name, run.info.status) for run in below) == [
+        ("trial 1", "FINISHED"),
+        ("trial 2", "FINISHED"),
+    ]
+    assert all("objective" in run.data.metrics for run in below)
+
+
+def test_a_ledger_that_cannot_be_written_ends_the_search_with_a_sentence(search_with, monkeypatch):
+    trained = []
+
+    def train_and_lose_the_right(recipe, dataset):
+        trained.append(recipe)
+        monkeypatch.setattr("trainer.search.ledger.write_whole", refuse)
+        return pretended(recipe, dataset)
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
+    with pytest.raises(
+        FatalError, match=r"trials\.json to be written, received: Permission denied"
+    ):
+        search_with(train_and_lose_the_right, **given)
+    assert len(trained) == 1
+
+
+def test_a_full_disk_ends_the_search_and_fails_no_trial(search_with):
+    def full(recipe, dataset):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
+    for _ in range(4):
+        with pytest.raises(FatalError, match="No space left on device"):
+            search_with(full, **given)
+    statuses = [record.status for record in search_with(pretended, **given).ledger]
+    assert statuses == ["completed"] * 2
 
 
 class Killed(BaseException):

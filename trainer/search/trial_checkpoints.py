@@ -1,0 +1,40 @@
+"""What Hyperband's longer rounds go on from, kept no longer than one of them may come."""
+
+import shutil
+from pathlib import Path
+
+from contracts.training import TrainingRecipe
+from trainer.checkpoints import Checkpoint, training_key
+from trainer.data import ImageDataset
+
+CHECKPOINTS = "checkpoints"  # the folder of them, in that of a search
+
+
+class TrialCheckpoints:
+    """The checkpoints of one bracket: no trial of another one goes on from them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder, which belongs to nobody else."""
+        self._folder = folder
+        self._bracket: object = None
+
+    def enter(self, bracket: object) -> None:
+        """Remove those of another bracket."""
+        if bracket != self._bracket:
+            self.clear()
+        self._bracket = bracket
+
+    def of(self, course: TrainingRecipe, dataset: ImageDataset) -> Checkpoint:
+        """Return the one that trainings of this course share."""
+        return Checkpoint(self._folder / training_key(course, dataset))
+
+    def clear(self) -> None:
+        """Remove all."""
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+
+def clear_all(searches: Path) -> None:
+    """Remove the checkpoints of all searches in a folder: those that were killed left theirs."""
+    for folder in searches.glob(f"*/{CHECKPOINTS}"):
+        TrialCheckpoints(folder).clear()

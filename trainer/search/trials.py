@@ -1,0 +1,64 @@
+"""The trials of a search as recipes of trainings."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.config import PipelineConfig
+from contracts.consistency import inconsistencies
+from contracts.errors import ConfigError
+from contracts.search import SearchConfig
+from contracts.training import TrainingRecipe
+from contracts.variation import for_epochs, told, vary
+from trainer.data import ImageDataset
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What every trial of a search has in common."""
+
+    recipe: TrainingRecipe
+    search: SearchConfig
+    dataset: ImageDataset
+    dimensions: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dimensions", self.search.dimensions())
+
+    @property
+    def epochs(self) -> int:
+        """Of a trial, with Hyperband of the longest."""
+        return self.search.epochs or self.recipe.trainer.epochs
+
+    def recipe_of(self, values: dict[str, Any], epochs: int) -> TrainingRecipe:
+        """Return the recipe of a trial.
+
+        Raises:
+          ConfigError: the values do not go together.
+        """
+        config = PipelineConfig(
+            name="search",
+            seed=self.recipe.seed,
+            data={"root": self.dataset.uri},
+            preprocessing=self.dataset.preprocessing,
+            augmentation=self.recipe.augmentation,
+            trainer=self.recipe.trainer,
+        )
+        if "trainer.epochs" not in values:
+            config = for_epochs(config, epochs)
+        varied, problems = vary(config, values, lambda one: inconsistencies(one, needs_data=False))
+        if problems:
+            raise ConfigError(told(problems))
+        parts = {"trainer": varied.trainer, "augmentation": varied.augmentation}
+        return self.recipe.model_copy(update=parts)
+
+
+def course_of(recipe: TrainingRecipe) -> TrainingRecipe | None:
+    """Return what a training has in common with longer ones that begin with the very same epochs.
+
+    None where there are none: every other schedule spreads its rates over all epochs, and callbacks
+    of the user's own begin anew.
+    """
+    if recipe.trainer.schedule != "constant" or recipe.trainer.callbacks:
+        return None
+    endless = recipe.trainer.model_copy(update={"epochs": 0})
+    return recipe.model_copy(update={"trainer": endless})
