@@ -44,6 +44,12 @@ def given_dataset(folders: Sequence[Path], config: PipelineConfig) -> ImageDatas
             "--examples: expected one folder of transformed examples, and beside it changed copies "
             f"alone, received {len(own)} of them. {EXAMPLES}"
         )
+    wanted, made_with = config.preprocessing, own[0].preprocessing
+    if made_with != wanted:
+        raise ConfigError(
+            f"--examples: expected images made with this preprocessing: {wanted.model_dump()}, "
+            f"received some made with {made_with.model_dump()} in {own[0].uri}. {EXAMPLES}"
+        )
     least = config.augmentation.materialise.min_examples
     if bool(least) != (len(found) > 1):
         received = "those of the Augmenter too" if not least else "none"

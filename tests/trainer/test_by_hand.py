@@ -169,9 +169,14 @@ def test_of_two_machines_the_chief_delivers(project, dataset):
     assert len(MlflowClient(f"sqlite:///{project}/out/mlflow.db").search_runs(["1"])) == 1
 
 
-def config_of(**augmentation) -> PipelineConfig:
+def config_of(size_px: int = SIZE_PX, **augmentation) -> PipelineConfig:
     return PipelineConfig.model_validate(
-        {"name": "x", "data": {"root": "/"}, "augmentation": augmentation}
+        {
+            "name": "x",
+            "data": {"root": "/"},
+            "preprocessing": {"image_size_px": size_px},
+            "augmentation": augmentation,
+        }
     )
 
 
@@ -193,6 +198,7 @@ def test_it_trains_on_the_copies_that_the_config_has_made(dataset, copies):
         (["data", "copies"], config_of(), "no changed copies .*Leave them out, or set"),
         (["copies"], WITH_COPIES, "one folder of transformed examples.* received 0"),
         (["data", "gone"], WITH_COPIES, r"with image_dataset\.json, received .*gone\. "),
+        (["data"], config_of(size_px=32), "with this preprocessing: .*32.* received .*16"),
         (["data", "strange"], WITH_COPIES, "copies of the same classes"),
     ],
 )

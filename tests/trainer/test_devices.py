@@ -8,8 +8,17 @@ import keras
 import pytest
 
 from contracts.errors import ComponentError
+from tests.trainer.test_train import recipe
 from trainer import devices
-from trainer.devices import Gpu, choose_devices, device_names, gpu_details, precision_policy
+from trainer.construction import build_training_model, compile_training_model
+from trainer.devices import (
+    Devices,
+    Gpu,
+    choose_devices,
+    device_names,
+    gpu_details,
+    precision_policy,
+)
 
 
 @pytest.fixture
@@ -71,6 +80,17 @@ def test_what_it_cannot_do_is_a_sentence(torch, wanted, gpus, said):
     torch(gpus)
     with pytest.raises(ComponentError, match=said):
         choose_devices(wanted)
+
+
+@pytest.mark.parametrize(("backend", "steps"), [("torch", 1), ("tensorflow", 4)])
+def test_steps_are_executed_one_by_one(dataset, monkeypatch, backend, steps):
+    one, cpu = recipe(steps_per_execution=4), Devices("cpu", ("cpu",))
+    model = build_training_model(one, dataset, cpu)
+    cuda = SimpleNamespace(device_count=lambda: 0)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    compile_training_model(model, one, 0.1, cpu)
+    assert model.steps_per_execution == steps
 
 
 def test_several_machines_are_refused(torch, monkeypatch):
