@@ -16,7 +16,11 @@ from contracts.yaml_marks import KeyPath
 Change = Callable[[str], str]  # of a path
 
 # Keys that hold a path, or a list of paths.
-PATH_KEYS: Final[tuple[KeyPath, ...]] = (("data", "root"), ("data", "schema"))
+PATH_KEYS: Final[tuple[KeyPath, ...]] = (
+    ("data", "root"),
+    ("data", "schema"),
+    ("explanation", "images", "chosen"),
+)
 
 # The key that holds a path or the word `imagenet`.
 WEIGHTS_KEYS: Final[tuple[KeyPath, ...]] = (("trainer", "weights"),)

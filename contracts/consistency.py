@@ -11,7 +11,11 @@ from contracts.config import PipelineConfig
 from contracts.field_problems import received
 from contracts.inconsistency import Inconsistency, mode
 from contracts.model_consistency import model_inconsistencies
-from contracts.named_files import code_inconsistencies, weights_inconsistencies
+from contracts.named_files import (
+    code_inconsistencies,
+    image_inconsistencies,
+    weights_inconsistencies,
+)
 from contracts.remote_path import RemotePath
 from contracts.search_space import DEPENDS_ON, space_problems
 from contracts.training import BUILT_IN_LOSSES, TrainerConfig
@@ -33,6 +37,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
         yield from _paths(config)
         yield from code_inconsistencies(trainer)
         yield from weights_inconsistencies(trainer)
+        yield from image_inconsistencies(config.explanation)
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
     yield from _tracking(config)

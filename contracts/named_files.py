@@ -1,10 +1,11 @@
-"""What the files of code and of weights that the config names have to be."""
+"""What the files of code, of weights and of images that the config names have to be."""
 
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from contracts.explanation import ExplanationConfig
 from contracts.inconsistency import Inconsistency, mode
 from contracts.module_sources import module_file
 from contracts.training import TrainerConfig
@@ -86,6 +87,18 @@ def weights_inconsistencies(trainer: TrainerConfig) -> Iterator[Inconsistency]:
         yield Inconsistency(
             key, f"{expected}, received {file}, which {trouble}. Paths are relative to the config."
         )
+
+
+def image_inconsistencies(explanation: ExplanationConfig) -> Iterator[Inconsistency]:
+    """Yield what is wrong with the chosen images; they are not opened."""
+    for number, file in enumerate(explanation.images.chosen):
+        trouble = _file_trouble(file)
+        if trouble:
+            yield Inconsistency(
+                ("explanation", "images", "chosen", number),
+                f"expected an image file, received {file}, which {trouble}. "
+                "Paths are relative to the config.",
+            )
 
 
 def _file_trouble(file: Path) -> str:

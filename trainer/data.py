@@ -1,17 +1,23 @@
 """What transformed examples are: pixels and label in TFRecords, and a record of what is there."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from contracts import features
 from contracts.config import PreprocessingConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.tf_example import serialise
+from contracts.tf_record import record_positions
 from contracts.whole_files import write_whole
 
 CHANNELS = 3
+
+# Records that a random sample is drawn from, if there are so many.
+LISTED_AT_MOST = 50_000
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,23 @@ class ImageDataset:
         """Return the TFRecord files of a split, in order."""
         uris = [self.uri, *(self.united if split == features.TRAIN else ())]
         return [path for uri in uris for path in sorted(Path(uri, f"Split-{split}").glob("*"))]
+
+
+def random_records(
+    files: Sequence[Path], most: int, numbers: np.random.Generator
+) -> list[tuple[Path, int]]:
+    """Return records in random order, each as its file and its place there.
+
+    They are drawn from all, or from those of random files where there are many: the cost does not
+    grow with the data.
+    """
+    places: list[tuple[Path, int]] = []
+    for index in numbers.permutation(len(files)):
+        if len(places) >= LISTED_AT_MOST:
+            break
+        path = files[index]
+        places += [(path, position) for position in record_positions(path)]
+    return [places[index] for index in numbers.permutation(len(places))[:most]]
 
 
 def transformed_example(pixels: bytes, label_index: int, sha256: bytes, path: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,13 @@ import numpy.typing as npt
 
 from contracts import features
 from contracts.tf_example import parse
-from contracts.tf_record import read_records, record_at, record_positions
-from trainer.data import CHANNELS, ImageDataset
+from contracts.tf_record import read_records, record_at
+from trainer.data import CHANNELS, ImageDataset, random_records
 
 Array = npt.NDArray[Any]
 
-# Records that are read, and that they are chosen from: the cost does not grow with the data.
-_READ_AT_MOST, _LISTED_AT_MOST = 3000, 50_000
+# Records that are read: the cost does not grow with the data.
+_READ_AT_MOST = 3000
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     """Return at most so many training images, of each class as many where they are there."""
     numbers = np.random.default_rng(seed)
     by_class: dict[int, list[bytes]] = defaultdict(list)
-    for path, position in _chosen(dataset.files(features.TRAIN), numbers):
+    for path, position in random_records(dataset.files(features.TRAIN), _READ_AT_MOST, numbers):
         record = record_at(path, position)
         values = parse(record, [features.LABEL_INDEX, features.PIXELS])
         by_class[values[features.LABEL_INDEX]].append(values[features.PIXELS])
@@ -55,17 +54,6 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     pixels = [image for images in some.values() for image in images]
     classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
     return Sample(_decoded(pixels, dataset.size_px), classes)
-
-
-def _chosen(files: Sequence[Path], numbers: np.random.Generator) -> list[tuple[Path, int]]:
-    """Return records in random order: file and place, of some files where there are many."""
-    places: list[tuple[Path, int]] = []
-    for index in numbers.permutation(len(files)):
-        if len(places) >= _LISTED_AT_MOST:
-            break
-        path = files[index]
-        places += [(path, position) for position in record_positions(path)]
-    return [places[index] for index in numbers.permutation(len(places))[:_READ_AT_MOST]]
 
 
 def _share(sizes: Sequence[int], most: int) -> int:

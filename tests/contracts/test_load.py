@@ -25,6 +25,22 @@ def test_relative_paths_start_at_the_file(write, tmp_path, monkeypatch):
     assert config.data.schema_path == tmp_path / "curated.pbtxt"
 
 
+def test_chosen_images_are_relative_to_the_file_and_have_to_be_there(write, tmp_path):
+    problem = (
+        f"--set explanation.images.chosen=[photos/a.jpg, b.jpg]: explanation.images.chosen[1]: "
+        f"expected an image file, received {tmp_path}/b.jpg, which does not exist. Paths are "
+        "relative to the config."
+    )
+    path = write(GOOD)
+    (tmp_path / "photos" / "a.jpg").touch()
+    with pytest.raises(ConfigError) as raised:
+        load(path, "explanation.images.chosen=[photos/a.jpg, b.jpg]")
+    assert raised.value.problems == (problem,)
+    (tmp_path / "b.jpg").touch()
+    config = load(tmp_path / path, "explanation.images.chosen=[photos/a.jpg, b.jpg]")
+    assert config.explanation.images.chosen == (tmp_path / "photos/a.jpg", tmp_path / "b.jpg")
+
+
 def test_absolute_and_home_paths_stay(write, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = write("name: toys\ndata: {root: ~/photos}")

@@ -35,9 +35,12 @@ def write_dataset(root: Path, counts: dict[str, tuple[int, int]]) -> ImageDatase
 
 
 def write_images(
-    root: Path, labels: tuple[str, ...], splits: dict[str, list[tuple[np.ndarray, int]]]
+    root: Path,
+    labels: tuple[str, ...],
+    splits: dict[str, list[tuple[np.ndarray, int]]],
+    size_px: int = SIZE_PX,
 ) -> ImageDataset:
-    """Write pixels, uint8 [SIZE_PX, SIZE_PX, 3], each with the index of its label."""
+    """Write pixels, uint8 [size_px, size_px, 3], each with the index of its label."""
     for split, images in splits.items():
         with record_writer(Path(root, f"Split-{split}", "data-00000-of-00001")) as writer:
             for number, (pixels, label) in enumerate(images):
@@ -47,7 +50,7 @@ def write_images(
         split: tuple(sum(label == one for _, label in images) for one in range(len(labels)))
         for split, images in splits.items()
     }
-    preprocessing = PreprocessingConfig(image_size_px=SIZE_PX)
+    preprocessing = PreprocessingConfig(image_size_px=size_px)
     dataset = ImageDataset(str(root), labels, preprocessing, counts)
     dataset.write()
     return dataset

@@ -110,6 +110,13 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
         raise
     except Exception as error:  # Keras raises a bare one when it downloads
         text = " ".join(str(error).split()).rstrip(".")
+        # With a checksum Keras says so itself, without one h5py cannot open the file.
+        if "corrupted file" in text or "open file" in text:
+            raise ConfigError(
+                f"trainer.weights: expected the whole file of ImageNet weights of {name}, received "
+                f"a damaged one ({text}). Delete it from the cache of Keras (~/.keras/models) and "
+                "run again."
+            ) from error
         if "URL fetch failure" in text or isinstance(error, OSError):
             raise ConfigError(
                 f"trainer.weights: expected ImageNet weights of {name} to be downloaded or kept in "
@@ -117,8 +124,6 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
                 "this machine to the network, copy the file there, or set trainer.weights to null "
                 "or a file of your own."
             ) from error
-        if "corrupted file" in text:
-            raise ConfigError(f"trainer.weights: {text}. Delete the file and run again.") from error
         if isinstance(error, ValueError | TypeError):
             raise ConfigError(f"trainer.model: Keras refuses to build {name}: {text}.") from error
         raise

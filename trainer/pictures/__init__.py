@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from contracts.errors import in_one_line
+from contracts.explanation import ExplainedImages
 from contracts.progress import report
 from contracts.whole_files import write_whole
 from trainer.pictures import (
@@ -32,6 +33,8 @@ __all__ = ["Picture", "draw_pictures"]
 
 LOGGER = logging.getLogger(__name__)
 
+EXPLAINED_IMAGES = ExplainedImages()
+
 DRAWN: tuple[ModuleType, ...] = (
     learning_curves,
     confusion_matrix,
@@ -47,7 +50,7 @@ def draw_pictures(
     trained: "TrainedModel",
     dataset: "ImageDataset",
     folder: Path,
-    images: int = 8,
+    images: ExplainedImages = EXPLAINED_IMAGES,
     seed: int = 0,
 ) -> list[Picture]:
     """Draw every picture that can be drawn of a trained network into `folder` and return them.
@@ -61,7 +64,7 @@ def draw_pictures(
       trained: the network and its history.
       dataset: what it was trained on.
       folder: is made where it is missing.
-      images: of the data, in a picture.
+      images: that the pictures show.
       seed: of the choice of samples.
 
     Raises:

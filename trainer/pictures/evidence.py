@@ -1,13 +1,19 @@
 """What the pictures of a model are drawn from; each part is worked out when it is first needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from contracts import features
+from contracts.explanation import ExplainedImages
+from contracts.tf_example import parse
+from contracts.tf_record import record_at
+from trainer.data import CHANNELS, random_records
+from trainer.pictures.chosen_images import chosen_pixels
 from trainer.pictures.layers import (
     Passage,
     features_and_probabilities,
@@ -20,8 +26,7 @@ if TYPE_CHECKING:
     from trainer.data import ImageDataset
     from trainer.train import TrainedModel
 
-# However large the data is: its first images. They are stored in the order of a hash of their
-# paths, so that these are a fixed random sample.
+# However large the data is: a random sample of it, the same for the same seed.
 MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
 
@@ -60,19 +65,21 @@ class Evidence:
     """A trained network, the data it was trained on and what it makes of them."""
 
     def __init__(
-        self, trained: "TrainedModel", dataset: "ImageDataset", images: int, seed: int
+        self, trained: "TrainedModel", dataset: "ImageDataset", images: ExplainedImages, seed: int
     ) -> None:
-        """Take `images`, how many of the data a picture shows, and the seed of their choice."""
+        """Take the images that a picture shows, and the seed of their choice."""
         self.network: Any = trained.network
         self.history = trained.history
         self.best_epoch = trained.best_epoch
         self.learning_rate = trained.learning_rate
         self.rates_tried = trained.rates_tried
         self.labels: Sequence[str] = dataset.labels
-        self.images = images
+        self._count = images.count
+        self._files = images.chosen
         self._dataset = dataset
         self._at_once = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // dataset.size_px**2))
         self._seed = seed
+        self._samples: dict[str, list[tuple[Path, int]]] = {}
 
     @cached_property
     def passages(self) -> list[Passage]:
@@ -88,19 +95,27 @@ class Evidence:
         """
         if not self._dataset.examples.get(features.VALIDATION):
             raise CannotDraw("there are no validation images.")
-        return self._judge(features.VALIDATION, MOST_VALIDATION_IMAGES)
+        return self._judge(features.VALIDATION)
 
     @cached_property
     def training(self) -> Judged:
         """The training split, at most MOST_TRAINING_IMAGES of it."""
-        return self._judge(features.TRAIN, MOST_TRAINING_IMAGES)
+        return self._judge(features.TRAIN)
+
+    def chosen_by_the_user(self) -> list[np.ndarray]:
+        """Return the user's own images, float32 [size, size, 3] in 0..255 each.
+
+        Raises:
+          CannotDraw: one of them cannot be read.
+        """
+        return chosen_pixels(self._files, self._dataset)
 
     @cached_property
     def chosen(self) -> np.ndarray:
         """A fixed sample of validation images, int [images], ascending."""
         count = len(self.validation.truth)
         drawn = np.random.default_rng(self._seed).permutation(count)
-        return np.sort(drawn[: self.images])
+        return np.sort(drawn[: self._count])
 
     @cached_property
     def hardest(self) -> np.ndarray:
@@ -111,34 +126,24 @@ class Evidence:
         judged = self.validation
         is_wrong = judged.predicted != judged.truth
         badness = np.where(is_wrong, 1 + judged.scores, -judged.scores)
-        return np.argsort(-badness, kind="stable")[: self.images]
+        return np.argsort(-badness, kind="stable")[: self._count]
 
     def pixels(self, split: str, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return images by their position in a split, float32 [n, size, size, 3] in 0..255."""
-        wanted = {int(index) for index in indices}
-        found: dict[int, np.ndarray] = {}
-        position = 0
-        for pixels, _ in self._batches(split):
-            for index in wanted & set(range(position, position + len(pixels))):
-                found[index] = pixels[index - position]
-            position += len(pixels)
-            if len(found) == len(wanted):
-                break
-        return np.stack([found[int(index)] for index in indices])
+        """Return judged images by their position, float32 [n, size, size, 3] in 0..255."""
+        records = self._records(split)
+        return self._read([records[index] for index in indices])[0]
 
-    def _judge(self, split: str, most: int) -> Judged:
+    def _judge(self, split: str) -> Judged:
         passage = head_of(self.passages)
         head = passage.place if passage else None
         truth, inner, probabilities = [], [], []
-        left = most
-        for pixels, labels in self._batches(split):
-            seen, gave = features_and_probabilities(self.network, head, pixels[:left])
-            truth.append(labels[:left])
+        records = self._records(split)
+        for start in range(0, len(records), self._at_once):
+            pixels, labels = self._read(records[start : start + self._at_once])
+            seen, gave = features_and_probabilities(self.network, head, pixels)
+            truth.append(labels)
             inner.append(seen)
             probabilities.append(gave)
-            left -= len(seen)
-            if not left:
-                break
         return Judged(
             np.concatenate(truth),
             np.concatenate(inner),
@@ -146,9 +151,23 @@ class Evidence:
             self._dataset.examples[split],
         )
 
-    def _batches(self, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield pixels and label indices, in the order of the files."""
-        from trainer.batches import evaluation_arrays
+    def _records(self, split: str) -> list[tuple[Path, int]]:
+        """Return the sample of a split, each record as file and place, in their order."""
+        if split not in self._samples:
+            most = {
+                features.VALIDATION: MOST_VALIDATION_IMAGES,
+                features.TRAIN: MOST_TRAINING_IMAGES,
+            }[split]
+            numbers = np.random.default_rng(self._seed)
+            drawn = random_records(self._dataset.files(split), most, numbers)
+            self._samples[split] = sorted(drawn)
+        return self._samples[split]
 
-        for pixels, targets in evaluation_arrays(self._dataset, split, self._at_once):
-            yield pixels, targets.argmax(axis=1)
+    def _read(self, records: Sequence[tuple[Path, int]]) -> tuple[np.ndarray, np.ndarray]:
+        """Return pixels, float32 [n, size, size, 3], and label indices, int [n]."""
+        names = [features.PIXELS, features.LABEL_INDEX]
+        values = [parse(record_at(file, place), names) for file, place in records]
+        flat = np.frombuffer(b"".join(one[features.PIXELS] for one in values), np.uint8)
+        size = self._dataset.size_px
+        pixels = flat.reshape(-1, size, size, CHANNELS).astype(np.float32)
+        return pixels, np.array([one[features.LABEL_INDEX] for one in values])

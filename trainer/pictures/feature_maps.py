@@ -5,6 +5,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from contracts import features
+from trainer.models.anatomy import OWN_STAGE
 from trainer.pictures.evidence import Evidence
 from trainer.pictures.grid import Grid
 from trainer.pictures.layers import Passage, maps_of, outputs_at
@@ -12,25 +13,29 @@ from trainer.pictures.picture import CannotDraw
 
 TITLE = "Feature maps"
 CAPTION = (
-    "Two images on their way through the network, a band for each stage: bright is where a "
-    "feature was found; early stages see edges and colours, late ones parts and whole things."
+    "Images on their way through the network (those that were chosen, then two of the data), a "
+    "band for each stage: bright is where a feature was found; early stages see edges and colours, "
+    "late ones parts and whole things."
 )
 
 IMAGES_SHOWN = 2
 CHANNELS_SHOWN = 8
-MOST_STAGES = 6
+
+# Stages that are shown by their names, and sizes where there are no names or more of them.
+MOST_STAGES = 12
 
 
 def draw(evidence: Evidence) -> Figure:
     """Draw the busiest channels of the last layer of every stage.
 
     Raises:
-      CannotDraw: no layer gives a map of features.
+      CannotDraw: no layer gives a map of features, or a chosen image cannot be read.
     """
     stages = stages_of(maps_of(evidence.passages))
     if not stages:
         raise CannotDraw("no layer of the model gives a map of features.")
-    images = evidence.pixels(features.VALIDATION, _clear_ones(evidence))
+    of_data = evidence.pixels(features.VALIDATION, _clear_ones(evidence))
+    images = np.stack([*evidence.chosen_by_the_user(), *of_data])
     found = outputs_at(evidence.network, images, [stage.place for stage in stages])
     grid = Grid([1, *[0] * (len(images) - 1)] * len(stages), 1 + CHANNELS_SHOWN)
     number = 0
@@ -52,11 +57,21 @@ def draw(evidence: Evidence) -> Figure:
 
 
 def stages_of(maps: list[Passage]) -> list[Passage]:
-    """Return the last passage of every size, largest first; of many those in the deep."""
+    """Return the last passage of every stage, first to last.
+
+    Stages are those of the layers' names; where there are none, or more than fit, of every size
+    the last one, largest first, and of too many sizes those in the deep.
+    """
+    by_name: dict[str, Passage] = {}
     by_size: dict[tuple[int, ...], Passage] = {}
     for passage in maps:
         assert passage.output_shape is not None
         by_size[passage.output_shape[1:3]] = passage
+        named = OWN_STAGE.match(passage.place.layer.name)
+        if named:
+            by_name[named.group()] = passage
+    if len(by_size) <= len(by_name) <= MOST_STAGES:
+        return list(by_name.values())
     return sorted(by_size.values(), key=lambda one: -one.output_shape[1])[-MOST_STAGES:]
 
 

@@ -10,6 +10,7 @@ from contracts.errors import ConfigError
 from contracts.keras_applications import SMALLEST_PX
 from contracts.training import TrainerConfig
 from trainer.models import build_model
+from trainer.models.backbone import ApplicationPreprocessing, application_builder
 
 
 def installed() -> set[str]:
@@ -24,6 +25,66 @@ def test_the_list_is_that_of_the_installed_keras():
     # Either line of Keras may have models that the other has not.
     assert installed() <= set(SMALLEST_PX)
     assert len(set(SMALLEST_PX) - installed()) <= 5
+
+
+# What each makes of pixels, by the beginning of its name: the longest one counts.
+KINDS = {
+    "ConvNeXt": "none",
+    "DenseNet": "torch",
+    "EfficientNet": "none",
+    "Inception": "tf",
+    "MobileNet": "tf",
+    "MobileNetV3": "none",
+    "NASNet": "tf",
+    "ResNet": "caffe",
+    "ResNet50V2": "tf",
+    "ResNet101V2": "tf",
+    "ResNet152V2": "tf",
+    "VGG": "caffe",
+    "Xception": "tf",
+}
+EXPECTED = {
+    "none": lambda pixels: pixels,
+    "tf": lambda pixels: pixels / 127.5 - 1,
+    "torch": lambda pixels: (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225],
+    "caffe": lambda pixels: pixels[..., ::-1] - [103.939, 116.779, 123.68],
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST_PX)
+def test_every_name_has_a_builder_and_its_own_preprocessing(name):
+    if name not in installed():
+        pytest.skip(f"Keras {keras.__version__} has no {name}")
+    assert application_builder(name) is getattr(keras.applications, name)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 5, 5, 3)).astype(np.float32)
+    kind = KINDS[max((begin for begin in KINDS if name.startswith(begin)), key=len)]
+    given = ApplicationPreprocessing(name)(pixels)
+    np.testing.assert_allclose(given, EXPECTED[kind](pixels), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("MobileNetV2", keras.applications.mobilenet_v2),
+        ("ResNet50", keras.applications.resnet),
+        ("DenseNet121", keras.applications.densenet),
+        ("MobileNetV3Small", keras.applications.mobilenet_v3),
+    ],
+    ids=["tf", "caffe", "torch", "none"],
+)
+def test_each_kind_of_preprocessing_is_keras_own_in_a_model_too(name, module):
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 5, 5, 3)).astype(np.float32)
+    inputs = keras.Input((5, 5, 3))
+    model = keras.Model(inputs, ApplicationPreprocessing(name)(inputs))
+    expected = module.preprocess_input(pixels.copy())
+    np.testing.assert_allclose(model.predict(pixels, verbose=0), expected, atol=1e-4)
+
+
+@pytest.mark.usefixtures("shapes_only")
+@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetB0"])
+def test_without_preprocessing_of_its_own_the_model_has_it_inside(name):
+    layers = build_model(TrainerConfig(model=name), 32, 4).layers
+    assert any(isinstance(layer, keras.layers.Rescaling) for layer in layers)
 
 
 @pytest.mark.usefixtures("shapes_only")

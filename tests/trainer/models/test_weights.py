@@ -1,7 +1,9 @@
 """Weights to begin with: they arrive, a head for other classes stays behind, misfits are named."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from urllib.error import URLError
 
 import keras
 import numpy as np
@@ -90,28 +92,60 @@ def test_a_file_that_holds_no_weights(tmp_path, name):
 
 
 @pytest.fixture
-def offline(monkeypatch, tmp_path):
-    """Have nothing in Keras's cache and no network."""
+def download(monkeypatch, tmp_path) -> Callable[[Callable[[str], None]], None]:
+    """Return `download(get)`: Keras's cache is empty, and `get(path)` stands for the network."""
 
-    def fail(*_: object, **__: object) -> None:
-        raise OSError("Name or service not known")
+    def stands_for(get: Callable[[str], None]) -> None:
+        monkeypatch.setattr(
+            "keras.src.utils.file_utils.urlretrieve", lambda url, path, report: get(path)
+        )
+        monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
 
-    monkeypatch.setattr("urllib.request.urlopen", fail)
-    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", fail)
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    return stands_for
 
 
-@pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize(
-    ("model", "application"), [("MobileNetV2", "MobileNetV2"), ("convnext_tiny", "ConvNeXtTiny")]
+    ("model", "application", "error"),
+    [
+        ("MobileNetV2", "MobileNetV2", URLError("Name or service not known")),
+        ("convnext_tiny", "ConvNeXtTiny", OSError("Name or service not known")),
+    ],
 )
-def test_without_a_network_a_sentence_says_what_to_do(model, application):
+def test_without_a_network_a_sentence_says_what_to_do(download, model, application, error):
+    def fail(path: str) -> None:
+        raise error
+
+    download(fail)
     config = TrainerConfig(model=model, weights="imagenet")
     with pytest.raises(ConfigError) as raised:
         build_model(config, 32, 2)
     (problem,) = raised.value.problems
     assert problem.startswith(f"trainer.weights: expected ImageNet weights of {application} to be ")
+    assert "Name or service not known" in problem
     assert "Connect this machine to the network" in problem
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("MobileNet", "file signature not found"),  # has no checksum
+        ("MobileNetV3Small", "Incomplete or corrupted file detected"),
+    ],
+)
+def test_a_damaged_download_is_a_sentence_with_the_next_step(download, model, reason):
+    def get(path: str) -> None:
+        Path(path).write_bytes(b"<html>Please log in</html>")
+
+    download(get)
+    with pytest.raises(ConfigError) as raised:
+        build_model(TrainerConfig(model=model, weights="imagenet"), 32, 2)
+    (problem,) = raised.value.problems
+    assert problem.startswith(
+        f"trainer.weights: expected the whole file of ImageNet weights of {model}, received a "
+        "damaged one ("
+    )
+    assert reason in problem
+    assert problem.endswith("Delete it from the cache of Keras (~/.keras/models) and run again.")
 
 
 def test_imagenet_weights_of_a_convnext_are_those_of_keras(monkeypatch):

@@ -99,6 +99,15 @@ def test_pooling_is_passed_over_and_every_size_is_a_stage():
     assert [stage.place.layer.name for stage in stages_of(maps)] == ["first_relu", "second"]
 
 
+@pytest.mark.parametrize(("stages", "shown"), [(3, 3), (13, 1)])
+def test_stages_of_one_size_are_shown_each_by_its_name_while_they_fit(stages, shown):
+    convolutions = [layers.Conv2D(2, 3, padding="same", name=f"stage_{n}") for n in range(stages)]
+    network = keras.Sequential([keras.Input((SIZE_PX, SIZE_PX, 3)), *convolutions])
+    maps = maps_of(passages(network, SIZE_PX))
+    names = [stage.place.layer.name for stage in stages_of(maps)]
+    assert names == [f"stage_{n}" for n in range(stages)][-shown:]
+
+
 def test_a_model_without_maps_has_no_place_for_grad_cam():
     network = keras.Sequential(
         [keras.Input((SIZE_PX, SIZE_PX, 3)), layers.Flatten(), layers.Dense(2)]

@@ -11,6 +11,8 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from contracts.explanation import ExplainedImages
+from contracts.image_bytes import canonicalise
 from contracts.model_options import ConvNeXtOptions
 from tests.trainer.pictures.conftest import (
     SIZE_PX,
@@ -25,6 +27,7 @@ from trainer.pictures.confusion_matrix import confusion, draw, most_confused
 from trainer.pictures.evidence import Evidence, Judged
 from trainer.pictures.nearest_training_images import nearest
 from trainer.pictures.picture import fitted, styled
+from trainer.preprocessing import decode_and_resize
 
 NAMES = [
     "learning_curves",
@@ -37,6 +40,11 @@ NAMES = [
 ]
 
 
+def some(count: int) -> ExplainedImages:
+    """Return so many images of the data."""
+    return ExplainedImages(count=count)
+
+
 def left_out(folder: Path) -> dict[str, str]:
     """Return the reasons by the names of the pictures."""
     content = json.loads((folder / "pictures.json").read_text())
@@ -45,7 +53,7 @@ def left_out(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("style", ["nested", "subclassed"])
 def test_every_picture_of_every_style_of_model(style, spots, tmp_path):
-    drawn = draw_pictures(trained(colour_finder(style)), spots, tmp_path, images=3)
+    drawn = draw_pictures(trained(colour_finder(style)), spots, tmp_path, images=some(3))
     assert left_out(tmp_path) == {}
     assert [picture.name for picture in drawn] == NAMES
     for picture in drawn:
@@ -61,7 +69,7 @@ def test_every_picture_of_every_style_of_model(style, spots, tmp_path):
 def test_the_search_for_a_learning_rate_is_drawn_where_there_was_one(spots, tmp_path):
     tried = {"rates": [1e-4, 1e-3, 1e-2, 1e-1], "losses": [2.0, 1.5, 1.0, 3.0]}
     searched = replace(trained(colour_finder("functional")), rates_tried=tried)
-    drawn = draw_pictures(searched, spots, tmp_path, images=2)
+    drawn = draw_pictures(searched, spots, tmp_path, images=some(2))
     assert [picture.name for picture in drawn] == [*NAMES, "learning_rate_trial"]
     with Image.open(tmp_path / "learning_rate_trial.png") as image:
         assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 10
@@ -70,7 +78,7 @@ def test_the_search_for_a_learning_rate_is_drawn_where_there_was_one(spots, tmp_
 def test_the_same_model_gives_the_same_pictures(spots, tmp_path):
     network = colour_finder("functional")
     for name in ("one", "two"):
-        draw_pictures(trained(network), spots, tmp_path / name, images=3)
+        draw_pictures(trained(network), spots, tmp_path / name, images=some(3))
     for picture in (tmp_path / "one").iterdir():
         assert picture.read_bytes() == (tmp_path / "two" / picture.name).read_bytes()
 
@@ -78,7 +86,7 @@ def test_the_same_model_gives_the_same_pictures(spots, tmp_path):
 def test_a_convnext_has_every_picture(spots, tmp_path):
     options = ConvNeXtOptions(depths=[1, 1], widths=[4, 8])
     network = convnext.build_convnext("convnext_atto", options, SIZE_PX, 2)
-    draw_pictures(trained(network), spots, tmp_path, images=2)
+    draw_pictures(trained(network), spots, tmp_path, images=some(2))
     assert left_out(tmp_path) == {}
 
 
@@ -91,7 +99,7 @@ def test_a_model_without_convolutions_has_the_others(spots, tmp_path):
             layers.Dense(2, activation="softmax"),
         ]
     )
-    drawn = draw_pictures(trained(network), spots, tmp_path, images=2)
+    drawn = draw_pictures(trained(network), spots, tmp_path, images=some(2))
     missing = {"filters", "feature_maps", "grad_cam"}
     assert {picture.name for picture in drawn} == set(NAMES) - missing
     assert set(left_out(tmp_path)) == missing
@@ -112,7 +120,7 @@ def test_a_model_that_is_a_graph_has_every_picture_and_is_a_graph_again(spots, t
         def call(self, inputs):
             return self.finder(inputs)
 
-    draw_pictures(trained(Graph()), spots, tmp_path, images=2)
+    draw_pictures(trained(Graph()), spots, tmp_path, images=some(2))
     assert left_out(tmp_path) == {}
     assert not tf.config.functions_run_eagerly()
 
@@ -125,7 +133,7 @@ def test_a_head_that_cannot_be_seen_costs_the_neighbours_alone(spots, tmp_path):
         def call(self, inputs):
             return keras.ops.softmax(keras.ops.mean(inputs, axis=(1, 2)) @ self.kernel)
 
-    drawn = draw_pictures(trained(OwnWeights()), spots, tmp_path, images=2)
+    drawn = draw_pictures(trained(OwnWeights()), spots, tmp_path, images=some(2))
     assert [picture.name for picture in drawn] == NAMES[:3]
     reason = "no layer of the model has weights and takes one tensor."
     assert left_out(tmp_path)["nearest_training_images"] == reason
@@ -156,7 +164,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(spots, tmp_path):
 
 
 def test_the_worst_error_comes_first_and_the_least_sure_after_it(spots):
-    found = Evidence(trained(colour_finder("functional")), spots, images=4, seed=0)
+    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
     assert found.hardest[0] == 5
     judged = found.validation
     assert (judged.predicted != judged.truth).nonzero()[0].tolist() == [5]
@@ -165,17 +173,34 @@ def test_the_worst_error_comes_first_and_the_least_sure_after_it(spots):
 
 
 def test_images_are_found_by_their_position(spots):
-    found = Evidence(trained(colour_finder("functional")), spots, images=4, seed=0)
+    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
     every = found.pixels("validation", range(12))
     np.testing.assert_array_equal(found.pixels("validation", [7, 2]), every[[7, 2]])
 
 
 def test_of_many_images_some_are_looked_at_and_the_picture_says_so(spots, monkeypatch):
     monkeypatch.setattr(evidence, "MOST_TRAINING_IMAGES", 7)
-    found = Evidence(trained(colour_finder("functional")), spots, images=4, seed=0)
+    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
     assert found.training.words("training") == "7 of 20 training images"
     assert len(found.training.features) == 7
     assert found.validation.words("validation") == "12 validation images"
+
+
+def test_the_images_that_are_looked_at_are_a_random_sample_by_the_seed(tmp_path, monkeypatch):
+    rng = np.random.default_rng(1)
+    noise = [(rng.integers(0, 256, (SIZE_PX, SIZE_PX, 3), dtype=np.uint8), 0) for _ in range(20)]
+    dataset = write_dataset(tmp_path, {"train": noise})
+    every = Evidence(trained(colour_finder("functional")), dataset, some(4), seed=0)
+    images = {one.tobytes(): place for place, one in enumerate(every.pixels("train", range(20)))}
+    monkeypatch.setattr(evidence, "MOST_TRAINING_IMAGES", 7)
+
+    def places(seed: int) -> list[int]:
+        found = Evidence(trained(colour_finder("functional")), dataset, some(4), seed)
+        return [images[one.tobytes()] for one in found.pixels("train", range(7))]
+
+    assert places(0) == places(0) != places(1)
+    assert places(0) == sorted(places(0))
+    assert max(places(0) + places(1)) > 6
 
 
 def test_the_nearest_image_of_a_copied_one_is_that_one(tmp_path):
@@ -186,7 +211,7 @@ def test_the_nearest_image_of_a_copied_one_is_that_one(tmp_path):
     )
     options = ConvNeXtOptions(depths=[1], widths=[8])
     network = convnext.build_convnext("convnext_atto", options, SIZE_PX, 2)
-    found = Evidence(trained(network), dataset, images=3, seed=0)
+    found = Evidence(trained(network), dataset, images=some(3), seed=0)
     near, alike = nearest(found.validation.features, found.training.features, 5)
     assert near[:, 0].tolist() == [33, 4, 21]
     assert alike[:, 0] == pytest.approx(1, abs=1e-5)
@@ -251,13 +276,38 @@ def test_a_first_layer_on_other_than_three_channels(tmp_path, spots):
     grey = layers.Lambda(lambda x: keras.ops.mean(x, axis=-1, keepdims=True))(inputs)
     maps = layers.DepthwiseConv2D(3, depth_multiplier=4, name="strokes")(grey)
     outputs = layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(maps))
-    drawn = draw_pictures(trained(keras.Model(inputs, outputs)), spots, tmp_path, images=2)
+    drawn = draw_pictures(trained(keras.Model(inputs, outputs)), spots, tmp_path, images=some(2))
     assert [picture.name for picture in drawn] == NAMES
+
+
+def test_feature_maps_of_chosen_images_are_drawn_too(tmp_path, spots, write_image):
+    network, files = colour_finder("functional"), (write_image(tmp_path / "a.jpg", size=(60, 40)),)
+    images = ExplainedImages(count=2, chosen=files)
+    draw_pictures(trained(network), spots, tmp_path / "without", images=some(2))
+    draw_pictures(trained(network), spots, tmp_path / "with", images=images)
+    heights = {}
+    for name in ("without", "with"):
+        with Image.open(tmp_path / name / "feature_maps.png") as picture:
+            heights[name] = picture.height
+    assert heights["with"] > heights["without"]
+    (pixels,) = Evidence(trained(network), spots, images, seed=0).chosen_by_the_user()
+    encoded = canonicalise(files[0].read_bytes()).encoded
+    np.testing.assert_array_equal(pixels, decode_and_resize(encoded, spots.preprocessing))
+
+
+def test_a_chosen_image_that_cannot_be_read_costs_the_feature_maps_alone(tmp_path, spots):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    images = ExplainedImages(count=2, chosen=(tmp_path / "a.jpg",))
+    drawn = draw_pictures(trained(colour_finder("functional")), spots, tmp_path, images=images)
+    assert {picture.name for picture in drawn} == set(NAMES) - {"feature_maps"}
+    reason = left_out(tmp_path)["feature_maps"]
+    assert reason.startswith("explanation.images.chosen[0]: expected an image, received ")
+    assert "a.jpg" in reason
 
 
 def test_class_names_may_hold_anything(tmp_path, spots):
     named = replace(spots, labels=("a$b_{$ \\frac" + "x" * 80, "ü & <b>"))
-    draw_pictures(trained(colour_finder("functional")), named, tmp_path, images=2)
+    draw_pictures(trained(colour_finder("functional")), named, tmp_path, images=some(2))
     assert left_out(tmp_path) == {}
 
 

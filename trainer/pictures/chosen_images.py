@@ -1,0 +1,34 @@
+"""The images that the user chose, as the network sees those of the data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contracts.image_bytes import UnreadableImage, canonicalise
+from trainer.pictures.picture import CannotDraw
+
+if TYPE_CHECKING:
+    from trainer.data import ImageDataset
+
+
+def chosen_pixels(files: Sequence[Path], dataset: "ImageDataset") -> list[np.ndarray]:
+    """Return each image, float32 [size, size, 3] in 0..255, read and resized as the data was.
+
+    Raises:
+      CannotDraw: one of them cannot be read.
+    """
+    from trainer.preprocessing import decode_and_resize
+
+    pixels = []
+    for number, file in enumerate(files):
+        try:
+            encoded = canonicalise(file.read_bytes(), dataset.reading).encoded
+        except (OSError, UnreadableImage) as error:
+            raise CannotDraw(
+                f"explanation.images.chosen[{number}]: expected an image, received {file} "
+                f"({error}). Take it out, or name another one."
+            ) from error
+        pixels.append(np.asarray(decode_and_resize(encoded, dataset.preprocessing), np.float32))
+    return pixels
