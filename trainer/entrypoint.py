@@ -12,7 +12,7 @@ from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
 from trainer.devices import use_memory_as_needed
 from trainer.export import export
-from trainer.models.card import write_card
+from trainer.models.card import write_card_or_reason
 from trainer.pictures import draw_pictures
 from trainer.record import CARD_FOLDER, PICTURES_FOLDER, WEIGHTS_FOLDER, TrainingRecord
 from trainer.tracking import Runs, Tracking, Training, run_name, trackers
@@ -63,9 +63,12 @@ def _training(
 def _explain(
     trained: TrainedModel, training: Training, explanation: ExplanationConfig, tracking: Tracking
 ) -> None:
-    """Write the model card, draw the pictures, and show both to whoever follows the training."""
+    """Write the model card, draw the pictures, and show both to whoever follows the training.
+
+    A model that does not let itself be described or drawn is trained all the same.
+    """
     card = training.folder / CARD_FOLDER
-    write_card(trained.network, card, training.dataset.size_px)
+    write_card_or_reason(trained.network, card, training.dataset.size_px)
     tracking.artifact(card)
     if explanation.pictures:
         folder = training.folder / PICTURES_FOLDER
