@@ -26,6 +26,8 @@ FROZEN_EPOCHS: Final[KeyPath] = ("trainer", "fine_tuning", "frozen_epochs")
 
 # Others of the user's own are known when they are made.
 SETS_THE_RATE: Final = "keras.callbacks:ReduceLROnPlateau"
+# Of trainer.devices; auto may come to several of them too, which the Trainer finds out.
+SEVERAL_DEVICES: Final = ("mirrored", "multi_worker")
 
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
@@ -78,6 +80,14 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"expected 0 with a loss of your own ({trainer.loss}), which smooths for itself, "
             f"received {received(trainer.label_smoothing)}. Remove one of them.",
             (("trainer", "loss"),),
+        )
+    if trainer.devices in SEVERAL_DEVICES and trainer.gradient_accumulation_steps > 1:
+        yield Inconsistency(
+            ("trainer", "gradient_accumulation_steps"),
+            f"expected 1 with trainer.devices: {trainer.devices}, where Keras cannot accumulate, "
+            f"received {trainer.gradient_accumulation_steps}. Take a larger trainer.batch_size, or "
+            "one device.",
+            (("trainer", "devices"),),
         )
     if trainer.class_weights != "none" and trainer.sampling == "balanced":
         yield Inconsistency(

@@ -15,6 +15,7 @@ PICTURES_FOLDER = "pictures"
 CARD_FOLDER = "model_card"
 CARD_FILE = "card.json"  # in it
 DIAGRAM_FILE = "diagram.svg"  # in it
+NO_CARD_FILE = "no_card.txt"  # in it, in the place of all others: why there is none
 WEIGHTS_FOLDER = "weights"  # of the best and the last epoch
 PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
 

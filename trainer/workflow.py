@@ -10,7 +10,7 @@ from contracts.training import TrainingRecipe
 from trainer.checkpoints import Checkpoint
 from trainer.data import ImageDataset
 from trainer.devices import Devices
-from trainer.models.card import write_card
+from trainer.models.card import write_card_or_reason
 from trainer.record import CARD_FOLDER, PICTURES_FOLDER, TrainingRecord
 from trainer.tracking import Runs, Tracking, Training, run_name, trackers
 from trainer.train import TrainedModel, train
@@ -70,9 +70,12 @@ def _training(assignment: Assignment) -> Training:
 
 
 def _explain(trained: TrainedModel, assignment: Assignment, tracking: Tracking) -> None:
-    """Write the model card, draw the pictures, and show both to whoever follows the training."""
+    """Write the model card, draw the pictures, and show both to whoever follows the training.
+
+    A model that does not let itself be described or drawn is trained all the same.
+    """
     dataset, card = assignment.dataset, assignment.folder / CARD_FOLDER
-    write_card(trained.network, card, dataset.size_px, draws=assignment.draws)
+    write_card_or_reason(trained.network, card, dataset.size_px, draws=assignment.draws)
     tracking.artifact(card)
     if assignment.explanation.pictures and assignment.draws:
         from trainer.pictures import draw_pictures

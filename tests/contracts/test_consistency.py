@@ -91,6 +91,15 @@ from tests.contracts.conftest import GOOD, load
             "fine_tuning.frozen_epochs), received 3.0.",
         ),
         (
+            "trainer:\n  devices: mirrored\n  gradient_accumulation_steps: 4",
+            "pipeline.yaml:5: trainer.gradient_accumulation_steps: expected 1 with "
+            "trainer.devices: mirrored, where Keras cannot accumulate, received 4. Take a larger",
+        ),
+        (
+            "trainer: {devices: multi_worker, gradient_accumulation_steps: 2}",
+            "trainer.gradient_accumulation_steps: expected 1 with trainer.devices: multi_worker",
+        ),
+        (
             "trainer: {model: convnext_pico, model_options: {depths: [1, 1], widths: [8]}}",
             "pipeline.yaml:3: trainer.model_options.depths: expected depths and widths of the same "
             "length, received 2 and 1 stages",

@@ -56,6 +56,8 @@ def test_only_what_is_meant_for_the_user_is_printed(first):
 def test_the_report_is_one_page_that_asks_for_nothing(digits, first):
     page = Path(first.summary["report"]).read_text()
     assert "<h2>Classes</h2>" in page
+    assert "<h2>The model: cnn</h2>" in page
+    assert "data:image/svg+xml" in page
     assert "Inside the model" in page
     assert page.count("data:image/webp") >= 6
     assert "No picture of" not in page

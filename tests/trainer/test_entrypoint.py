@@ -1,15 +1,20 @@
 """TFX's way into the trainer: what was interrupted goes on, whatever follows it by then."""
 
 import csv
+import importlib.util
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tensorflow as tf
 from mlflow.tracking import MlflowClient
 
 from contracts.explanation import ExplanationConfig
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
+from contracts.training import TrainingRecipe
+from pipeline.report.model_card import read_card
 from tests.trainer.test_train import recipe
 from trainer.entrypoint import run_fn
 from trainer.record import TrainingRecord
@@ -25,57 +30,161 @@ class Once(keras.callbacks.Callback):
             flag.touch()
             raise KeyboardInterrupt
 """
+SAYS_NOTHING = """\
+import keras
+
+class Model(keras.Sequential):
+    def summary(self, *args, **kwargs):
+        raise RuntimeError("not a word")
+
+def build(size_px, classes):
+    return Model([
+        keras.Input((size_px, size_px, 3)),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(classes, activation="softmax"),
+    ])
+"""
+
+ON = {"enabled": True}
+PICTURES = {"sample_predictions", "confusion_matrix", "learning_curves"}
+HAS_WANDB = importlib.util.find_spec("wandb") is not None
 
 
-def test_a_change_of_tracking_and_explanation_lets_a_training_go_on(dataset, tmp_path):
-    (tmp_path / "mine.py").write_text(STOPS_ONCE.format(flag=str(tmp_path / "flag")))
-    trained = recipe(epochs=4, callbacks=[f"{tmp_path}/mine.py:Once"])
-    store = TrackingStore(
-        uri=f"sqlite:///{tmp_path}/mlflow.db",
-        name="stripes",
-        artifact_location=(tmp_path / "artifacts").as_uri(),
-    )
+@dataclass(frozen=True)
+class Trainer:
+    """A component whose checkpoints and trackers lie in a folder."""
 
-    def run(name: str, explanation: ExplanationConfig, **trackers: dict) -> Path:
-        tracking = TrackingConfig(mlflow={"system_metrics": False}, **trackers)
+    folder: Path
+    dataset_uri: str
+
+    @property
+    def store(self) -> TrackingStore:
+        """Where MLflow keeps what it is told."""
+        return TrackingStore(
+            uri=f"sqlite:///{self.folder}/mlflow.db",
+            name="stripes",
+            artifact_location=(self.folder / "artifacts").as_uri(),
+        )
+
+    def run(
+        self, name: str, trained: TrainingRecipe, explanation: ExplanationConfig, **trackers: dict
+    ) -> Path:
+        """Return the folder of the ModelRun artifact."""
         plan = TrackingPlan(
-            tracking=tracking,
-            store=store,
-            tensorboard_folder=str(tmp_path / "tensorboard"),
-            wandb_folder=str(tmp_path),
+            tracking=TrackingConfig(**trackers),
+            store=self.store,
+            tensorboard_folder=str(self.folder / "tensorboard"),
+            wandb_folder=str(self.folder),
         )
         told = {
             "recipe": trained.model_dump_json(),
             "tracking": plan.model_dump_json(),
             "explanation": explanation.model_dump_json(),
-            "checkpoints": str(tmp_path / "checkpoints"),
+            "checkpoints": str(self.folder / "checkpoints"),
             "code_digest": "code",
             "users_digest": "users",
         }
         run_fn(
             SimpleNamespace(
                 custom_config=told,
-                train_files=[f"{dataset.uri}/Split-train/*"],
-                model_run_dir=str(tmp_path / name),
-                serving_model_dir=str(tmp_path / f"{name}-model"),
+                train_files=[f"{self.dataset_uri}/Split-train/*"],
+                model_run_dir=str(self.folder / name),
+                serving_model_dir=str(self.folder / f"{name}-model"),
             )
         )
-        return tmp_path / name
+        return self.folder / name
 
+
+@pytest.fixture(scope="module")
+def resumed(dataset, tmp_path_factory) -> Trainer:
+    """Return one that was interrupted and has gone on with other trackers and pictures."""
+    folder = tmp_path_factory.mktemp("entrypoint")
+    (folder / "mine.py").write_text(STOPS_ONCE.format(flag=str(folder / "flag")))
+    trained = recipe(epochs=4, callbacks=[f"{folder}/mine.py:Once"])
+    trainer = Trainer(folder, dataset.uri)
+    mlflow = {"mlflow": {"system_metrics": False}}
     with pytest.raises(KeyboardInterrupt):
-        run("first", ExplanationConfig())
-    client = MlflowClient(store.uri)
-    (interrupted,) = client.search_runs(["1"])
+        trainer.run("first", trained, ExplanationConfig(pictures=False), **mlflow)
+    (interrupted,) = MlflowClient(trainer.store.uri).search_runs(["1"])
     assert interrupted.info.status == "FAILED"
-    folder = run("second", ExplanationConfig(pictures=False), csv={"enabled": True})
-    record = TrainingRecord.read(str(folder))
-    assert record.mlflow_run_id == interrupted.info.run_id
-    (run_afterwards,) = client.search_runs(["1"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("WANDB_API_KEY", raising=False)
+        patch.setenv("NETRC", "/nowhere")
+        patch.setenv("WANDB_ERROR_REPORTING", "false")
+        others = {"tensorboard": ON, "csv": ON, "wandb": {"enabled": HAS_WANDB}}
+        trainer.run("second", trained, ExplanationConfig(images=2), **mlflow, **others)
+    return trainer
+
+
+def test_a_change_of_tracking_and_explanation_lets_a_training_go_on(resumed):
+    record = TrainingRecord.read(str(resumed.folder / "second"))
+    (run_afterwards,) = MlflowClient(resumed.store.uri).search_runs(["1"])
+    assert record.mlflow_run_id == run_afterwards.info.run_id
     assert run_afterwards.info.status == "FINISHED"
-    with (folder / "history.csv").open() as file:
+    with (resumed.folder / "second" / "history.csv").open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses == pytest.approx(record.history["loss"])
     assert len(losses) == 4
     assert (record.precision, record.batch_size) == ("float32", 16)
-    assert json.loads((folder / "model_signature.json").read_text())
-    assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert {one.trouble for one in record.tracked} == {""}
+    assert json.loads((resumed.folder / "second" / "model_signature.json").read_text())
+    assert list((resumed.folder / "checkpoints").iterdir()) == []
+
+
+def drawn(trainer: Trainer) -> dict[str, bytes]:
+    """Return the pictures that lie beside the model, where the tables of CSV do too."""
+    folder = trainer.folder / "second" / "pictures"
+    return {name: (folder / f"{name}.png").read_bytes() for name in PICTURES}
+
+
+def test_the_pictures_of_a_training_and_its_card_are_in_mlflow(resumed):
+    client = MlflowClient(resumed.store.uri)
+    run_id = TrainingRecord.read(str(resumed.folder / "second")).mlflow_run_id
+    kept = Path(client.download_artifacts(run_id, "", str(resumed.folder)))
+    assert {name: (kept / "pictures" / f"{name}.png").read_bytes() for name in PICTURES} == drawn(
+        resumed
+    )
+    card = resumed.folder / "second" / "model_card" / "card.json"
+    assert (kept / "model_card" / "card.json").read_bytes() == card.read_bytes()
+
+
+def test_the_pictures_of_a_training_are_in_tensorboard(resumed):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (run,) = (resumed.folder / "tensorboard").iterdir()
+    read = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
+    for name, png in drawn(resumed).items():
+        *_, shown = tf.make_ndarray(read.Tensors(name)[0].tensor_proto)
+        pixels, wanted = (tf.io.decode_png(one, channels=3) for one in (shown, png))
+        assert tf.reduce_all(pixels == wanted), name
+
+
+@pytest.mark.skipif(not HAS_WANDB, reason="wandb is not installed")
+def test_the_pictures_of_a_training_are_in_wandb_offline(resumed):
+    (run,) = (resumed.folder / "wandb").glob("offline-run-*")
+    media = run / "files" / "media" / "images" / "pictures"
+    for name, png in drawn(resumed).items():
+        (file,) = media.glob(f"{name}_*.png")
+        assert file.read_bytes() == png
+
+
+def test_the_report_shows_the_card_of_a_training(resumed):
+    card = read_card(resumed.folder / "second")
+    record = TrainingRecord.read(str(resumed.folder / "second"))
+    assert (card["name"], card["parameters"]) == ("cnn", record.parameters)
+    assert card["diagram"].startswith("data:image/svg+xml;base64,")
+    assert read_card(resumed.folder / "first") is None
+
+
+def test_a_model_that_cannot_be_described_is_trained_all_the_same(dataset, tmp_path, caplog):
+    (tmp_path / "net.py").write_text(SAYS_NOTHING)
+    silent = recipe(model=f"{tmp_path}/net.py:build", model_options={}, epochs=1)
+    trainer = Trainer(tmp_path, dataset.uri)
+    folder = trainer.run(
+        "run", silent, ExplanationConfig(pictures=False), mlflow={"enabled": False}
+    )
+    assert read_card(folder) == {"reason": "RuntimeError: not a word"}
+    assert [path.name for path in (folder / "model_card").iterdir()] == ["no_card.txt"]
+    assert "not a word" in caplog.text
+    assert TrainingRecord.read(str(folder)).steps == 6
+    assert (tmp_path / "run-model" / "saved_model.pb").is_file()

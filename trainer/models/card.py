@@ -1,6 +1,7 @@
 """The model card: what a network is made of, what it costs and how fast it is here."""
 
 import json
+import logging
 import os
 import statistics
 import time
@@ -11,11 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from contracts.errors import in_one_line
 from contracts.whole_files import write_whole
 from trainer.devices import device_names
 from trainer.models.anatomy import Stage, stages
 from trainer.models.diagram import diagram, shape_text
-from trainer.record import CARD_FILE, DIAGRAM_FILE
+from trainer.record import CARD_FILE, DIAGRAM_FILE, NO_CARD_FILE
+
+LOGGER = logging.getLogger(__name__)
 
 CARD_PAGE = "card.md"
 SUMMARY = "summary.txt"
@@ -53,6 +57,7 @@ def write_card(
     """Write card.json, card.md, summary.txt and diagram.svg to `folder`, and return the card.
 
     Works for every built model, nested and subclassed ones too. The network is run, not changed.
+    Nothing is written where it does not let itself be described: whatever it raises comes through.
 
     Args:
       folder: is made where it is missing; each file appears whole.
@@ -63,14 +68,35 @@ def write_card(
       OSError: the folder cannot be written.
     """
     card = make_card(network, size_px)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / CARD_FILE, json.dumps(asdict(card), indent=1))
-    write_whole(folder / CARD_PAGE, page(card))
-    write_whole(folder / SUMMARY, _summary(network))
+    files = {CARD_PAGE: page(card), SUMMARY: _summary(network)}
     if draws:
         title = f"{card.name}: {card.parameters:,} weights, images of {size_px} x {size_px}"
-        write_whole(folder / DIAGRAM_FILE, diagram(title, card.stages))
+        files[DIAGRAM_FILE] = diagram(title, card.stages)
+    files[CARD_FILE] = json.dumps(asdict(card), indent=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_whole(folder / name, content)
     return card
+
+
+def write_card_or_reason(
+    network: keras.Model, folder: Path, size_px: int, *, draws: bool = True
+) -> None:
+    """Write the card, or why there is none: a network that is trained is worth more than it.
+
+    Args as of `write_card`.
+
+    Raises:
+      OSError: the folder cannot be written.
+    """
+    try:
+        write_card(network, folder, size_px, draws=draws)
+    except OSError:
+        raise
+    except Exception as error:  # a user's model may do anything
+        LOGGER.warning("the model card could not be made", exc_info=error)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / NO_CARD_FILE, in_one_line(error))
 
 
 def make_card(network: keras.Model, size_px: int) -> ModelCard:

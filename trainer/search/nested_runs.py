@@ -10,7 +10,6 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from contracts.tracking import TrackingStore
 from trainer.mlflow_store import experiment_id, open_client, told
-from trainer.search.runs import History
 
 
 class NestedRuns:
@@ -46,7 +45,7 @@ class NestedRuns:
         self,
         name: str,
         params: Mapping[str, Any],
-        history: History,
+        history: Mapping[str, list[float]],
         metrics: Mapping[str, float],
         why: str = "",
     ) -> None:

@@ -6,8 +6,6 @@ from typing import Any, Protocol
 
 from contracts.tracking import TrackingStore
 
-History = Mapping[str, list[float]]  # metric -> value of each epoch
-
 
 class Runs(Protocol):
     """Takes trainings one by one; as a context manager it ends with them."""
@@ -18,11 +16,14 @@ class Runs(Protocol):
         self,
         name: str,
         params: Mapping[str, Any],
-        history: History,
+        history: Mapping[str, list[float]],
         metrics: Mapping[str, float],
         why: str = "",
     ) -> None:
-        """Take a training that has ended: failed where `why` says why."""
+        """Take a training that has ended: failed where `why` says why.
+
+        `history` holds for each metric its value of each epoch.
+        """
 
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Take what came of all of them: the best values by key, and metrics."""

@@ -22,7 +22,13 @@ from pipeline.summary import (
     Summary,
     TrackedSummary,
 )
-from trainer.record import PICTURES_FILE, PICTURES_FOLDER, TrainingRecord
+from trainer.record import (
+    CARD_FOLDER,
+    NO_CARD_FILE,
+    PICTURES_FILE,
+    PICTURES_FOLDER,
+    TrainingRecord,
+)
 
 
 @pytest.fixture
@@ -122,6 +128,16 @@ def test_the_page_says_what_auto_has_come_to(summary, tmp_path):
         "2,048 images a step, learning rate 0.0123 (found by trial), on GPU:0 in mixed_bfloat16."
         in written
     )
+
+
+def test_the_page_says_why_there_is_no_model_card(summary, tmp_path):
+    TrainingRecord({"loss": [2.0]}, 0, 4, 2.0, 77).write(str(tmp_path))
+    (tmp_path / CARD_FOLDER).mkdir()
+    (tmp_path / CARD_FOLDER / NO_CARD_FILE).write_text("RuntimeError: <not a word>")
+    page.write_pages(summary, {"model_run": str(tmp_path)}, tmp_path)
+    written = Path(summary.report).read_text()
+    assert "No model card: RuntimeError: &lt;not a word&gt;" in written
+    assert "The model:" not in written
 
 
 def test_a_page_that_cannot_be_made_is_logged_and_leaves_no_file(summary, tmp_path, caplog):

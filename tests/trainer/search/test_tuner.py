@@ -60,11 +60,20 @@ def pretended(recipe: TrainingRecipe, dataset) -> TrainedModel:
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
 def test_every_algorithm_trains_and_finds_the_best(search_with, store, algorithm):
+    trained = []
+
+    def spied(recipe, dataset, **given):
+        trained.append(recipe.augmentation)
+        return train(recipe, dataset, **given)
+
     space = {"trainer.learning_rate": RATES, "trainer.model_options.filters": WIDTHS}
+    space["augmentation.mixup"] = {"low": 0.1, "high": 0.9}
     epochs = 3 if algorithm == "hyperband" else 1
-    tuner = search_with(train, algorithm=algorithm, trials=2, epochs=epochs, space=space)
+    tuner = search_with(spied, algorithm=algorithm, trials=2, epochs=epochs, space=space)
     records = list(tuner.ledger)
     assert [record.status for record in records] == ["completed"] * 2
+    assert [one.mixup for one in trained] == [one.values["augmentation.mixup"] for one in records]
+    assert trained[0].mixup != trained[1].mixup
     assert all(record.values["trainer.model_options.filters"] in WIDTHS for record in records)
     assert all(1e-3 <= record.values["trainer.learning_rate"] <= 1e-1 for record in records)
     best = tuner.ledger.best("val_accuracy")
