@@ -137,7 +137,8 @@ def test_paths_are_relative_to_the_config_and_looked_at(load, tmp_path, monkeypa
 
 def test_each_value_is_tried_alone(load):
     config = load(
-        "  space:\n    trainer.batch_size: {low: 8, high: 9}\n    trainer.loss: [focal, json:JSONDecoder]"
+        "  space:\n    trainer.batch_size: {low: 8, high: 9}\n"
+        "    trainer.loss: [focal, json:JSONDecoder]\n"
     )
     assert [
         (place[2:], one.trainer.batch_size, one.trainer.loss) for place, one in tried(config)
