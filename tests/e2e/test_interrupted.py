@@ -11,16 +11,23 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 from PIL import Image
 
+from contracts.load import load_config
+from contracts.variation import recipe_of
 from tests.e2e.conftest import IMGPIPE, Project
 from trainer.checkpoints import Checkpoint
+from trainer.data import ImageDataset
 from trainer.record import TrainingRecord
+from trainer.train import train
 
-STEPS_AN_EPOCH = 3  # of 96 images in batches of 32
+STEPS_AN_EPOCH = 48  # of 96 images in batches of 2
+
+EPOCHS = 8
 
 # A training that ends only when it is stopped.
 ENDLESS = ("--set", "trainer.epochs=100000", "--set", "trainer.early_stopping_patience=0")
@@ -100,16 +107,26 @@ def test_killed_in_training_then_run_again(project):
     assert again.summary["metrics"]["accuracy"] > 0.9
 
 
-def test_killed_in_training_it_goes_on_from_the_last_checkpoint(project):
-    options = ("--set", "trainer.epochs=150", "--set", "trainer.early_stopping_patience=0")
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(project):
+    values = {
+        "trainer.epochs": EPOCHS,
+        "trainer.batch_size": 2,
+        "trainer.early_stopping_patience": 0,
+        "trainer.steps_per_execution": 2,
+        "trainer.checkpoint_every_s": 0.01,
+        "trainer.ema_momentum": 0.9,
+    }
+    options = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
     checkpoints = project.workspace / "checkpoints"
     others = set(checkpoints.iterdir()) if checkpoints.is_dir() else set()  # of other recipes
     saved = 0
     with started(project, *options) as process:
         wait_for(process, "ImageValidator: ")
-        while saved < 20 * STEPS_AN_EPOCH:
-            assert process.poll() is None
+        while saved < STEPS_AN_EPOCH or saved % STEPS_AN_EPOCH == 0:
+            os.killpg(process.pid, signal.SIGCONT)
             time.sleep(0.05)
+            assert process.poll() is None
+            os.killpg(process.pid, signal.SIGSTOP)  # so that what is read is what is left
             states = [path for path in checkpoints.glob("*/state.npz") if path.parent not in others]
             found = [Checkpoint(path.parent).progress() for path in states]
             saved = max((one.step for one in found if one), default=0)
@@ -118,23 +135,50 @@ def test_killed_in_training_it_goes_on_from_the_last_checkpoint(project):
     assert result.code == 0, result.err
     log = max((project.workspace / "runs").iterdir()) / "run.log"
     (step,) = re.findall(r"The training goes on after step ([\d,]+)", log.read_text())
-    assert int(step) >= saved
-    newest = max((project.workspace / "pipeline/Trainer/model_run").iterdir(), key=number_of)
+    assert int(step.replace(",", "")) == saved
+    newest = newest_of(project, "Trainer/model_run")
     record = TrainingRecord.read(str(newest))
-    assert record.steps == 150 * STEPS_AN_EPOCH
-    assert len(record.history["loss"]) == 150
+    assert record.steps == EPOCHS * STEPS_AN_EPOCH
+    assert len(record.history["loss"]) == EPOCHS
     client = MlflowClient(f"sqlite:///{project.workspace}/mlflow.db")
     run = client.get_run(record.mlflow_run_id)
     assert run.info.status == "FINISHED"
     told = client.get_metric_history(record.mlflow_run_id, "loss")
-    assert [one.step for one in told] == list(range(1, 151))
-    runs = client.search_runs([run.info.experiment_id], "params.`trainer.epochs` = '150'")
+    assert [one.step for one in told] == list(range(1, EPOCHS + 1))
+    runs = client.search_runs([run.info.experiment_id], f"params.`trainer.epochs` = '{EPOCHS}'")
     assert len(runs) == 1
-    assert {path.name for path in (newest / "weights").iterdir()} == {
-        "best.weights.h5",
-        "last.weights.h5",
-    }
     assert set(checkpoints.iterdir()) == others
+
+    dataset = ImageDataset.read(str(newest_of(project, "ImageTransform/transformed_examples")))
+    config = load_config(project.folder / "pipeline.yaml", options[1::2])
+    whole = Checkpoint(project.folder / "whole")
+    trained = train(recipe_of(config), dataset, (), whole)
+    whole.copy_weights(project.folder / "whole-weights", trained.best_epoch)
+    assert trained.best_epoch == record.best_epoch
+    for name in ("best", "last"):
+        weights = [
+            weights_in(folder / f"{name}.weights.h5")
+            for folder in (newest / "weights", project.folder / "whole-weights")
+        ]
+        assert weights[0].keys() == weights[1].keys()
+        for key, values in weights[0].items():
+            np.testing.assert_array_equal(values, weights[1][key], err_msg=f"{name}: {key}")
+
+
+def weights_in(path: Path) -> dict[str, np.ndarray]:
+    found = {}
+
+    def keep(name: str, one: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(one, h5py.Dataset):
+            found[name] = one[()]
+
+    with h5py.File(path) as file:
+        file.visititems(keep)
+    return found
+
+
+def newest_of(project: Project, artifact: str) -> Path:
+    return max((project.workspace / "pipeline" / artifact).iterdir(), key=number_of)
 
 
 def number_of(folder: Path) -> int:
