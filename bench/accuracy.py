@@ -14,6 +14,7 @@ RECIPE = Path(__file__).with_name("recipes") / "few_photos.yaml"
 # Of the time that is left: training longer than foreseen takes the rest.
 USED = 0.95
 TRIAL_EPOCHS = (1, 4)
+UNTOLD = ("--set", "tracking.mlflow.enabled=false", "--set", "explanation.pictures=false")
 
 
 def plain_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float:
@@ -41,7 +42,8 @@ def our_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float
     examples = newest_artifact(workspace, "ImageTransform", "transformed_examples")
 
     def trained(epochs: int, output: Path) -> float:
-        command = [sys.executable, "-m", "trainer", *options, "--set", f"trainer.epochs={epochs}"]
+        command = [sys.executable, "-m", "trainer", *options, *UNTOLD]
+        command += ["--set", f"trainer.epochs={epochs}"]
         log = folder / f"{output.name}.log"
         return run([*command, "--examples", examples, "--output", output], log).cpu_s
 
