@@ -34,7 +34,7 @@ tracking:
   mlflow: {{system_metrics: false}}
   tensorboard: {{enabled: true}}
   csv: {{enabled: true}}
-explanation: {{images: 2}}
+explanation: {{images: {{count: 2}}}}
 """
 # Is interrupted in its second epoch, as long as there is a file `stops`.
 MINE = """\

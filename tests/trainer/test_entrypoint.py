@@ -112,7 +112,7 @@ def resumed(dataset, tmp_path_factory) -> Trainer:
         patch.setenv("NETRC", "/nowhere")
         patch.setenv("WANDB_ERROR_REPORTING", "false")
         others = {"tensorboard": ON, "csv": ON, "wandb": {"enabled": HAS_WANDB}}
-        trainer.run("second", trained, ExplanationConfig(images=2), **mlflow, **others)
+        trainer.run("second", trained, ExplanationConfig(images={"count": 2}), **mlflow, **others)
     return trainer
 
 

@@ -70,7 +70,7 @@ def test_it_trains_on_changed_copies_too(dataset, copies):
     [
         ({"model": "apart_models:killed", "model_options": {}}, "killed by SIGKILL.*memory"),
         ({"model": "apart_models:broken", "model_options": {}}, "ZeroDivisionError: by a user"),
-        ({"learning_rate": 1e30, "warmup_epochs": 0.0}, "NaN or infinite by step"),
+        ({"learning_rate": 1e30, "warmup_epochs": 0.0}, "NaN or infinite at step"),
     ],
 )
 def test_a_training_that_cannot_go_on_is_a_sentence(dataset, tmp_path, monkeypatch, trainer, said):

@@ -47,7 +47,7 @@ def test_the_weights_of_a_file(saved, caplog):
     assert f"all of cnn begins with the weights of {file}" in caplog.text
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_a_head_for_other_classes_begins_anew(saved, caplog):
     network, file = saved
     again = cnn(file, classes=7)
