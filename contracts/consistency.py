@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -48,6 +48,15 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
 
+def rate_is_scheduled(trainer: TrainerConfig, callbacks: Iterable[str]) -> str:
+    """Return what is wrong with callbacks that set the learning rate beside a schedule."""
+    return (
+        f"expected none that sets the learning rate, which trainer.schedule: {trainer.schedule} "
+        f"with its warm-up does, received {', '.join(callbacks)}. Set trainer.schedule: constant "
+        "and trainer.warmup_epochs: 0, or take it out."
+    )
+
+
 def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
     tuning = trainer.fine_tuning
     if tuning.frozen_epochs >= trainer.epochs:
@@ -69,9 +78,7 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
     if SETS_THE_RATE in trainer.callbacks and not trainer.is_rate_settable:
         yield Inconsistency(
             ("trainer", "callbacks", trainer.callbacks.index(SETS_THE_RATE)),
-            "expected none that sets the learning rate, which trainer.schedule: "
-            f"{trainer.schedule} with its warm-up does, received {SETS_THE_RATE}. Set "
-            "trainer.schedule: constant and trainer.warmup_epochs: 0, or take it out.",
+            rate_is_scheduled(trainer, [SETS_THE_RATE]),
             (("trainer", "schedule"), ("trainer", "warmup_epochs")),
         )
     if trainer.label_smoothing and trainer.loss not in BUILT_IN_LOSSES:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from contracts.consistency import rate_is_scheduled
 from contracts.errors import ConfigError
 from contracts.training import TrainerConfig
 from trainer.users_code import users_instance
@@ -29,7 +30,7 @@ def users_callbacks(config: TrainerConfig) -> list[Any]:
     pairs = zip(config.callbacks, made, strict=True)
     setting = [named for named, one in pairs if isinstance(one, SET_THE_RATE)]
     if setting and not config.is_rate_settable:
-        raise ConfigError(_sentence(setting, config))
+        raise _refusal(config, setting)
     return made
 
 
@@ -45,12 +46,8 @@ def rate_error_told(config: TrainerConfig) -> Iterator[None]:
     except TypeError as error:
         if not config.callbacks or SCHEDULE not in str(error):
             raise
-        raise ConfigError(_sentence(config.callbacks, config)) from error
+        raise _refusal(config, config.callbacks) from error
 
 
-def _sentence(callbacks: Sequence[str], config: TrainerConfig) -> str:
-    return (
-        "trainer.callbacks: expected none that sets the learning rate, which trainer.schedule: "
-        f"{config.schedule} with its warm-up does, received {', '.join(callbacks)}. Set "
-        "trainer.schedule: constant and trainer.warmup_epochs: 0, or take it out."
-    )
+def _refusal(config: TrainerConfig, callbacks: Sequence[str]) -> ConfigError:
+    return ConfigError(f"trainer.callbacks: {rate_is_scheduled(config, callbacks)}")

@@ -12,7 +12,7 @@ from trainer.data import ImageDataset
 from trainer.devices import Devices
 from trainer.models.card import write_card_or_reason
 from trainer.record import CARD_FOLDER, PICTURES_FOLDER, TrainingRecord
-from trainer.tracking import Runs, Tracking, Training, run_name, trackers
+from trainer.tracking import KnownRuns, Tracking, Training, run_name, trackers
 from trainer.train import TrainedModel, train
 
 Write = Callable[[TrainedModel, Tracking], None]
@@ -63,7 +63,7 @@ def carry_out(assignment: Assignment, write: Write) -> TrainingRecord | None:
 def _training(assignment: Assignment) -> Training:
     """Return the training, with what was told of it before it was interrupted."""
     recipe, checkpoint = assignment.recipe, assignment.checkpoint
-    runs = Runs.read(checkpoint.folder) or Runs(run_name(recipe.trainer.model))
+    runs = KnownRuns.read(checkpoint.folder) or KnownRuns(run_name(recipe.trainer.model))
     progress = checkpoint.progress()
     history = progress.history if progress else {}
     return Training(runs.name, recipe, assignment.dataset, assignment.folder, runs.ids, history)

@@ -1,10 +1,6 @@
 """The same training without TensorFlow, and on two machines at once."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -12,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import SIZE_PX
+from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
 from trainer.data import ImageDataset
 
 CONFIG = f"""\
@@ -29,36 +26,13 @@ tracking: {{mlflow: {{enabled: false}}}}
 explanation: {{pictures: false}}
 """
 
-# As on a machine that has none.
-WITHOUT_TENSORFLOW = """\
-import sys
-class Absent:
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in ("tensorflow", "tfx"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent)
-"""
-MAIN = "import runpy; runpy.run_module('trainer', run_name='__main__', alter_sys=True)"
-
 
 def start(folder: Path, dataset: ImageDataset, *options: str, code: str = "", **variables: str):
     """Start `python -m trainer` on the config."""
     config = folder / "pipeline.yaml"
     config.write_text(CONFIG)
     words = ["--config", config, "--examples", dataset.uri, "--output", folder / "out", *options]
-    return subprocess.Popen(
-        [sys.executable, "-c", code + MAIN, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finished(process: subprocess.Popen) -> str:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err[-3000:]
-    return out
+    return started(*words, code=code, **variables)
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
@@ -81,9 +55,7 @@ def one_process(tmp_path_factory, dataset) -> Path:
 
 def test_the_same_config_trains_with_jax_alone(tmp_path, dataset, one_process):
     pytest.importorskip("jax")
-    out = finished(
-        start(tmp_path, dataset, code=WITHOUT_TENSORFLOW, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
-    )
+    out = finished(start(tmp_path, dataset, code=WITHOUT_TENSORFLOW, **JAX))
     assert "12 of 12 steps (epoch 2/2" in out
     ours = json.loads((tmp_path / "out" / "training.json").read_text())
     theirs = json.loads((one_process / "out" / "training.json").read_text())
@@ -147,12 +119,8 @@ def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_
     for count, devices in ((1, "auto"), (2, "mirrored")):
         folder = tmp_path / devices
         folder.mkdir()
-        environment = {
-            "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}",
-        }
-        finished(start(folder, dataset, f"--set=trainer.devices={devices}", **environment))
+        cpus = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
+        finished(start(folder, dataset, f"--set=trainer.devices={devices}", **JAX, **cpus))
         record = json.loads((folder / "out" / "training.json").read_text())
         assert record["devices"].count("cpu:") == count
         found[devices] = weights(folder)
@@ -172,13 +140,3 @@ def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
     assert process.returncode == 1
     assert "expected the addresses of two or more workers in TF_CONFIG" in err
     assert "Traceback" not in err
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from mlflow.tracking import MlflowClient
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from tests.trainer.conftest import SIZE_PX
-from tests.trainer.test_backends import MAIN, WITHOUT_TENSORFLOW, free_ports
+from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
 from trainer.__main__ import main
 from trainer.by_hand import Deliverable, assignment_of, given_dataset
 from trainer.data import ImageDataset
@@ -59,22 +56,6 @@ def project(tmp_path) -> Path:
 def words(folder: Path, *uris: str) -> list[str]:
     config, output = folder / "pipeline.yaml", folder / "out"
     return ["--config", str(config), "--examples", *uris, "--output", str(output)]
-
-
-def started(folder: Path, *uris: str, code: str = "", **variables: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", code + MAIN, *words(folder, *uris)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ended(process: subprocess.Popen) -> str:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err[-3000:]
-    return out
 
 
 def losses(folder: Path) -> list[float]:
@@ -129,8 +110,7 @@ sys.modules["mlflow"] = sys.modules["matplotlib"] = None
 
 def test_what_cannot_be_delivered_is_told_at_the_start(project, dataset):
     pytest.importorskip("jax")
-    jax = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    out = ended(started(project, dataset.uri, code=WITH_KERAS_AND_JAX_ALONE, **jax))
+    out = finished(started(*words(project, dataset.uri), code=WITH_KERAS_AND_JAX_ALONE, **JAX))
     assert out.splitlines()[0] == (
         "Left out: tracking.mlflow (the package mlflow is not installed); tracking.tensorboard "
         "(TensorFlow writes it, Keras runs on jax); pictures (the package matplotlib is not "
@@ -144,8 +124,7 @@ def test_what_cannot_be_delivered_is_told_at_the_start(project, dataset):
 
 def test_pictures_and_runs_of_jax(project, dataset):
     pytest.importorskip("jax")
-    jax = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    out = ended(started(project, dataset.uri, code=WITHOUT_TENSORFLOW, **jax))
+    out = finished(started(*words(project, dataset.uri), code=WITHOUT_TENSORFLOW, **JAX))
     assert "MLflow: run " in out
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
     assert "grad_cam" in [one["name"] for one in drawn["pictures"]], drawn
@@ -157,8 +136,8 @@ def test_of_two_machines_the_chief_delivers(project, dataset):
     workers = []
     for index in range(2):
         task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        workers.append(started(project, dataset.uri, TF_CONFIG=json.dumps(task)))
-    outs = [ended(worker) for worker in workers]
+        workers.append(started(*words(project, dataset.uri), TF_CONFIG=json.dumps(task)))
+    outs = [finished(worker) for worker in workers]
     assert ["Left out: " in out for out in outs] == [True, False]
     assert ["MLflow: run " in out for out in outs] == [True, False]
     record = json.loads((project / "out" / "training.json").read_text())

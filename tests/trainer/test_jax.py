@@ -1,13 +1,8 @@
 """Without TensorFlow: a network with everything that has a state goes on to the same end."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.trainer.test_backends import WITHOUT_TENSORFLOW
+from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, started
 
 pytest.importorskip("jax")
 
@@ -66,17 +61,6 @@ print("the same weights")
 
 
 def test_a_convnext_that_was_interrupted_ends_with_the_same_weights(dataset, tmp_path):
-    ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW + PROGRAM, dataset.uri, str(tmp_path)],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-3000:]
-    assert "the same weights" in ran.stdout
+    words = (dataset.uri, tmp_path)
+    process = started(*words, code=WITHOUT_TENSORFLOW, program=PROGRAM, **JAX)
+    assert "the same weights" in finished(process)

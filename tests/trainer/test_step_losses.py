@@ -1,14 +1,11 @@
 """The loss of each step: where it is no number any more, and what trackers are told of it."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from contracts.errors import ComponentError
+from tests.trainer.processes import JAX, started
 from tests.trainer.test_resume import InterruptAt, Interrupted
 from tests.trainer.test_train import recipe
 from trainer.checkpoints import Checkpoint
@@ -81,22 +78,11 @@ def test_it_is_named_under_jax(dataset, mine, tmp_path):
         "name: x\nseed: 1\ndata: {root: nowhere}\npreprocessing: {image_size_px: 16}\n"
         f"trainer: {{model: '{mine}:build', epochs: 3, batch_size: 16}}\n"
     )
-    code = "import runpy; runpy.run_module('trainer', run_name='__main__', alter_sys=True)"
     options = ["--config", tmp_path / "pipeline.yaml", "--output", tmp_path / "out"]
-    process = subprocess.run(
-        [sys.executable, "-c", code, *map(str, options), "--examples", dataset.uri],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 1, process.stderr[-3000:]
-    assert "at step 11 of 18 (epoch 2)" in process.stderr
+    process = started(*options, "--examples", dataset.uri, **JAX)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 1, err[-3000:]
+    assert "at step 11 of 18 (epoch 2)" in err
 
 
 def without_validation(dataset: ImageDataset) -> ImageDataset:

@@ -8,11 +8,11 @@ from pathlib import Path
 from contracts.tracking import TrackingPlan
 from trainer.record import Tracked
 from trainer.tracking.delivery import Delivery
+from trainer.tracking.known_runs import KnownRuns
 from trainer.tracking.metrics import ReportMetrics
-from trainer.tracking.runs import Runs
 from trainer.tracking.tracker import Point, Tracker, Training
 
-__all__ = ["Point", "Runs", "Tracker", "Tracking", "Training", "run_name", "trackers"]
+__all__ = ["KnownRuns", "Point", "Tracker", "Tracking", "Training", "run_name", "trackers"]
 
 
 class Tracking:
@@ -27,7 +27,7 @@ class Tracking:
         self,
         told: Sequence[Tracker],
         training: Training,
-        keep: Callable[[Runs], None] = lambda runs: None,
+        keep: Callable[[KnownRuns], None] = lambda runs: None,
     ) -> None:
         """Tell `told` of a training, and `keep` of their runs as soon as there are some."""
         self.tracked: tuple[Tracked, ...] = ()  # from the end on
@@ -43,7 +43,7 @@ class Tracking:
                 delivery.begin(self._training)
                 self._begun.append(delivery)
                 ids = {tracker.name: tracker.run_id for tracker in self._trackers}
-                self._keep(Runs(self._training.name, {**self._training.runs, **_known(ids)}))
+                self._keep(KnownRuns(self._training.name, {**self._training.runs, **_known(ids)}))
             for point in _epochs(self._training.history):
                 self.log(point)
         except BaseException:

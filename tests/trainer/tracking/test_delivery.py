@@ -86,13 +86,6 @@ def point(number: int) -> Point:
     return Point("epoch", number, {"loss": 1.0 / number}, 0)
 
 
-def wait_until(condition) -> None:
-    deadline_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-
-
 def test_everything_arrives_in_order(training):
     server = Server()
     with Tracking([server], training) as tracking:

@@ -15,7 +15,7 @@ from contracts.errors import ComponentError
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore, WandbConfig
 from tests.trainer.test_train import recipe
 from trainer.checkpoints import Checkpoint
-from trainer.tracking import Runs, Tracking, Training, trackers
+from trainer.tracking import KnownRuns, Tracking, Training, trackers
 from trainer.tracking.wandb_run import WandbRun
 from trainer.train import TrainedModel, train
 
@@ -73,13 +73,13 @@ def killed(plan: TrackingPlan, dataset, folder: Path) -> Checkpoint:
 class Resumed:
     plan: TrackingPlan
     folder: Path
-    runs: Runs  # of the training that was killed
+    runs: KnownRuns  # of the training that was killed
     trained: TrainedModel
     tracked: dict
 
 
 def resume(plan: TrackingPlan, dataset, folder: Path, checkpoint: Checkpoint) -> Resumed:
-    runs = Runs.read(checkpoint.folder)
+    runs = KnownRuns.read(checkpoint.folder)
     history = checkpoint.progress().history
     assert len(history["loss"]) == 2
     training = Training(runs.name, RECIPE, dataset, folder / "resumed", runs.ids, history)
@@ -162,7 +162,7 @@ def test_wandb_offline_has_a_new_run_with_all_epochs(resumed):
 def test_a_run_that_is_gone_from_mlflow_is_a_new_one_that_says_so(tmp_path, dataset, offline):
     plan = plan_in(tmp_path)
     checkpoint = killed(plan, dataset, tmp_path)
-    gone = Runs.read(checkpoint.folder).ids["MLflow"]
+    gone = KnownRuns.read(checkpoint.folder).ids["MLflow"]
     client = MlflowClient(plan.store.uri)
     client.delete_run(gone)
     tracked = resume(plan, dataset, tmp_path, checkpoint).tracked["MLflow"]
