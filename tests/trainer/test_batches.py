@@ -1,15 +1,30 @@
 """Batches bring every image, in an order that a training can go on in; on any backend."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from trainer.batches import numpy_feed, tensorflow_feed
+from trainer.batches import held, numpy_feed, tensorflow_feed
 from trainer.batches.sampling import Position, Sampling, pass_length, steps_per_epoch
 from trainer.data import ImageDataset
 
-FEEDS = [tensorflow_feed, numpy_feed]
-either = pytest.mark.parametrize("feed", FEEDS, ids=["tf.data", "numpy"])
+
+@pytest.fixture(params=["tf.data", "numpy"])
+def feed(request):
+    """Return the feed of either backend."""
+    return tensorflow_feed if request.param == "tf.data" else numpy_feed
+
+
+@pytest.fixture(params=["held", "read as they come"])
+def whether_held(request, monkeypatch) -> None:
+    """Let the images lie in memory, or be too many for it."""
+    if request.param != "held":
+        monkeypatch.setattr(held, "HELD_BYTES", 0)
+
+
+from_either_place = pytest.mark.usefixtures("whether_held")
 
 
 def drawn(
@@ -34,7 +49,7 @@ def images(pixels: np.ndarray) -> list[bytes]:
     return [one.tobytes() for one in pixels]
 
 
-@either
+@from_either_place
 def test_every_image_is_seen_once_a_pass_in_a_new_order(dataset, feed):
     count = dataset.examples["train"]
     pixels, _ = drawn(feed, dataset, Sampling(count, seed=3), 2)
@@ -45,7 +60,7 @@ def test_every_image_is_seen_once_a_pass_in_a_new_order(dataset, feed):
     assert first != second
 
 
-@either
+@from_either_place
 def test_batches_are_full_and_no_image_is_lost_between_two_passes(dataset, feed):
     sampling = Sampling(batch_size=10, seed=3)
     assert steps_per_epoch(dataset, sampling) == 10  # of 96 images
@@ -56,7 +71,7 @@ def test_batches_are_full_and_no_image_is_lost_between_two_passes(dataset, feed)
         assert len(set(seen[start : start + 96])) == 96
 
 
-@either
+@from_either_place
 @pytest.mark.parametrize("balanced", [False, True])
 def test_who_goes_on_sees_what_would_have_come(dataset, feed, balanced):
     whole = images(drawn(feed, dataset, Sampling(10, 3, balanced), 25)[0])
@@ -65,7 +80,7 @@ def test_who_goes_on_sees_what_would_have_come(dataset, feed, balanced):
         assert images(rest) == whole[first_step * 10 :]
 
 
-@either
+@from_either_place
 def test_each_epoch_begins_where_the_position_stands(dataset, feed):
     position = Position()
     batches = feed.training_batches(dataset, Sampling(8, 3), position, 2)
@@ -77,14 +92,14 @@ def test_each_epoch_begins_where_the_position_stands(dataset, feed):
     np.testing.assert_array_equal(firsts[0], firsts[2])
 
 
-@either
+@from_either_place
 def test_another_seed_is_another_order(dataset, feed):
     keras.utils.set_random_seed(0)  # which TensorFlow mixes into the seeds of its data sets
     orders = [images(drawn(feed, dataset, Sampling(8, seed), 4)[0]) for seed in (0, 1)]
     assert orders[0] != orders[1]
 
 
-@either
+@from_either_place
 def test_balanced_classes_come_equally_often(skewed, feed):
     sampling = Sampling(batch_size=6, seed=0, balanced=True)
     assert pass_length(skewed, sampling) == 24  # of 20 + 4 images, 12 of each class
@@ -97,7 +112,6 @@ def test_balanced_classes_come_equally_often(skewed, feed):
     assert len(common) > 12  # others in the second pass
 
 
-@either
 def test_evaluation_sees_every_image_once(dataset, feed):
     batches = feed.evaluation_batches(dataset, "validation", 10)
     assert len(batches) == 3
@@ -105,6 +119,20 @@ def test_evaluation_sees_every_image_once(dataset, feed):
     if feed is tensorflow_feed:
         sizes = [len(targets) for _, targets in batches]
     assert sizes == [10, 10, 4]
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_held_images_come_in_the_same_order_from_both_feeds(dataset, balanced):
+    sampling = Sampling(10, 3, balanced)
+    ours, others = (drawn(feed, dataset, sampling, 12) for feed in (tensorflow_feed, numpy_feed))
+    np.testing.assert_array_equal(ours[0], others[0])
+    np.testing.assert_array_equal(ours[1], others[1])
+
+
+def test_fewer_images_than_the_data_set_says_are_told(dataset, feed):
+    more = {**dataset.label_counts, "train": (48, 49)}
+    with pytest.raises(ValueError, match="expected 97 training examples, found 96"):
+        feed.training_batches(replace(dataset, label_counts=more), Sampling(8, 3), Position(), 2)
 
 
 def test_both_feeds_give_the_same_images(dataset):

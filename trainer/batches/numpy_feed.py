@@ -1,7 +1,6 @@
 """Batches by NumPy alone, for backends that come without TensorFlow."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ import numpy as np
 from contracts import features
 from contracts.tf_example import parse
 from contracts.tf_record import record_at, record_positions
-from trainer.batches.sampling import Change, Position, Sampling, examples_a_class, pass_length
+from trainer.batches.held import READ_EXAMPLES, HeldExamples, hold, is_held
+from trainer.batches.order import Order
+from trainer.batches.sampling import Change, Position, Sampling
 from trainer.data import CHANNELS, ImageDataset
 
 
@@ -35,40 +36,42 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> "_
 
 
 @dataclass(frozen=True)
-class _Index:
-    """Where each example of a split lies."""
+class _FiledExamples:
+    """Examples of a split by their numbers, each read when it is asked for."""
 
+    dataset: ImageDataset
     files: tuple[Path, ...]
     file_numbers: np.ndarray  # int32 [examples]
     positions: np.ndarray  # int64 [examples], bytes
 
     @classmethod
-    def of(cls, dataset: ImageDataset, split: str) -> "_Index":
+    def of(cls, dataset: ImageDataset, split: str) -> "_FiledExamples":
         files = tuple(dataset.files(split))
         found = [np.fromiter(record_positions(path), np.int64) for path in files]
         numbers = np.repeat(np.arange(len(files), dtype=np.int32), [len(one) for one in found])
-        return cls(files, numbers, np.concatenate(found) if found else np.zeros(0, np.int64))
+        positions = np.concatenate(found) if found else np.zeros(0, np.int64)
+        return cls(dataset, files, numbers, positions)
 
-    def __len__(self) -> int:
-        return len(self.positions)
+    @property
+    def labels(self) -> np.ndarray:
+        """Return the label index of each: int64 [examples]; all are read."""
+        name = features.LABEL_INDEX
+        return np.array([self._parsed(n, name)[name] for n in range(len(self.positions))])
 
-    def label(self, number: int) -> int:
-        """Return the label's index of one example."""
-        return int(parse(self._record(number), [features.LABEL_INDEX])[features.LABEL_INDEX])
-
-    def batch(self, numbers: Sequence[int] | np.ndarray, dataset: ImageDataset) -> Any:
+    def batch(self, numbers: np.ndarray) -> Any:
         """Return the examples with these numbers as `fit` takes them."""
-        shape = (len(numbers), dataset.size_px, dataset.size_px, CHANNELS)
+        shape = (len(numbers), self.dataset.size_px, self.dataset.size_px, CHANNELS)
         pixels = np.empty(shape, np.uint8)
-        targets = np.zeros((len(numbers), len(dataset.labels)), np.float32)
+        targets = np.zeros((len(numbers), len(self.dataset.labels)), np.float32)
         for row, number in enumerate(numbers):
-            values = parse(self._record(number), [features.PIXELS, features.LABEL_INDEX])
+            values = self._parsed(number, features.PIXELS, features.LABEL_INDEX)
             pixels[row] = np.frombuffer(values[features.PIXELS], np.uint8).reshape(shape[1:])
             targets[row, values[features.LABEL_INDEX]] = 1
         return {"pixels": pixels, "targets": targets}, targets
 
-    def _record(self, number: int) -> bytes:
-        return record_at(self.files[self.file_numbers[number]], int(self.positions[number]))
+    def _parsed(self, number: int, *names: str) -> dict[str, Any]:
+        path = self.files[self.file_numbers[number]]
+        return parse(record_at(path, int(self.positions[number])), names)
 
 
 class _TrainingBatches(keras.utils.PyDataset):
@@ -79,61 +82,41 @@ class _TrainingBatches(keras.utils.PyDataset):
         self.change: Change | None = None
         self._position = position
         self._steps = steps
-        self._dataset = dataset
-        self._sampling = sampling
-        self._index = _Index.of(dataset, features.TRAIN)
-        self._length = pass_length(dataset, sampling)
-        self._labels = None
-        if sampling.balanced:
-            self._labels = np.array([self._index.label(n) for n in range(len(self._index))])
-        self._passes: dict[int, np.ndarray] = {}  # the last orders; a batch lies in two at most
+        self._batch_size = sampling.batch_size
+        self._examples: HeldExamples | _FiledExamples
+        if is_held(dataset):
+            batches = evaluation_batches(dataset, features.TRAIN, READ_EXAMPLES)
+            self._examples = hold(dataset, map(batches.__getitem__, range(len(batches))))
+        else:
+            self._examples = _FiledExamples.of(dataset, features.TRAIN)
+        labels = self._examples.labels if sampling.balanced else None
+        self._order = Order(dataset, sampling, labels)
 
     def __len__(self) -> int:
         return self._steps
 
     def __getitem__(self, step: int) -> Any:
         """Return the batch of a step, counted from the position."""
-        size = self._sampling.batch_size
-        start = (self._position.step + step) * size
-        numbers = [self._number(place) for place in range(start, start + size)]
-        inputs, labels = self._index.batch(numbers, self._dataset)
+        step += self._position.step
+        numbers = self._order.numbers(step * self._batch_size, self._batch_size)
+        inputs, labels = self._examples.batch(numbers)
         if self.change is not None:
-            changed = self.change(inputs["pixels"], labels, self._position.step + step)
+            changed = self.change(inputs["pixels"], labels, step)
             inputs = dict(zip(("pixels", "targets"), changed, strict=True))
         return inputs, labels
-
-    def _number(self, place: int) -> int:
-        number, rank = divmod(place, self._length)
-        if number not in self._passes:
-            self._passes = {n: order for n, order in self._passes.items() if n == number - 1}
-            self._passes[number] = self._order(number)
-        return int(self._passes[number][rank])
-
-    def _order(self, number: int) -> np.ndarray:
-        """Return the numbers of the examples of a pass, in order."""
-        random = np.random.default_rng([self._sampling.seed, number])
-        if self._labels is None:
-            return random.permutation(len(self._index))
-        wanted = examples_a_class(self._dataset.label_counts[features.TRAIN])
-        chosen = []
-        for label in np.unique(self._labels):
-            members = random.permutation(np.flatnonzero(self._labels == label))
-            chosen.append(np.resize(members, wanted))
-        return random.permutation(np.concatenate(chosen))
 
 
 class _EvaluationBatches(keras.utils.PyDataset):
     def __init__(self, dataset: ImageDataset, split: str, batch_size: int) -> None:
         super().__init__(workers=1)
-        self._dataset = dataset
         self._batch_size = batch_size
-        self._index = _Index.of(dataset, split)
+        self._examples = _FiledExamples.of(dataset, split)
+        self._count = len(self._examples.positions)
 
     def __len__(self) -> int:
-        return math.ceil(len(self._index) / self._batch_size)
+        return math.ceil(self._count / self._batch_size)
 
     def __getitem__(self, step: int) -> Any:
         """Return the batch of a step."""
         start = step * self._batch_size
-        numbers = range(start, min(start + self._batch_size, len(self._index)))
-        return self._index.batch(numbers, self._dataset)
+        return self._examples.batch(np.arange(start, min(start + self._batch_size, self._count)))

@@ -1,0 +1,52 @@
+"""A training split that is small enough to be held in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from contracts import features
+from trainer.data import CHANNELS, ImageDataset
+
+# Of pixels. A constant: the order of the examples must not follow from the machine.
+HELD_BYTES = 256 * 2**20
+READ_EXAMPLES = 256  # at a time
+
+
+@dataclass(frozen=True)
+class HeldExamples:
+    """Examples by their numbers, in the order of the files."""
+
+    pixels: np.ndarray  # uint8 [examples, size, size, 3]
+    labels: np.ndarray  # int64 [examples], indices
+    classes: int
+
+    def batch(self, numbers: np.ndarray) -> Any:
+        """Return the examples with these numbers as `fit` takes them."""
+        targets = np.eye(self.classes, dtype=np.float32)[self.labels[numbers]]
+        return {"pixels": self.pixels[numbers], "targets": targets}, targets
+
+
+def is_held(dataset: ImageDataset) -> bool:
+    """Tell whether the training split is small enough."""
+    return dataset.examples[features.TRAIN] * dataset.image_bytes <= HELD_BYTES
+
+
+def hold(dataset: ImageDataset, batches: Iterable[Any]) -> HeldExamples:
+    """Return what the batches of the training split hold, as `evaluation_batches` gives them.
+
+    Raises:
+      ValueError: they are not as many as the data set says.
+    """
+    count = dataset.examples[features.TRAIN]
+    pixels = np.empty((count, dataset.size_px, dataset.size_px, CHANNELS), np.uint8)
+    labels = np.empty(count, np.int64)
+    read = 0
+    for inputs, targets in batches:
+        rows = slice(read, read + len(targets))
+        pixels[rows], labels[rows] = inputs["pixels"], targets.argmax(1)
+        read += len(targets)
+    if read != count:
+        raise ValueError(f"{dataset.uri}: expected {count:,} training examples, found {read:,}.")
+    return HeldExamples(pixels, labels, len(dataset.labels))
