@@ -23,7 +23,10 @@ CODE_DIGEST = "imgpipe.code_digest"
 RUN_ID = "imgpipe.run_id"
 ACCURACY = "imgpipe.accuracy"
 
-# A tracking server refuses a bare path of another machine as the source of a version.
+SERVING_FOLDER = "imgpipe.serving_folder"  # of the model, a folder a version in it
+
+# Where there is no run to take the model from: a tracking server refuses a bare path of another
+# machine as the source of a version, and takes any scheme that it does not know as it is.
 SOURCE_SCHEME = "imgpipe:"
 
 
@@ -81,12 +84,11 @@ class ModelRegistry:
         """Return the version that serves, or None where nothing has been promoted yet."""
         return next((found for found in self.versions() if CHAMPION in found.aliases), None)
 
-    def begin_version(self, destination: Path, mlflow_run_id: str | None) -> int:
-        """Reserve the next version of the models in `destination`, a folder a version.
+    def begin_version(self, source: str, mlflow_run_id: str | None) -> int:
+        """Reserve the next version, of what MLflow finds at `source`.
 
         `versions` does not show it before `finish_version`.
         """
-        source = f"{SOURCE_SCHEME}{destination}"
         with told(self._uri):
             try:
                 self._client.create_registered_model(self._name)
@@ -99,8 +101,9 @@ class ModelRegistry:
     def finish_version(self, version: int, tags: Mapping[str, str]) -> str:
         """Make a reserved version visible and return its alias.
 
-        The first one becomes champion, later ones challenger. `tags` must hold DIGEST; it is
-        set last, after the alias too, so that a half-finished version stays invisible.
+        The first one becomes champion, later ones challenger. `tags` must hold SERVING_FOLDER
+        and DIGEST. This is set last, after the alias too, so that a half-finished version stays
+        invisible.
         """
         alias = CHALLENGER if self.champion() else CHAMPION
         with told(self._uri):
@@ -129,7 +132,7 @@ def _registered(version: ModelVersion, aliases: Mapping[str, str]) -> Registered
     number = int(version.version)
     return RegisteredVersion(
         version=number,
-        path=str(Path(version.source.removeprefix(SOURCE_SCHEME), str(number))),
+        path=str(Path(version.tags[SERVING_FOLDER], str(number))),
         tags=dict(version.tags),
         created_ms=version.creation_timestamp,
         aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),

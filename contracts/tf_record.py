@@ -86,8 +86,7 @@ def record_positions(path: Path) -> Iterator[int]:
         size = os.fstat(file.fileno()).st_size
         position = 0
         while position < size:
-            file.seek(position)
-            length = _length(file.read(_HEAD_BYTES))
+            length = _length(os.pread(file.fileno(), _HEAD_BYTES, position))
             after = position + _FRAME_BYTES + (length or 0)
             if length is None or after > size:
                 raise _damaged(path)

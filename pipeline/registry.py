@@ -32,13 +32,16 @@ def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
 def champion_identity(workspace: Workspace, config: PipelineConfig, to: str | None = None) -> str:
     """Return number and content of the champion, or nothing where there is none.
 
-    A run up to a component `to` that no champion has a say in has none: nobody is asked.
+    A run up to a component `to` that no champion has a say in has none: nobody is asked. Any other
+    one writes to the registry sooner or later: where there is none it is made now, which takes
+    seconds that a training would otherwise wait for.
 
     Raises:
       ComponentError: the registry does not answer.
     """
     if to not in (None, *FOLLOW_CHAMPION):
         return ""
-    registry = open_registry(workspace, config)
-    champion = registry.champion() if registry else None
+    from components.model_registry import ModelRegistry
+
+    champion = ModelRegistry(workspace.tracking_store(config)).champion()
     return champion.identity if champion else ""

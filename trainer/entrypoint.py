@@ -42,6 +42,6 @@ def run_fn(fn_args: FnArgs) -> None:
     def write(trained: TrainedModel, tracking: Tracking) -> None:
         checkpoint.copy_weights(folder / WEIGHTS_FOLDER, trained.best_epoch)
         export(trained.network, dataset, fn_args.serving_model_dir)
-        tracking.artifact(write_signature(fn_args.serving_model_dir, folder))
+        tracking.artifact(write_signature(Path(fn_args.serving_model_dir), folder))
 
     carry_out(assignment, write)

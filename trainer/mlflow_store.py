@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -55,6 +57,17 @@ def experiment_id(client: MlflowClient, store: TrackingStore) -> str:
     if experiment is not None:
         return str(experiment.experiment_id)
     return str(client.create_experiment(store.name, artifact_location=store.artifact_location))
+
+
+def active_run(client: MlflowClient, run_id: str) -> Run | None:
+    """Return a run; None where it is not in the store, or deleted."""
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return None
+        raise
+    return run if run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
 
 def _client(uri: str) -> MlflowClient:

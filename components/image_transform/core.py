@@ -13,6 +13,7 @@ from contracts.progress import report
 from contracts.whole_files import whole_file
 from trainer.data import transformed_example
 from trainer.preprocessing import decode_and_resize
+from trainer.tf_data import without_autotune
 
 # Images that leave the TensorFlow graph at a time.
 BATCH = 64
@@ -80,7 +81,7 @@ def _rows(source: Path, config: PreprocessingConfig) -> Iterator[Row]:
         .prefetch(tf.data.AUTOTUNE)
     )
     try:
-        for pixels, labels, digests, paths in dataset.as_numpy_iterator():
+        for pixels, labels, digests, paths in without_autotune(dataset).as_numpy_iterator():
             for row in zip(pixels, labels, digests, paths, strict=True):
                 yield row[0].tobytes(), row[1], row[2], row[3]
     except tf.errors.InvalidArgumentError as error:

@@ -15,6 +15,7 @@ from contracts import features
 from contracts.evaluation import PREDICTIONS_FILE, Metrics
 from contracts.progress import report
 from serving.saved_model import load_signature
+from trainer.tf_data import without_autotune
 
 FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
 
@@ -75,7 +76,7 @@ def _batches(shards: Sequence[Path], batch_size: int) -> Iterator[dict[str, tf.T
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in FEATURES}
     dataset = tf.data.TFRecordDataset([str(shard) for shard in shards]).batch(batch_size)
     parsed = dataset.map(lambda serialised: tf.io.parse_example(serialised, spec))
-    yield from parsed.prefetch(tf.data.AUTOTUNE)
+    yield from without_autotune(parsed.prefetch(tf.data.AUTOTUNE))
 
 
 def _note(answers: _Answers, truth: Sequence[str], output: dict[str, tf.Tensor]) -> None:

@@ -1,5 +1,7 @@
 """Puts a SavedModel into the serving folder: a version appears whole or not at all."""
 
+from __future__ import annotations
+
 import fcntl
 import hashlib
 import shutil
@@ -8,10 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from components.model_registry import DIGEST, ModelRegistry
+from components.model_registry import DIGEST, SERVING_FOLDER, SOURCE_SCHEME, ModelRegistry
 from contracts.errors import ComponentError
 from contracts.features import SAVED_MODEL_FILE
+
+if TYPE_CHECKING:
+    from components.model_pusher.training_run import TrainingRun
 
 LOCK_FILE = ".push.lock"
 # Model servers look at folders named by numbers alone.
@@ -33,7 +39,7 @@ def push(
     destination: Path,
     registry: ModelRegistry,
     tags: Mapping[str, str],
-    mlflow_run_id: str | None,
+    run: TrainingRun | None,
 ) -> Pushed:
     """Copy `model` to `destination`/<version> and register it; the same model only once.
 
@@ -45,7 +51,7 @@ def push(
       destination: the serving folder of the registered model.
       registry: where the version is registered.
       tags: the lineage of the model.
-      mlflow_run_id: the training's run.
+      run: the training's, which takes the model too: the registered version is found there.
 
     Raises:
       ComponentError: `model` is no SavedModel, or the registry's next version stands in the
@@ -61,7 +67,8 @@ def push(
         for known in registry.versions():
             if known.tags[DIGEST] == digest and Path(known.path, SAVED_MODEL_FILE).is_file():
                 return Pushed(known.version, Path(known.path), digest, None)
-        return _push_new(model, destination, registry, {**tags, DIGEST: digest}, mlflow_run_id)
+        tags = {**tags, SERVING_FOLDER: str(destination), DIGEST: digest}
+        return _push_new(model, destination, registry, tags, run)
 
 
 def model_digest(model: Path) -> str:
@@ -80,7 +87,7 @@ def _push_new(
     destination: Path,
     registry: ModelRegistry,
     tags: Mapping[str, str],
-    mlflow_run_id: str | None,
+    run: TrainingRun | None,
 ) -> Pushed:
     """Copy and register; whatever fails takes back all that was done before it."""
     for left_behind in destination.glob(f"{INCOMING_PREFIX}*"):  # by a push that was killed
@@ -89,7 +96,11 @@ def _push_new(
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, incoming, ignore_errors=True)
         shutil.copytree(model, incoming)
-        version = registry.begin_version(destination, mlflow_run_id)
+        if run is None:
+            version = registry.begin_version(f"{SOURCE_SCHEME}{destination}", None)
+        else:
+            run.log_model(model)
+            version = registry.begin_version(run.model_uri, run.run_id)
         undo.callback(registry.abandon_version, version)
         _require_new(version, destination)
         path = destination / str(version)

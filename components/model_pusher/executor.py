@@ -10,6 +10,7 @@ from tfx.utils import path_utils
 
 from components.image_example_gen.accounts.manifest import read_dataset
 from components.model_pusher import core
+from components.model_pusher.training_run import TrainingRun
 from components.model_registry import (
     ACCURACY,
     CODE_DIGEST,
@@ -49,7 +50,7 @@ class Executor(BaseExecutor):
             Path(exec_properties["destination"]),
             ModelRegistry(store),
             self._lineage(input_dict, exec_properties),
-            record.mlflow_run_id,
+            TrainingRun.find(store, record.mlflow_run_id),
         )
         pushed_model.set_int_custom_property(PUSHED, 1)
         pushed_model.set_string_custom_property(DESTINATION, str(pushed.path))

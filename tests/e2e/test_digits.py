@@ -170,6 +170,7 @@ def test_the_training_says_where_it_is_tracked_and_explained(digits, first):
     pictures = {path.name for path in (kept / "pictures").iterdir()}
     assert {"grad_cam.png", "confusion_matrix.png", "learning_curves.png"} <= pictures
     assert (kept / "model_signature.json").is_file()
+    assert (kept / "model" / "MLmodel").is_file()
 
 
 def test_an_unchanged_run_does_nothing(digits, first):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 STARTS_WITHIN_S = 120
 
@@ -73,6 +74,10 @@ def test_a_server_keeps_runs_and_models_and_its_loss_is_a_sentence(digits, serve
     assert model["aliases"] == ["champion"]
     assert model["path"] == result.summary["pushed_path"]
     assert not (tmp_path / "workspace" / "mlflow.db").exists()
+    # What the server's page of the version shows.
+    shown = f"{address}/model-versions/get-artifact?name=digits&version=1&path=MLmodel"
+    with urllib.request.urlopen(shown, timeout=60) as answer:
+        assert json.loads(yaml.safe_load(answer)["signature"]["inputs"])[0]["name"] == "image_bytes"
 
     _stop(process)
     lost = digits.command("models", *ours)

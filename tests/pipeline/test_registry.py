@@ -1,5 +1,8 @@
 """The registry is asked by those that follow from what it says."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from contracts.config import PipelineConfig
@@ -13,7 +16,8 @@ def test_data_and_searches_need_no_registry(tmp_path, monkeypatch):
     def no_answer(*_):
         raise ComponentError("MLflow does not answer.")
 
-    monkeypatch.setattr(registry, "open_registry", no_answer)
+    silent = SimpleNamespace(ModelRegistry=no_answer)
+    monkeypatch.setitem(sys.modules, "components.model_registry", silent)
     config = PipelineConfig(name="x", data={"root": tmp_path})
     workspace = Workspace(tmp_path)
     for to in ("ImageTransform", "Augmenter", TUNER):

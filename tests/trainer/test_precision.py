@@ -96,17 +96,19 @@ def test_it_learns_in_mixed_precision_and_the_weights_are_float32(
     assert accuracy(trained.network, dataset) > 0.9
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_it_goes_on_in_the_middle_of_an_epoch_to_the_same_weights(
-    dataset, tmp_path, float32_afterwards
+    dataset, tmp_path, precision, float32_afterwards
 ):
-    scaled = recipe(**{**EVERYTHING, "epochs": 2, "precision": "mixed_float16"})
+    scaled = recipe(**{**EVERYTHING, "epochs": 2, "precision": precision})
     looks = {"whole": Look(), "resumed": Look()}
     whole = train(scaled, dataset, [looks["whole"]])
     with pytest.raises(Interrupted):
         train(scaled, dataset, [InterruptAt(8)], Checkpoint(tmp_path))
     assert Checkpoint(tmp_path).progress().step == 8  # of epochs of 6
     resumed = train(scaled, dataset, [looks["resumed"]], Checkpoint(tmp_path))
-    assert {int(look.optimizer.step_counter) for look in looks.values()} == {12}
+    if precision == "mixed_float16":  # whose loss is scaled by a number that changes with steps
+        assert {int(look.optimizer.step_counter) for look in looks.values()} == {12}
     assert resumed.history["val_loss"] == pytest.approx(whole.history["val_loss"])
     for one, other in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -1,6 +1,6 @@
 """Batches by tf.data, in C++ beside the training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ from trainer.batches.records import READ_BYTES, parsed
 from trainer.batches.sampling import Change, Position, Sampling
 from trainer.batches.stream import streamed
 from trainer.data import ImageDataset
+from trainer.tf_data import without_autotune
+
+# Whose examples Python is asked for at once.
+BLOCK_BATCHES = 16
 
 
 def training_batches(
@@ -50,28 +54,38 @@ def _from_memory(
     with tf.device("CPU"):
         pixels, labels = tf.constant(examples.pixels), tf.constant(examples.labels)
 
-    def numbers() -> Iterator[np.ndarray]:
-        first = position.step * size
-        return (order.numbers(first + step * size, size) for step in range(steps))
+    def numbers(block: np.ndarray) -> np.ndarray:
+        first = position.step + int(block) * BLOCK_BATCHES
+        return order.numbers(first * size, BLOCK_BATCHES * size)
 
     def batch(numbers: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         targets = tf.one_hot(tf.gather(labels, numbers), examples.classes)
         return {"pixels": tf.gather(pixels, numbers), "targets": targets}, targets
 
-    chosen = tf.data.Dataset.from_generator(
-        numbers, output_signature=tf.TensorSpec([size], tf.int64)
+    chosen = (
+        tf.data.Dataset.range(-(-steps // BLOCK_BATCHES))
+        .map(lambda block: _asked(numbers, [block], [BLOCK_BATCHES * size]))
+        .rebatch(size, drop_remainder=True)
     )
-    return chosen.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    return chosen.take(steps).map(batch, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _from_files(
     dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
 ) -> tf.data.Dataset:
-    first = tf.data.Dataset.from_generator(
-        lambda: iter([position.step * sampling.batch_size]),
-        output_signature=tf.TensorSpec([], tf.int64),
+    first = tf.data.Dataset.range(1).map(
+        lambda _: _asked(lambda: position.step * sampling.batch_size, [], [])
     )
     return first.flat_map(lambda first: streamed(dataset, sampling, first)).take(steps)
+
+
+def _asked(
+    function: Callable[..., Any], inputs: Sequence[tf.Tensor], shape: Sequence[int]
+) -> tf.Tensor:
+    """Return the integers that Python gives when they are needed: an epoch may begin anywhere."""
+    found = tf.numpy_function(function, inputs, tf.int64)
+    found.set_shape(shape)
+    return found
 
 
 def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Dataset:
@@ -94,4 +108,4 @@ def _prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
     # Several machines take each a part of every batch, not each some of the files.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return without_autotune(batches.prefetch(tf.data.AUTOTUNE)).with_options(options)

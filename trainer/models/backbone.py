@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -105,7 +106,10 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
       ConfigError: it refuses the arguments, or its weights cannot be downloaded.
     """
     try:
-        return application_builder(name)(include_top=False, **arguments)
+        with warnings.catch_warnings():
+            # MobileNets tell of another size than 224 that the weights are those of 224.
+            warnings.filterwarnings("ignore", message="`input_shape` is", category=UserWarning)
+            return application_builder(name)(include_top=False, **arguments)
     except ConfigError:
         raise
     except Exception as error:  # Keras raises a bare one when it downloads

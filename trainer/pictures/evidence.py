@@ -31,7 +31,7 @@ MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
 
 # Images that go through the network at once.
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 256
 PIXELS_AT_ONCE = 32 * 224**2
 
 

@@ -8,21 +8,17 @@ from mlflow.entities import (
     Dataset,
     DatasetInput,
     InputTag,
-    LifecycleStage,
     Metric,
     Param,
-    Run,
     RunStatus,
 )
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
 from contracts.tracking import TrackingStore
 from trainer.data import ImageDataset
-from trainer.mlflow_store import experiment_id, open_client, told
+from trainer.mlflow_store import active_run, experiment_id, open_client, told
 from trainer.record import MLFLOW
 from trainer.tracking.tracker import Point, Told, Training
 
@@ -105,7 +101,9 @@ class MlflowRun:
 
     def _goes_on(self, run_id: str) -> bool:
         """Go on with an earlier run; False where it is not there, or not in this experiment."""
-        if not run_id or (run := self._found(run_id)) is None:
+        run = active_run(self._client, run_id) if run_id else None
+        is_ours = run and run.info.experiment_id == experiment_id(self._client, self._store)
+        if not is_ours:
             return False
         self.run_id = run_id
         if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
@@ -116,16 +114,6 @@ class MlflowRun:
         )
         self.told = Told(frozenset(epochs), max(steps, default=0))
         return True
-
-    def _found(self, run_id: str) -> Run | None:
-        try:
-            run = self._client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-                return None
-            raise
-        is_ours = run.info.experiment_id == experiment_id(self._client, self._store)
-        return run if is_ours and run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
     def _create(self, training: Training, earlier: str) -> None:
         note = f"Goes on from run {earlier}, which is no longer in this store."

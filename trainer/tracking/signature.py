@@ -17,20 +17,22 @@ SIGNATURE_FILE = "model_signature.json"
 TEXT = np.dtype("bytes")
 
 
-def write_signature(saved_model: str, folder: Path) -> Path:
+def write_signature(saved_model: Path, folder: Path) -> Path:
     """Write `serving_default` as MLflow writes signatures and return the file.
 
-    `mlflow.models.ModelSignature.from_dict` reads it. The model itself is not loaded.
+    `mlflow.models.ModelSignature.from_dict` reads it.
     """
-    graph = saved_model_pb2.SavedModel()
-    graph.ParseFromString(Path(saved_model, features.SAVED_MODEL_FILE).read_bytes())
-    definition = graph.meta_graphs[0].signature_def[features.SERVING_DEFAULT]
-    signature = ModelSignature(
-        inputs=_schema(definition.inputs), outputs=_schema(definition.outputs)
-    )
     path = folder / SIGNATURE_FILE
-    write_whole(path, json.dumps(signature.to_dict(), indent=1))
+    write_whole(path, json.dumps(serving_signature(saved_model).to_dict(), indent=1))
     return path
+
+
+def serving_signature(saved_model: Path) -> ModelSignature:
+    """Return `serving_default` of a model, which is not loaded for it."""
+    graph = saved_model_pb2.SavedModel()
+    graph.ParseFromString((saved_model / features.SAVED_MODEL_FILE).read_bytes())
+    definition = graph.meta_graphs[0].signature_def[features.SERVING_DEFAULT]
+    return ModelSignature(inputs=_schema(definition.inputs), outputs=_schema(definition.outputs))
 
 
 def _schema(tensors: dict[str, meta_graph_pb2.TensorInfo]) -> Schema:

@@ -227,7 +227,7 @@ def test_wandb_online_without_a_key_is_a_sentence_and_no_question(
 def test_the_signature_is_the_served_models(tmp_path, dataset):
     network = build_model(TrainerConfig(model_options={"filters": [2]}), dataset.size_px, 2)
     export(network, dataset, str(tmp_path / "model"))
-    path = write_signature(str(tmp_path / "model"), tmp_path)
+    path = write_signature(tmp_path / "model", tmp_path)
     signature = ModelSignature.from_dict(json.loads(path.read_text()))
     assert signature.inputs.input_names() == ["image_bytes"]
     outputs = {spec.name: (spec.type.name, spec.shape) for spec in signature.outputs.inputs}

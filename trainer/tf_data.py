@@ -1,0 +1,15 @@
+"""How every tf.data pipeline here is run."""
+
+import tensorflow as tf
+
+
+def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the data set without a thread that tunes it; AUTOTUNE is then one call a core.
+
+    Whoever lets go of an iterator waits for that thread's end: now and then it misses that it is
+    cancelled (`Model::OptimizeLoop` of tensorflow/core/framework/model.cc, seen with 2.16) and
+    sleeps on, after a minute of work for up to another one. What it finds is not worth that.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
