@@ -128,7 +128,8 @@ def test_a_turned_picture_is_answered_as_the_upright_one(digits, first, tmp_path
     assert predicted.code == 0, predicted.err
     answers = [answer["probabilities"] for answer in json.loads(predicted.out)]
     assert len(answers) == 8
-    assert all(answer == answers[0] for answer in answers)
+    for answer in answers:  # a place in a batch may cost the last bit
+        assert answer == pytest.approx(answers[0], abs=1e-6)
 
 
 def test_the_models_data_version_is_in_mlflow_and_ml_metadata(digits, first):

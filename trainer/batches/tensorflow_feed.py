@@ -47,10 +47,11 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> tf
 def _from_memory(
     dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
 ) -> tf.data.Dataset:
-    size = sampling.batch_size
+    size, classes = sampling.batch_size, len(dataset.labels)
     batches = evaluation_batches(dataset, features.TRAIN, READ_EXAMPLES)
     examples = hold(dataset, batches.as_numpy_iterator())
     order = Order(dataset, sampling, examples.labels)
+    # Copies: what is below must not keep `examples` too.
     with tf.device("CPU"):
         pixels, labels = tf.constant(examples.pixels), tf.constant(examples.labels)
 
@@ -59,7 +60,7 @@ def _from_memory(
         return order.numbers(first * size, BLOCK_BATCHES * size)
 
     def batch(numbers: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        targets = tf.one_hot(tf.gather(labels, numbers), examples.classes)
+        targets = tf.one_hot(tf.gather(labels, numbers), classes)
         return {"pixels": tf.gather(pixels, numbers), "targets": targets}, targets
 
     chosen = (

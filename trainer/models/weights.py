@@ -108,8 +108,10 @@ def load_file(network: keras.Model, file: Path) -> None:
     if any(not _of_head(here, there, head) for here, there in differing.values()):
         raise ConfigError(_misfit(network, file, list(differing.values())))
     with warnings.catch_warnings():
-        # Keras warns of the head, with all its layers by their addresses.
-        warnings.filterwarnings("ignore", message="A total of", category=UserWarning)
+        # Keras warns of the head, with all its layers by their addresses, and later versions once
+        # more for each container that it stands in.
+        for text in ("A total of", "Skipping nested container"):
+            warnings.filterwarnings("ignore", message=text, category=UserWarning)
         network.load_weights(file, skip_mismatch=bool(differing))
     if differing:
         names = sorted({here.name for here, _ in differing.values() if here.name})

@@ -1,7 +1,6 @@
 """A training that was killed goes on in the runs that it was told in, each epoch once."""
 
 import csv
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore, WandbConfig
 from tests.trainer.test_train import recipe
+from tests.trainer.tracking.wandb_file import wandb_history
 from trainer.checkpoints import Checkpoint
 from trainer.tracking import KnownRuns, Tracking, Training, trackers
 from trainer.tracking.wandb_run import WandbRun
@@ -141,21 +141,10 @@ def test_tables_have_all_epochs(resumed):
 
 
 def test_wandb_offline_has_a_new_run_with_all_epochs(resumed):
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
-
     run_id = resumed.tracked["Weights & Biases"].run_id
     assert run_id != resumed.runs.ids["Weights & Biases"]
     (file,) = (resumed.folder / "wandb").glob(f"offline-run-*-{run_id}/*.wandb")
-    store = DataStore()
-    store.open_for_scan(str(file))
-    losses = []
-    while data := store.scan_data():
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(data)
-        told = {item.key or "/".join(item.nested_key): item for item in record.history.item}
-        if "loss" in told:
-            losses.append(json.loads(told["loss"].value_json))
+    losses = [logged["loss"] for logged in wandb_history(file) if "loss" in logged]
     assert losses == pytest.approx(resumed.trained.history["loss"])
 
 

@@ -15,6 +15,7 @@ from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
 from contracts.training import TrainerConfig, TrainingRecipe
+from tests.trainer.tracking.wandb_file import wandb_history
 from trainer.export import export
 from trainer.models import build_model
 from trainer.record import TrainingRecord
@@ -128,20 +129,12 @@ def test_tensorboard_has_scalars_in_one_chart_a_metric_and_pictures(told):
 
 
 def test_wandb_is_offline_without_a_key_and_its_file_can_be_read(told):
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
-
     (run,) = (told.folder / "wandb").glob("offline-run-*")
     (file,) = run.glob("*.wandb")
-    store = DataStore()
-    store.open_for_scan(str(file))
     history: dict[str, list] = {}
-    while data := store.scan_data():
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(data)
-        for item in record.history.item:
-            name = item.key or "/".join(item.nested_key)
-            history.setdefault(name, []).append(json.loads(item.value_json))
+    for logged in wandb_history(file):
+        for name, value in logged.items():
+            history.setdefault(name, []).append(value)
     assert history["val_loss"] == pytest.approx(told.trained.history["val_loss"])
     assert history["step"] == [STEPS, 2 * STEPS]
     assert history["pictures/stripes/width"] == [6]
