@@ -130,9 +130,11 @@ class ModelRegistry:
 
 def _registered(version: ModelVersion, aliases: Mapping[str, str]) -> RegisteredVersion:
     number = int(version.version)
+    # Before there was the tag, the source was the folder.
+    folder = version.tags.get(SERVING_FOLDER, version.source.removeprefix(SOURCE_SCHEME))
     return RegisteredVersion(
         version=number,
-        path=str(Path(version.tags[SERVING_FOLDER], str(number))),
+        path=str(Path(folder, str(number))),
         tags=dict(version.tags),
         created_ms=version.creation_timestamp,
         aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),

@@ -8,7 +8,13 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from components.model_pusher import core
-from components.model_registry import CHALLENGER, CHAMPION, DATA_FINGERPRINT, ModelRegistry
+from components.model_registry import (
+    CHALLENGER,
+    CHAMPION,
+    DATA_FINGERPRINT,
+    SERVING_FOLDER,
+    ModelRegistry,
+)
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 
@@ -66,6 +72,12 @@ def test_lineage_is_registered(tmp_path, destination, registry):
     (version,) = registry.versions()
     assert version.path == str(pushed.path)
     assert version.tags[DATA_FINGERPRINT] == "f"
+
+
+def test_a_version_from_before_its_folder_was_a_tag_is_found(tmp_path, destination, registry):
+    pushed = push(model(tmp_path, "one"), destination, registry)
+    registry._client.delete_model_version_tag("clothes", str(pushed.version), SERVING_FOLDER)
+    assert registry.champion().path == str(pushed.path)
 
 
 def test_the_same_model_is_pushed_once(tmp_path, destination, registry):
