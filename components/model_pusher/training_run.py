@@ -44,8 +44,7 @@ class TrainingRun:
     def log_model(self, saved_model: Path) -> None:
         """Put a SavedModel into the run as an MLflow model, with the signature that is served.
 
-        `mlflow.pyfunc` loads it, `mlflow models serve` serves it. Its MLmodel file, by which
-        MLflow knows it, comes last.
+        `mlflow.pyfunc` loads it. Its MLmodel file, by which MLflow knows it, comes last.
         """
         model = Model(
             artifact_path=MODEL, run_id=self.run_id, signature=serving_signature(saved_model)

@@ -51,14 +51,14 @@ def served(tmp_path) -> Path:
     return tmp_path / "serving" / "clothes"
 
 
-def test_mlflow_shows_and_loads_what_was_pushed(store, client, run_id, model, served):
+def test_mlflow_shows_and_loads_what_was_pushed(store, client, run_id, model, served, monkeypatch):
     registry = ModelRegistry(store)
     pushed = core.push(model, served, registry, {}, TrainingRun.find(store, run_id))
     (version,) = registry.versions()
     assert (version.path, version.aliases) == (str(served / "1"), (CHAMPION,))
     assert client.get_model_version("clothes", str(pushed.version)).run_id == run_id
 
-    mlflow.set_tracking_uri(store.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     champion = f"models:/clothes@{CHAMPION}"
     signature = mlflow.models.get_model_info(champion).signature
     assert signature.inputs.input_names() == ["image_bytes"]
@@ -68,9 +68,7 @@ def test_mlflow_shows_and_loads_what_was_pushed(store, client, run_id, model, se
 
 
 @pytest.mark.parametrize("gone", ["no run", "deleted", "of another store"])
-def test_a_model_without_a_run_is_pushed_all_the_same(
-    store, client, run_id, model, served, gone, tmp_path
-):
+def test_a_model_without_a_run_is_pushed_all_the_same(store, client, run_id, model, served, gone):
     if gone == "deleted":
         client.delete_run(run_id)
     known = {"no run": None, "deleted": run_id, "of another store": "0" * 32}[gone]
