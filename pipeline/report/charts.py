@@ -44,6 +44,8 @@ def curve(title: str, series: Mapping[str, Sequence[float]], best_epoch: int) ->
     for (name, line), colour, label_y in zip(series.items(), COLOURS, label_ys, strict=False):
         points = " ".join(f"{x(epoch):.1f},{y(value):.1f}" for epoch, value in enumerate(line))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/>')
+        last = f'cx="{x(len(line) - 1):.1f}" cy="{y(line[-1]):.1f}"'
+        parts.append(f'<circle {last} r="2.5" fill="{colour}"/>')  # of one epoch there is no line
         end = f'x="{x(len(line) - 1) + 6:.1f}" y="{label_y + 4:.1f}"'
         parts.append(f'<text {end} style="fill: {colour}">{name}</text>')
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')

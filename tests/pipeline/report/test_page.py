@@ -130,6 +130,15 @@ def test_the_page_says_what_auto_has_come_to(summary, tmp_path):
     )
 
 
+def test_a_training_of_one_epoch_is_a_point_on_each_curve(summary, tmp_path):
+    history = {"loss": [2.0], "val_loss": [1.0], "accuracy": [0.5], "val_accuracy": [0.75]}
+    TrainingRecord(history, 0, 4, 2.0, 77).write(str(tmp_path))
+    page.write_pages(summary, {"model_run": str(tmp_path)}, tmp_path)
+    points = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', Path(summary.report).read_text())
+    assert len(set(points)) == 2  # the higher and the lower end of both charts
+    assert len(points) == 4
+
+
 def test_the_page_says_why_there_is_no_model_card(summary, tmp_path):
     TrainingRecord({"loss": [2.0]}, 0, 4, 2.0, 77).write(str(tmp_path))
     (tmp_path / CARD_FOLDER).mkdir()
