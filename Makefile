@@ -21,8 +21,9 @@ demo: setup  ## make an image folder of handwritten digits and run the whole pip
 	@test -f demo/pipeline.yaml || .venv/bin/imgpipe init demo --demo
 	@.venv/bin/imgpipe run --config demo/pipeline.yaml --workspace demo/workspace
 
+# Two files at a time, for half of the tests wait for a process or import TensorFlow; each holds up to 3 GiB.
 test: setup  ## run the tests
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## check format, style, types and the layers
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
