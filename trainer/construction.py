@@ -14,7 +14,7 @@ from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer
 from trainer.optimisation.schedules import LearningRate
-from trainer.training_model import MultiWorkerTrainingModel, TrainingModel
+from trainer.training_model import MultiWorkerTrainingModel, ReplicatedTrainingModel, TrainingModel
 from trainer.users_code import users_instance
 
 
@@ -25,11 +25,13 @@ def build_training_model(
     keras.utils.set_random_seed(recipe.seed)
     config = recipe.trainer
     weights = class_weights(config, dataset.labels, dataset.label_counts[features.TRAIN])
-    kind = MultiWorkerTrainingModel if devices.machines > 1 else TrainingModel
+    # With JAX one program sees the whole batch.
+    is_replicated = devices.replicas > 1 and keras.backend.backend() == TENSORFLOW
+    several = MultiWorkerTrainingModel if devices.machines > 1 else ReplicatedTrainingModel
+    kind = several if is_replicated else TrainingModel
     with devices.scope():
         network = build_model(config, dataset.size_px, len(dataset.labels))
-        # With JAX one program sees the whole batch.
-        if devices.replicas > 1 and keras.backend.backend() == TENSORFLOW:
+        if is_replicated:
             _synchronise_norms(network)
         augmentation = Augmentation(recipe.augmentation, dataset.labels, recipe.seed)
         return kind(network, augmentation, weights)

@@ -39,6 +39,22 @@ class Devices:
         """How many copies of the model are trained together."""
         return len(self.names) * self.machines
 
+    def evaluation_size(self, images: int, size: int) -> int:
+        """Return the batch size, at most `size`, with which so many images are gone through once.
+
+        Keras on TensorFlow cannot share out a last batch of fewer images than replicas. On JAX it
+        can share out no batch that is not a multiple of them, and what holds for the first batch
+        is done with all: where the last one is none, the first must not be one either.
+        """
+        if self.replicas == 1:
+            return size
+        if keras.backend.backend() == TENSORFLOW:
+            while size > 1 and 0 < images % size < self.replicas:
+                size -= 1
+        elif images % self.replicas and size % self.replicas == 0:
+            size -= 1
+        return size
+
     @contextmanager
     def scope(self) -> Iterator[None]:
         """Place what is made and called inside on these devices."""
@@ -48,6 +64,17 @@ class Devices:
             manager = self.strategy.scope()
         with manager:
             yield
+
+
+class SharedOrWhole(keras.distribution.DataParallel):
+    """Shares a batch out among the devices; each gets one whole that they cannot share."""
+
+    def get_data_layout(self, data_shape: Any) -> Any:
+        """Return how an array of this shape, batch first, lies on the devices."""
+        shared = super().get_data_layout(data_shape)
+        if data_shape[0] % self.device_mesh.devices.size == 0:
+            return shared
+        return keras.distribution.TensorLayout([None] * len(data_shape), self.device_mesh)
 
 
 @dataclass(frozen=True)
@@ -203,7 +230,7 @@ def _of_jax(kind: str) -> Devices:
     if kind != "mirrored":
         names = names[:1]
     placed = kind == "mirrored" or away  # JAX takes the first GPU where there is one
-    strategy = keras.distribution.DataParallel(devices=names) if placed else None
+    strategy = SharedOrWhole(devices=names) if placed else None
     keras.distribution.set_distribution(strategy)  # `fit` asks for it too
     return Devices(kind, tuple(names), strategy)
 

@@ -258,10 +258,8 @@ def _beginning(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) 
 
 
 def _validation(job: _Job) -> Any:
-    images, size = job.dataset.examples.get(features.VALIDATION, 0), job.progress.batch_size
+    images = job.dataset.examples.get(features.VALIDATION, 0)
     if not images:
         return None
-    # Keras cannot share out a last batch of fewer images than replicas.
-    while size > 1 and 0 < images % size < job.devices.replicas:
-        size -= 1
+    size = job.devices.evaluation_size(images, job.progress.batch_size)
     return evaluation_batches(job.dataset, features.VALIDATION, size)

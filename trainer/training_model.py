@@ -82,16 +82,24 @@ class TrainingModel(keras.Model):
         self.reset_metrics()
 
 
-class MultiWorkerTrainingModel(TrainingModel):
-    """The same for several machines, where Keras 3's `fit` stumbles (keras-team/keras#20585)."""
+class ReplicatedTrainingModel(TrainingModel):
+    """The same for several replicas of TensorFlow's."""
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Build from an empty batch of one image: Keras's own takes the means of data batches."""
+        """Build from an empty batch of one image.
+
+        Keras's own takes the mean over what the replicas are given, which fails where a batch
+        that they cannot share evenly comes first (and on several machines, keras-team/keras#20585).
+        """
         size, classes = self.network.input_shape[1:], self.network.output_shape[-1]
         targets = keras.ops.zeros((1, classes))
         pixels = keras.ops.zeros((1, *size), "uint8")
         with self.distribute_strategy.scope():
             self._symbolic_build(data_batch=({"pixels": pixels, "targets": targets}, targets))
+
+
+class MultiWorkerTrainingModel(ReplicatedTrainingModel):
+    """The same for several machines, whose logs Keras 3's `fit` stumbles over."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Return logs with an axis, which Keras takes the mean over the machines along."""

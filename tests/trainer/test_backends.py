@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.trainer.conftest import SIZE_PX
+from tests.trainer.conftest import SIZE_PX, write_dataset
 from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
 from trainer.data import ImageDataset
 
@@ -44,6 +44,13 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
             )
         )
     return {name: value for name, value in found.items() if "seed" not in name}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> ImageDataset:
+    """Return stripes whose validation images two devices cannot share, the last of them alone."""
+    counts = {"train": (48, 48), "validation": (17, 16), "test": (0, 0)}
+    return write_dataset(tmp_path_factory.mktemp("odd"), counts)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +114,11 @@ def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, data
     ours, theirs = weights(tmp_path), weights(one_process)
     for name, one in ours.items():
         np.testing.assert_allclose(one, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
-    assert "CPU:1" in json.loads((tmp_path / "out" / "training.json").read_text())["devices"]
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert "CPU:1" in record["devices"]
+    expected = json.loads((one_process / "out" / "training.json").read_text())["history"]
+    for metric, values in expected.items():
+        assert record["history"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
     options = ["--set=trainer.devices=mirrored", "--set=trainer.batch_size=23"]
     process = start(tmp_path, dataset, *options, code=TWO_DEVICES)
     assert "trainer.batch_size that 2 devices can share, received 23" in process.communicate()[1]
@@ -115,7 +126,7 @@ def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, data
 
 def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_path, dataset):
     pytest.importorskip("jax")
-    found = {}
+    found, histories = {}, {}
     for count, devices in ((1, "auto"), (2, "mirrored")):
         folder = tmp_path / devices
         folder.mkdir()
@@ -124,8 +135,11 @@ def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_
         record = json.loads((folder / "out" / "training.json").read_text())
         assert record["devices"].count("cpu:") == count
         found[devices] = weights(folder)
+        histories[devices] = record["history"]
     for name, one in found["mirrored"].items():
         np.testing.assert_allclose(one, found["auto"][name], rtol=1e-4, atol=1e-5, err_msg=name)
+    for metric, values in histories["auto"].items():
+        assert histories["mirrored"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
 
 
 def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
