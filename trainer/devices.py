@@ -39,6 +39,11 @@ class Devices:
         """How many copies of the model are trained together."""
         return len(self.names) * self.machines
 
+    @property
+    def has_gpus(self) -> bool:
+        """Whether it is trained on GPUs; several CPUs may stand for them."""
+        return self.kind != "cpu" and bool(gpus())
+
     def evaluation_size(self, images: int, size: int) -> int:
         """Return the batch size, at most `size`, with which so many images are gone through once.
 
@@ -186,7 +191,7 @@ def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
     On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's, so
     that `auto`, which Keras takes for a yes, is a no there; so it is for several replicas.
     """
-    slow = devices.kind == "cpu" or not gpus() or devices.replicas > 1
+    slow = not devices.has_gpus or devices.replicas > 1
     if jit_compile == "auto" and keras.backend.backend() == TENSORFLOW and slow:
         return False
     return jit_compile

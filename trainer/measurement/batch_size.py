@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 
 from contracts.errors import ComponentError
@@ -11,7 +12,7 @@ from contracts.training import TrainingRecipe
 from trainer.batches.sampling import Sampling, pass_length
 from trainer.construction import build_training_model, compile_training_model, learning_rate
 from trainer.data import CHANNELS, ImageDataset
-from trainer.devices import Devices, gpus
+from trainer.devices import TENSORFLOW, Devices
 from trainer.measurement.peak_memory import PeakMemory, held_bytes
 from trainer.training_model import TrainingModel
 
@@ -22,9 +23,10 @@ TRIAL_STEPS = 2
 
 
 def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) -> int:
-    """Return the largest power of two that fits the memory and leaves 20 steps an epoch.
+    """Return the largest batch that fits the memory and leaves 20 steps an epoch.
 
-    Each size is trained on for two steps; the model is thrown away.
+    From 8 images on, or as many more as the devices can share, sizes are doubled. Each is trained
+    on for two steps; the model is thrown away.
 
     Raises:
       ComponentError: not even the smallest fits, or several machines would have to agree.
@@ -35,20 +37,23 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
             "to agree on it, received auto."
         )
     balanced = recipe.trainer.sampling == "balanced"
-    images = pass_length(dataset, Sampling(SMALLEST, recipe.seed, balanced))
+    smallest = -(-SMALLEST // devices.replicas) * devices.replicas
+    images = pass_length(dataset, Sampling(smallest, recipe.seed, balanced))
     model = build_training_model(recipe, dataset, devices)
     compile_training_model(model, recipe, learning_rate(recipe.trainer, 1e-9, 1, 1), devices)
     # What is freed between two sizes may stay with the process: all of them count from here.
     room = _Room(held_bytes(), read_memory().available)
-    fitting, size = 0, SMALLEST
-    most = max(SMALLEST, min(LARGEST, images // STEPS_AN_EPOCH))
-    while size <= most and _fits(model, size, dataset, room):
+    fitting, size = 0, smallest
+    most = max(smallest, min(LARGEST, images // STEPS_AN_EPOCH))
+    # What a step of its own is given goes to each of TensorFlow's replicas, and is shared on JAX.
+    each_takes = devices.replicas if keras.backend.backend() == TENSORFLOW else 1
+    while size <= most and _fits(model, size // each_takes, dataset, room, devices):
         fitting = size
         report(fitting, 0, "images a step", "(looking for the batch size)")
         size *= 2
     if not fitting:
         raise ComponentError(
-            f"Trainer: not even {SMALLEST} images a step fit the memory. Take a smaller "
+            f"Trainer: not even {smallest} images a step fit the memory. Take a smaller "
             "trainer.model or preprocessing.image_size_px."
         )
     return fitting
@@ -66,7 +71,9 @@ class _Room:
         return 2 * (peak - self.held) < SPARE * self.available
 
 
-def _fits(model: TrainingModel, size: int, dataset: ImageDataset, room: _Room) -> bool:
+def _fits(
+    model: TrainingModel, size: int, dataset: ImageDataset, room: _Room, devices: Devices
+) -> bool:
     """Train a little on empty images; tell whether that fitted and twice as many would too."""
     pixels = np.zeros((size, dataset.size_px, dataset.size_px, CHANNELS), np.uint8)
     targets = np.eye(len(dataset.labels), dtype=np.float32)[np.zeros(size, int)]
@@ -79,7 +86,7 @@ def _fits(model: TrainingModel, size: int, dataset: ImageDataset, room: _Room) -
             return False
         raise
     # A GPU says so by itself; a machine that runs out of memory ends processes.
-    return bool(gpus()) or room.is_enough(peak.bytes)
+    return devices.has_gpus or room.is_enough(peak.bytes)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -9,7 +9,9 @@ from contracts.errors import ComponentError
 from contracts.memory import Memory
 from tests.trainer.test_train import recipe
 from trainer.checkpoints import Checkpoint
+from trainer.devices import Devices
 from trainer.measurement import batch_size
+from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import Curve
 from trainer.train import train
 
@@ -43,7 +45,8 @@ def test_a_batch_that_runs_out_of_memory_is_too_large(dataset, monkeypatch):
     assert train(recipe(epochs=1, batch_size="auto"), dataset).batch_size == 16
 
 
-def test_memory_below_an_earlier_peak_of_the_process_counts(dataset, monkeypatch):
+@pytest.mark.parametrize("gpus", [[], ["one that is not asked for"]])
+def test_memory_below_an_earlier_peak_of_the_process_counts(dataset, monkeypatch, gpus):
     earlier = np.ones(2**29, np.uint8)  # a peak that the trials do not come to
     del earlier
 
@@ -52,13 +55,28 @@ def test_memory_below_an_earlier_peak_of_the_process_counts(dataset, monkeypatch
         time.sleep(0.1)
         del taken
 
-    monkeypatch.setattr(batch_size, "gpus", lambda: [])
+    monkeypatch.setattr("trainer.devices.gpus", lambda: gpus)
     monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 1)
     monkeypatch.setattr(batch_size.TrainingModel, "train_on_batch", train_on_batch)
     left = Memory(2**34, 400 * 2**20, 2**30)  # by a limit of the container
     monkeypatch.setattr(batch_size, "read_memory", lambda: left)
     # Twice 32 images take 256 MiB of 0.8 x 400 MiB, twice 64 more than that.
-    assert train(recipe(epochs=1, batch_size="auto"), dataset).batch_size == 32
+    cpu = Devices("cpu", ("/device:CPU:0",))
+    assert find_batch_size(recipe(batch_size="auto"), dataset, cpu) == 32
+
+
+@pytest.mark.parametrize(("replicas", "found"), [(2, 16), (3, 18), (16, 16)])
+def test_it_is_a_size_that_the_devices_can_share(dataset, monkeypatch, replicas, found):
+    tried = []
+    monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 5)  # of 96 images
+    monkeypatch.setattr(
+        batch_size.TrainingModel,
+        "train_on_batch",
+        lambda model, inputs, targets: tried.append(len(targets)),
+    )
+    several = Devices("mirrored", tuple(f"/device:CPU:{number}" for number in range(replicas)))
+    assert find_batch_size(recipe(batch_size="auto"), dataset, several) == found
+    assert max(tried) * replicas == found  # each of them is given a batch of its own
 
 
 @pytest.mark.parametrize(
