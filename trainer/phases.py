@@ -25,12 +25,15 @@ class Phase:
     def choose_layers(self, network: Any) -> None:
         """Let the layers learn that do in this phase.
 
+        Where the config asks for no fine-tuning they stay as the model was built: the user's own
+        may have frozen some.
+
         Raises:
           ConfigError: there is no layer `trainable_from`.
         """
         if self.trains_head_alone:
             freeze_backbone(network)
-        else:
+        elif self.first_epoch or self.trainable_from is not None:
             thaw(network, self.trainable_from)
 
 

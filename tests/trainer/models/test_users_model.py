@@ -4,6 +4,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +14,7 @@ from contracts.augmentation import AugmentationConfig
 from contracts.errors import ConfigError
 from contracts.training import TrainerConfig, TrainingRecipe
 from tests.trainer.conftest import arrays
+from trainer.checkpoints import Checkpoint
 from trainer.export import export
 from trainer.models import build_model
 from trainer.train import train
@@ -82,6 +84,33 @@ def test_each_style_is_trained_and_served(networks, dataset, tmp_path, style):
     np.testing.assert_allclose(
         served(image_bytes=tf.stack(images))["probabilities"], probabilities, atol=1e-5
     )
+
+
+def test_layers_that_the_user_froze_stay_so_until_fine_tuning_says_otherwise(
+    networks, dataset, tmp_path
+):
+    file = tmp_path / "frozen.py"
+    file.write_text(
+        f"{NETWORKS}\n"
+        "def build(size_px, classes):\n"
+        "    network = sequential(size_px, classes)\n"
+        "    network.layers[1].trainable = False\n"
+        "    return network\n"
+    )
+    no_change = AugmentationConfig(preset="none")
+    moved = {}
+    for kind, tuning in (("none", {}), ("asked", {"frozen_epochs": 1})):
+        values = {"model": f"{file}:build", "epochs": 2, "fine_tuning": tuning}
+        config = TrainerConfig(**values, batch_size=16, learning_rate=0.03)
+        recipe = TrainingRecipe(trainer=config, augmentation=no_change, seed=1)
+        with_best = Checkpoint(tmp_path / kind)
+        trained = train(recipe, dataset, (), with_best).network
+        keras.utils.set_random_seed(recipe.seed)
+        before = build_model(config, dataset.size_px, 2)
+        trained.load_weights(with_best.folder / "last.weights.h5")
+        pairs = zip(before.layers[1].weights, trained.layers[1].weights, strict=True)
+        moved[kind] = any(not np.array_equal(one, other) for one, other in pairs)
+    assert moved == {"none": False, "asked": True}
 
 
 def test_weights_of_a_users_model_go_to_one_for_other_classes(networks, tmp_path):
