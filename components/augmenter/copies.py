@@ -1,6 +1,7 @@
 """Changed copies of the images of small classes, as further training examples."""
 
-from collections import defaultdict
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -53,24 +54,30 @@ def write_copies(
 def _copied(
     dataset: ImageDataset, missing: Mapping[int, int], change: Change
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give class, pixels and path of each copy; a class's images take turns."""
-    originals: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
-    for label, pixels, path in images_of(dataset, set(missing)):
-        originals[label].append((pixels, path))
-    turns = [
-        (label, originals[label][number % len(originals[label])])
-        for label, count in sorted(missing.items())
-        for number in range(count)
-    ]
+    """Give class, pixels and path of each copy."""
     shape = (-1, dataset.size_px, dataset.size_px, CHANNELS)
     one_hot = np.eye(len(dataset.labels), dtype=np.float32)
-    for start in range(0, len(turns), _BATCH):
-        some = turns[start : start + _BATCH]
-        flat = np.frombuffer(b"".join(pixels for _, (pixels, _) in some), np.uint8)
-        changed, _ = change(flat.reshape(shape), one_hot[[label for label, _ in some]])
+    originals = _originals(dataset, missing)
+    while some := list(itertools.islice(originals, _BATCH)):
+        flat = np.frombuffer(b"".join(pixels for _, pixels, _ in some), np.uint8)
+        changed, _ = change(flat.reshape(shape), one_hot[[label for label, *_ in some]])
         whole = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
-        for (label, (_, path)), image in zip(some, whole, strict=True):
+        for (label, _, path), image in zip(some, whole, strict=True):
             yield label, image.tobytes(), path
+
+
+def _originals(
+    dataset: ImageDataset, missing: Mapping[int, int]
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """Give what each copy is made of; the images of a class share its copies out evenly.
+
+    They are read one by one: a small class of a large data set may hold many.
+    """
+    counts, seen = dataset.label_counts[features.TRAIN], Counter[int]()
+    for label, pixels, path in images_of(dataset, set(missing)):
+        each, one_more = divmod(missing[label], counts[label])
+        yield from itertools.repeat((label, pixels, path), each + (seen[label] < one_more))
+        seen[label] += 1
 
 
 def _write(

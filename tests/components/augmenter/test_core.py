@@ -1,6 +1,7 @@
 """The Augmenter's pictures, policy and copies; validation and test splits are never touched."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,16 @@ def test_small_classes_are_filled_up_with_changed_copies_of_their_images(dataset
     pixels = {one[features.PIXELS] for one in made}
     assert len(pixels) == 16
     assert pixels.isdisjoint(originals)
+
+
+@pytest.mark.parametrize("least", [6, 11])
+def test_the_images_of_a_class_share_its_copies_out(dataset, tmp_path, least):
+    section = {"preset": "light", "materialise": {"min_examples": least}}
+    _, copies = augmented(dataset, tmp_path, **section)
+    of_each = Counter(one[features.PATH] for one in records(copies, "train"))
+    assert of_each.total() == least - 4
+    assert max(of_each.values()) == -(-(least - 4) // 4)
+    assert max(of_each.values()) - min(of_each.values(), default=0) <= 1
 
 
 def test_the_same_seed_makes_the_same_copies(dataset, tmp_path):
