@@ -17,10 +17,17 @@ def chosen_pixels(files: Sequence[Path], dataset: "ImageDataset") -> list[np.nda
     """Return each image, float32 [size, size, 3] in 0..255, read and resized as the data was.
 
     Raises:
-      CannotDraw: one of them cannot be read.
+      CannotDraw: one of them cannot be read, or there is no TensorFlow to resize it.
     """
-    from trainer.preprocessing import decode_and_resize
-
+    if not files:
+        return []
+    try:
+        from trainer.preprocessing import decode_and_resize
+    except ModuleNotFoundError as error:
+        raise CannotDraw(
+            "explanation.images.chosen: expected TensorFlow, which resizes images as the data was, "
+            f"received none ({error}). Leave them out, or install it."
+        ) from error
     pixels = []
     for number, file in enumerate(files):
         try:

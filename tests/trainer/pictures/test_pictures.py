@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -303,6 +304,20 @@ def test_a_chosen_image_that_cannot_be_read_costs_the_feature_maps_alone(tmp_pat
     reason = left_out(tmp_path)["feature_maps"]
     assert reason.startswith("explanation.images.chosen[0]: expected an image, received ")
     assert "a.jpg" in reason
+
+
+def test_without_tensorflow_chosen_images_cost_the_feature_maps_and_none_cost_nothing(
+    tmp_path, spots, write_image, monkeypatch
+):
+    network = trained(colour_finder("functional"))
+    monkeypatch.setitem(sys.modules, "trainer.preprocessing", None)
+    draw_pictures(network, spots, tmp_path / "none", images=some(2))
+    assert left_out(tmp_path / "none") == {}
+    images = ExplainedImages(count=2, chosen=(write_image(tmp_path / "a.jpg"),))
+    draw_pictures(network, spots, tmp_path / "some", images=images)
+    reasons = left_out(tmp_path / "some")
+    assert list(reasons) == ["feature_maps"]
+    assert "explanation.images.chosen: expected TensorFlow" in reasons["feature_maps"]
 
 
 def test_class_names_may_hold_anything(tmp_path, spots):
