@@ -81,5 +81,5 @@ def _explain(trained: TrainedModel, assignment: Assignment, tracking: Tracking) 
         from trainer.pictures import draw_pictures
 
         folder, images = assignment.folder / PICTURES_FOLDER, assignment.explanation.images
-        for picture in draw_pictures(trained, dataset, folder, images):
+        for picture in draw_pictures(trained, dataset, folder, images, assignment.recipe.seed):
             tracking.picture(picture.name, folder / picture.file)

@@ -12,6 +12,7 @@ from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from tests.trainer.conftest import SIZE_PX
 from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
+from trainer import pictures
 from trainer.__main__ import main
 from trainer.by_hand import Deliverable, assignment_of, given_dataset
 from trainer.data import ImageDataset
@@ -69,7 +70,9 @@ def first_step(folder: Path) -> int:
         return int(next(csv.DictReader(file))["step"])
 
 
-def test_it_is_followed_explained_and_goes_on(project, dataset, capsys):
+def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypatch):
+    seeds, whole = [], pictures.Evidence
+    monkeypatch.setattr(pictures, "Evidence", lambda *of: seeds.append(of[-1]) or whole(*of))
     (project / "stops").touch()
     with pytest.raises(KeyboardInterrupt):
         main(words(project, dataset.uri))
@@ -88,6 +91,7 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys):
     assert (project / "out" / "model_card" / "diagram.svg").exists()
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
     assert "grad_cam" in [one["name"] for one in drawn["pictures"]]
+    assert seeds == [1]
     assert list((project / "out" / "state").iterdir()) == []
 
 
@@ -127,7 +131,8 @@ def test_pictures_and_runs_of_jax(project, dataset):
     out = finished(started(*words(project, dataset.uri), code=WITHOUT_TENSORFLOW, **JAX))
     assert "MLflow: run " in out
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
-    assert "grad_cam" in [one["name"] for one in drawn["pictures"]], drawn
+    assert drawn["left_out"] == []
+    assert {"grad_cam", "feature_maps"} <= {one["name"] for one in drawn["pictures"]}
     assert (project / "out" / "model_card" / "diagram.svg").exists()
 
 
@@ -144,7 +149,8 @@ def test_of_two_machines_the_chief_delivers(project, dataset):
     assert losses(project) == pytest.approx(record["history"]["loss"])
     assert (project / "out" / "model_card" / "diagram.svg").exists()
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
-    assert "grad_cam" in [one["name"] for one in drawn["pictures"]], drawn
+    assert drawn["left_out"] == []
+    assert {"grad_cam", "feature_maps"} <= {one["name"] for one in drawn["pictures"]}
     assert len(MlflowClient(f"sqlite:///{project}/out/mlflow.db").search_runs(["1"])) == 1
 
 
