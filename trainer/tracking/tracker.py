@@ -27,8 +27,9 @@ class Training:
     history: Mapping[str, Sequence[float]] = field(default_factory=dict)  # metric -> each epoch
 
     def parameters(self) -> dict[str, str]:
-        """Return the recipe flat, named as in pipeline.yaml: "trainer.epochs"."""
+        """Return recipe and preprocessing flat, named as in pipeline.yaml: "trainer.epochs"."""
         sections = self.recipe.model_dump(mode="json")
+        sections["preprocessing"] = self.dataset.preprocessing.model_dump(mode="json")
         flat: dict[str, str] = {}
         for section, keys in sections.items():
             if isinstance(keys, dict):

@@ -15,7 +15,8 @@ from contracts.augmentation import AugmentationConfig
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
 from contracts.training import TrainerConfig, TrainingRecipe
-from tests.trainer.tracking.wandb_file import wandb_history
+from tests.trainer.conftest import SIZE_PX
+from tests.trainer.tracking.wandb_file import wandb_config, wandb_history
 from trainer.export import export
 from trainer.models import build_model
 from trainer.record import TrainingRecord
@@ -87,6 +88,7 @@ def test_mlflow_has_parameters_metrics_data_pictures_and_files(told):
     assert (run.info.status, run.info.run_name) == ("FINISHED", "a-run")
     assert run.data.params["trainer.epochs"] == str(EPOCHS)
     assert run.data.params["trainer.model_options"] == '{"filters": [2]}'
+    assert run.data.params["preprocessing.image_size_px"] == str(SIZE_PX)
     losses = client.get_metric_history(run.info.run_id, "val_loss")
     assert [one.step for one in losses] == [1, 2]
     assert [one.value for one in losses] == pytest.approx(told.trained.history["val_loss"])
@@ -139,6 +141,11 @@ def test_wandb_is_offline_without_a_key_and_its_file_can_be_read(told):
     assert history["step"] == [STEPS, 2 * STEPS]
     assert history["pictures/stripes/width"] == [6]
     assert (run / "files" / "model_card" / "card.md").read_text() == "# Stripes"
+    config = wandb_config(file)
+    assert config["trainer.epochs"] == str(EPOCHS)
+    assert config["preprocessing.image_size_px"] == str(SIZE_PX)
+    assert config["data.examples"]["train"] == 96
+    assert {"data.fingerprint", "used.batch_size", "used.devices"} <= config.keys()
 
 
 def test_csv_has_a_row_an_epoch(told):

@@ -5,7 +5,7 @@ The file is a log of LevelDB (doc/log_format.md there) behind a head of its own.
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,30 @@ LAST_KINDS = (1, 4)  # a whole record, the last part of one
 
 def wandb_history(path: Path) -> Iterator[dict[str, Any]]:
     """Give what was logged, a call after the other."""
+    for record in _read(path):
+        if record.history.item:
+            yield _values(record.history.item)
+
+
+def wandb_config(path: Path) -> dict[str, Any]:
+    """Return the config of the run as it was in the end."""
+    config = {}
+    for record in _read(path):
+        config |= _values(record.run.config.update) | _values(record.config.update)
+    return config
+
+
+def _values(items: Iterable[Any]) -> dict[str, Any]:
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+def _read(path: Path) -> Iterator[Any]:
     from wandb.proto import wandb_internal_pb2
 
     for content in _records(path.read_bytes()):
         record = wandb_internal_pb2.Record()
         record.ParseFromString(content)
-        if record.history.item:
-            yield {
-                item.key or "/".join(item.nested_key): json.loads(item.value_json)
-                for item in record.history.item
-            }
+        yield record
 
 
 def _records(data: bytes) -> Iterator[bytes]:
