@@ -1,5 +1,6 @@
 """A sweep from the checked config to its record: the data once, then one training after another."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
 
     Raises:
       InputError: the split has no images.
-      WorkspaceError: the workspace cannot be written, or is in use.
+      WorkspaceError: the workspace cannot be written, or is in use, or the record cannot be read.
     """
     images = _require_images(sweep)
     with opened_for_run(workspace) as opened:
@@ -140,6 +141,7 @@ def _told(training: Training, sweep: Sweep, runs: Runs) -> Training:
 def _train(variant: Variant, seed: int, sweep: Sweep, log: Path) -> Training:
     try:
         trained = train_apart(variant.recipe(seed), sweep.dataset_uris(variant), sweep.split)
+        _require_number(trained.loss, sweep.split)
     except ComponentError as error:
         why = with_log(str(error), log)
         return Training(variant=variant.name, seed=seed, status="failed", why=why)
@@ -153,6 +155,15 @@ def _train(variant: Variant, seed: int, sweep: Sweep, log: Path) -> Training:
         history=trained.history,
         seconds=trained.seconds,
     )
+
+
+def _require_number(loss: float, split: str) -> None:
+    """Refuse a loss that none compares with: the best epoch was chosen without it."""
+    if not math.isfinite(loss):
+        raise ComponentError(
+            f"the loss on {split} is NaN or infinite. Try a tenth of trainer.learning_rate, or "
+            "trainer.precision: float32."
+        )
 
 
 def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:

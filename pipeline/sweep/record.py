@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 
+from contracts.errors import WorkspaceError
 from contracts.section import Section
 from contracts.whole_files import write_whole
 from pipeline.sweep.statistics import Difference, Spread, paired_difference, spread
@@ -16,6 +18,14 @@ from pipeline.sweep.variants import Variant
 SWEEP_FILE = "sweep.json"
 
 Metric = Literal["accuracy", "loss"]
+
+
+def _nan_for_null(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+# JSON has no NaN and nothing infinite: they are null there.
+Value = Annotated[float, BeforeValidator(_nan_for_null)]
 
 
 class Training(Section):
@@ -27,7 +37,7 @@ class Training(Section):
     accuracy: float | None = None
     loss: float | None = None
     best_epoch: int | None = None  # from 1
-    history: dict[str, list[float]] = {}
+    history: dict[str, list[Value]] = {}
     seconds: float = 0.0
     why: str = ""  # it failed
     told: bool = False  # to whoever follows the sweep
@@ -114,11 +124,23 @@ class SweepRecord(Section):
 
 
 def read_record(folder: Path) -> SweepRecord | None:
-    """Return the record in a sweep's folder; None where there is none to go on with."""
+    """Return the record in a sweep's folder; None where there is none.
+
+    Raises:
+      WorkspaceError: it cannot be read; beginning anew would replace what was trained.
+    """
+    path = folder / SWEEP_FILE
     try:
-        return SweepRecord.model_validate_json((folder / SWEEP_FILE).read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return SweepRecord.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
         return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise WorkspaceError(
+            f"{path}: expected the record of a sweep, received one that cannot be read "
+            f"({said}). Mend it, or move it away to train everything anew."
+        ) from error
 
 
 def sweep_id(parts: object) -> str:

@@ -1,6 +1,7 @@
 """A sweep trains seed by seed, keeps what it has, and goes on where it was stopped."""
 
 import io
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from contracts.config import PipelineConfig, PreprocessingConfig
-from contracts.errors import ComponentError, InputError
+from contracts.errors import ComponentError, InputError, WorkspaceError
 from contracts.tracking import MlflowConfig, TrackingConfig
 from pipeline.sweep import flow
 from pipeline.sweep.flow import Sweep, run_sweep
 from pipeline.sweep.process import Trained
-from pipeline.sweep.record import read_record
+from pipeline.sweep.record import SWEEP_FILE, read_record
 from pipeline.sweep.report import print_sweep, sentence
 from pipeline.sweep.variants import combinations, with_and_without_augmentation
 from trainer.data import ImageDataset
@@ -135,6 +136,44 @@ def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, swe
     assert trainings[4:] == [(16, 0)]
     assert record.results[1].failed == 0
     assert len(record.trainings) == 4
+
+
+def test_a_training_with_a_nan_in_its_history_is_not_trained_again(
+    trainings, runs, sweep_of, tmp_path, monkeypatch
+):
+    whole = flow.train_apart
+
+    def with_nan(*given):
+        return replace(whole(*given), history={"val_loss": [math.nan, 1.0]})
+
+    monkeypatch.setattr(flow, "train_apart", with_nan)
+    run_sweep(sweep_of(1), tmp_path / "w")
+    record, folder = run_sweep(sweep_of(1), tmp_path / "w")
+    assert trainings == [(8, 0), (16, 0)]
+    first, second = record.trainings[0].history["val_loss"]
+    assert math.isnan(first) and second == 1.0
+    assert "NaN" not in (folder / SWEEP_FILE).read_text()  # it is JSON
+
+
+def test_a_network_whose_loss_is_no_number_has_failed(
+    trainings, runs, sweep_of, tmp_path, monkeypatch
+):
+    whole = flow.train_apart
+    monkeypatch.setattr(flow, "train_apart", lambda *given: replace(whole(*given), loss=math.nan))
+    record, _ = run_sweep(sweep_of(1), tmp_path / "w")
+    assert {one.status for one in record.trainings} == {"failed"}
+    assert "the loss on validation is NaN or infinite" in record.trainings[0].why
+
+
+def test_a_record_that_cannot_be_read_is_told_and_stays(trainings, runs, sweep_of, tmp_path):
+    _, folder = run_sweep(sweep_of(1), tmp_path / "w")
+    path = folder / SWEEP_FILE
+    spoilt = path.read_text().replace('"seconds": 0.1', '"seconds": "x"')
+    path.write_text(spoilt)
+    with pytest.raises(WorkspaceError, match=r"sweep\.json: .*\(trainings\.0\.seconds"):
+        run_sweep(sweep_of(1), tmp_path / "w")
+    assert path.read_text() == spoilt
+    assert len(trainings) == 2
 
 
 @pytest.mark.parametrize("lost_in", [1, 3])
