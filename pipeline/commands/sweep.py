@@ -108,4 +108,4 @@ def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespa
         print()
         print_sweep(record, sys.stdout)
         print(f"Record: {folder}")
-    return 1 if any(one.status == "failed" for one in record.trainings) else 0
+    return 1 if record.failed() else 0

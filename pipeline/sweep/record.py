@@ -60,7 +60,7 @@ class SweepRecord(Section):
     split: str
     images: int  # in the split
     metric: Metric
-    seeds: list[int]
+    seeds: list[int]  # that were asked for last; trainings may be of more
     trainings: list[Training] = []
     results: list[VariantResult] = []
     mlflow_run_id: str = ""
@@ -79,6 +79,10 @@ class SweepRecord(Section):
     def untold(self) -> list[Training]:
         """Return the trainings that have ended well and nobody was told of."""
         return [one for one in self.trainings if one.status == "completed" and not one.told]
+
+    def failed(self) -> list[Training]:
+        """Return the trainings that failed, of the seeds that are asked for."""
+        return [one for one in self.trainings if one.status == "failed" and one.seed in self.seeds]
 
     def with_training(self, training: Training) -> "SweepRecord":
         """Return the record with one training more, in the place of an earlier attempt."""
@@ -108,10 +112,7 @@ class SweepRecord(Section):
                 VariantResult(
                     name=variant.name,
                     values=variant.values,
-                    failed=sum(
-                        one.variant == variant.name and one.status == "failed"
-                        for one in self.trainings
-                    ),
+                    failed=sum(one.variant == variant.name for one in self.failed()),
                     spread=spread(list(own.values())) if own else None,
                     difference=difference,
                 )

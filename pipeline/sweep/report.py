@@ -31,10 +31,9 @@ def print_sweep(record: SweepRecord, file: TextIO) -> None:
         soft_wrap=True,
         style="dim",
     )
-    for one in record.trainings:
-        if one.status == "failed":
-            text = f"Failed: {one.variant}, seed {one.seed}: {one.why}"
-            console.print(text, soft_wrap=True, markup=False)
+    for one in record.failed():
+        text = f"Failed: {one.variant}, seed {one.seed}: {one.why}"
+        console.print(text, soft_wrap=True, markup=False)
 
 
 def _row(result: VariantResult) -> list[str | Text]:

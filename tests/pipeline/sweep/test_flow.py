@@ -176,6 +176,21 @@ def test_a_record_that_cannot_be_read_is_told_and_stays(trainings, runs, sweep_o
     assert len(trainings) == 2
 
 
+def test_a_failure_of_a_seed_that_is_not_asked_for_does_not_count(
+    trainings, runs, sweep_of, tmp_path
+):
+    trainings.fails = 3
+    record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    assert [one.seed for one in record.failed()] == [1]
+    trainings.fails = -1
+    record, _ = run_sweep(sweep_of(1), tmp_path / "w")
+    assert (record.failed(), record.results[1].failed) == ([], 0)
+    printed = io.StringIO()
+    print_sweep(record, printed)
+    assert "Failed" not in printed.getvalue()
+    assert len(record.trainings) == 4  # what is known stays
+
+
 @pytest.mark.parametrize("lost_in", [1, 3])
 def test_what_mlflow_did_not_take_is_told_first_the_next_time(
     trainings, runs, sweep_of, tmp_path, monkeypatch, lost_in
