@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from contracts.augmentation_policy import resolve
 from contracts.config import PipelineConfig
 from contracts.config_paths import absolute_at
 from contracts.consistency import inconsistencies
@@ -41,13 +42,14 @@ def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
     """Return the training without augmentation, the baseline, and with the config's own.
 
     Raises:
-      InputError: the config has none.
+      InputError: the config has none: it changes nothing, whatever else the section says.
     """
     without = _variant(config, WITHOUT_AUGMENTATION, "without augmentation")
-    if without.config.augmentation == config.augmentation:
+    if resolve(config.augmentation).is_empty:
         raise InputError(
-            "augmentation.preset: expected one other than none to compare with none. Try "
-            f"`--set augmentation.preset=light`, or compare something else: `{OPTION} "
+            "augmentation: expected something that changes training images, to compare it with "
+            f"none, received none (preset {config.augmentation.preset}). Try "
+            f"`--set augmentation.preset=medium`, or compare something else: `{OPTION} "
             "trainer.learning_rate=1e-3,3e-3`."
         )
     return [without, Variant(f"augmentation {config.augmentation.preset}", {}, config)]

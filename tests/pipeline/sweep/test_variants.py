@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.augmentation import AugmentationConfig
 from contracts.config import PipelineConfig
 from contracts.errors import InputError
 from pipeline.sweep.variants import combinations, with_and_without_augmentation
@@ -19,10 +20,29 @@ def test_by_default_augmentation_is_compared_with_none():
     assert without.recipe(7).seed == 7
 
 
-def test_nothing_to_compare_is_an_error():
-    config = with_and_without_augmentation(CONFIG)[0].config
-    with pytest.raises(InputError, match=r"augmentation\.preset: expected one other than none"):
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        {"preset": "none"},
+        {"preset": "none", "probe": "off"},
+        {"preset": "none", "backend": "albumentations"},
+        {"preset": "none", "mixup": 0.0, "operations": {"rotate": {"probability": 0.0}}},
+        {"preset": "light", "operations": {"flip_horizontal": None, "translate": None}},
+        {"preset": "none", "rand_augment": {"operations": 0}},
+    ],
+)
+def test_nothing_to_compare_is_an_error(augmentation):
+    section = AugmentationConfig.model_validate(augmentation)
+    config = CONFIG.model_copy(update={"augmentation": section})
+    with pytest.raises(InputError, match="augmentation: expected something that changes training"):
         with_and_without_augmentation(config)
+
+
+@pytest.mark.parametrize("augmentation", [{"mixup": 0.2}, {"operations": {"rotate": {}}}])
+def test_what_is_set_beside_the_preset_none_is_compared(augmentation):
+    section = AugmentationConfig.model_validate({"preset": "none", **augmentation})
+    config = CONFIG.model_copy(update={"augmentation": section})
+    assert with_and_without_augmentation(config)[1].config == config
 
 
 @pytest.mark.parametrize(
