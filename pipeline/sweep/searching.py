@@ -47,6 +47,8 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
         note = write_best_config(args.write, args.config, best.values, args.overrides)
     if not args.json:
         print(_next(args, note))
+    elif note:
+        print(f"imgpipe: {args.write}: {note}", file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,7 @@
 """`imgpipe sweep --search --write FILE` writes a valid config, whole, or none."""
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,12 @@ search:
 def search(tmp_path, monkeypatch, capsys):
     """Return `search(text, **best)`: what the search of a config prints whose best values are so.
 
-    Keys of `best` have `__` for a dot.
+    Keys of `best` have `__` for a dot. Of a failure, and `as_json`, it is what standard error has.
     """
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()
 
-    def run(text: str = CONFIG, failure: str = "", **best: object) -> str:
+    def run(text: str = CONFIG, failure: str = "", as_json: bool = False, **best: object) -> str:
         file = Path("pipeline.yaml")
         file.write_text(text)
         config = load_config(file, environ={})
@@ -60,12 +61,14 @@ def search(tmp_path, monkeypatch, capsys):
 
         monkeypatch.setattr(searching, "run_pipeline", run_pipeline)
         args = argparse.Namespace(
-            config=file, workspace=Path("w"), overrides=[], write=Path("out.yaml"), json=False
+            config=file, workspace=Path("w"), overrides=[], write=Path("out.yaml"), json=as_json
         )
         code = searching.search(Preflight(config, None, Path()), args)
         assert code == bool(failure)
         printed = capsys.readouterr()
-        return printed.err if failure else printed.out
+        if as_json:
+            assert json.loads(printed.out)["best"]["values"]
+        return printed.err if failure or as_json else printed.out
 
     return run
 
@@ -93,6 +96,11 @@ def test_a_space_that_does_not_go_with_the_best_values_is_emptied(search):
     assert "search.space is empty in it: some of its values do not go with the best" in printed
     config = load_config(Path("out.yaml"), environ={})
     assert (config.trainer.warmup_epochs, config.search.space) == (5.0, {})
+
+
+def test_scripts_are_told_of_an_emptied_space_beside_their_json(search):
+    note = "imgpipe: out.yaml: search.space is empty in it: some of its values do not go with"
+    assert note in search(as_json=True, trainer__epochs=20, trainer__warmup_epochs=5.0)
 
 
 def test_a_config_that_would_not_be_valid_is_not_written(search, capsys):
