@@ -71,7 +71,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
             if waiting or record.untold():
                 store = opened.tracking_plan(config).runs_store
                 runs = _nested_runs(record, sweep, store, terminal)
-                record = record.model_copy(update={"mlflow_run_id": runs.run_id})
+                record = record.told_in(runs.run_id)
                 record.write(folder)
                 with runs:
                     known = (_told(one, sweep, runs) for one in record.untold())

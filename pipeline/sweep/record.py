@@ -80,6 +80,13 @@ class SweepRecord(Section):
         """Return the trainings that have ended well and nobody was told of."""
         return [one for one in self.trainings if one.status == "completed" and not one.told]
 
+    def told_in(self, run_id: str) -> "SweepRecord":
+        """Return the record that goes on in this MLflow run, where it is new with nobody told."""
+        if run_id == self.mlflow_run_id:
+            return self
+        untold = [one.model_copy(update={"told": False}) for one in self.trainings]
+        return self.model_copy(update={"mlflow_run_id": run_id, "trainings": untold})
+
     def failed(self) -> list[Training]:
         """Return the trainings that failed, of the seeds that are asked for."""
         return [one for one in self.trainings if one.status == "failed" and one.seed in self.seeds]

@@ -51,8 +51,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     ledger = Ledger(kept / identity / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
     runs = open_runs(store, "search", params, ledger.mlflow_run_id)
-    ledger.mlflow_run_id = runs.run_id
-    ledger.write()
+    ledger.told_in(runs.run_id)
     tuner = TrialTuner(Trials(recipe, search, dataset), ledger, runs, fn_args.working_dir)
     return TunerFnResult(tuner=tuner, fit_kwargs={})
 

@@ -69,6 +69,14 @@ class Ledger:
         """Return the number of a trial, from 1."""
         return next(at for at, one in enumerate(self, start=1) if one is record)
 
+    def told_in(self, run_id: str) -> None:
+        """Go on in this MLflow run; where it is not the one so far, nobody in it was told."""
+        if run_id != self.mlflow_run_id:
+            for record in self:
+                record.told = False
+        self.mlflow_run_id = run_id
+        self.write()
+
     def begin(self, values: Values, epochs: int) -> TrialRecord:
         """Return the record of the trial with these values, begun now where it has not ended."""
         key = _key(values, epochs)

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlflow.entities import Metric, Param, RunStatus, RunTag
-from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from contracts.tracking import TrackingStore
-from trainer.mlflow_store import experiment_id, open_client, told
+from trainer.mlflow_store import active_run, experiment_id, open_client, told
 
 
 class NestedRuns:
@@ -24,7 +23,9 @@ class NestedRuns:
     def __init__(
         self, store: TrackingStore, name: str, params: Mapping[str, Any], run_id: str = ""
     ) -> None:
-        """Go on with the run `run_id` where the store knows it, else begin one with `params`.
+        """Go on with the run `run_id` where the store's experiment has it, else begin one.
+
+        One that was deleted is not there; a new one has `params`.
 
         Runs below it that were not told to their end are removed: they are told again.
         """
@@ -32,7 +33,7 @@ class NestedRuns:
         with told(self._uri):
             self._client = open_client(store.uri)
             self._experiment_id = experiment_id(self._client, store)
-            if run_id and self._knows(run_id):
+            if run_id and self._has(run_id):
                 self.run_id = run_id
                 self._client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
                 self._remove_half_told()
@@ -105,9 +106,6 @@ class NestedRuns:
         for run in self._client.search_runs([self._experiment_id], wanted):
             self._client.delete_run(run.info.run_id)
 
-    def _knows(self, run_id: str) -> bool:
-        try:
-            self._client.get_run(run_id)
-        except MlflowException:
-            return False
-        return True
+    def _has(self, run_id: str) -> bool:
+        run = active_run(self._client, run_id)
+        return run is not None and run.info.experiment_id == self._experiment_id

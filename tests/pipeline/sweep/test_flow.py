@@ -212,6 +212,17 @@ def test_what_mlflow_did_not_take_is_told_first_the_next_time(
     assert [(one["trainer.batch_size"], one["seed"]) for _, one, *_ in runs.added] == trainings
 
 
+def test_what_was_told_in_a_run_that_is_gone_is_told_in_the_new_one(
+    trainings, runs, sweep_of, tmp_path
+):
+    run_sweep(sweep_of(1), tmp_path / "w")
+    runs.run_id, runs.added = "another", []
+    record, _ = run_sweep(sweep_of(2), tmp_path / "w")
+    assert record.mlflow_run_id == "another"
+    assert len(runs.added) == 4
+    assert len(trainings) == 4
+
+
 def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
     trainings, sweep_of, tmp_path, monkeypatch
 ):

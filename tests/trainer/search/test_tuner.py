@@ -38,7 +38,7 @@ def search_with(dataset, store, tmp_path):
         search = SearchConfig.model_validate(given)
         ledger = Ledger(tmp_path / "kept" / "trials.json")
         runs = NestedRuns(store, "search", {}, ledger.mlflow_run_id)
-        ledger.mlflow_run_id = runs.run_id
+        ledger.told_in(runs.run_id)
         tuner = TrialTuner(
             Trials(RECIPE, search, dataset), ledger, runs, str(tmp_path / "work"), train
         )
@@ -253,6 +253,30 @@ def test_mlflow_tells_how_a_search_ended(search_with, store):
     tuner = search_with(pretended, **given)
     assert tuner.ledger.mlflow_run_id == run.info.run_id
     assert client.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_search_whose_run_was_deleted_is_told_in_a_new_one(search_with, store):
+    given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
+    gone = search_with(pretended, **given).ledger.mlflow_run_id
+    client = MlflowClient(store.uri)
+    client.delete_run(gone)
+    new = search_with(pretended, **given).ledger.mlflow_run_id
+    assert new != gone
+    parent = client.get_run(new)
+    assert parent.info.status == "FINISHED"
+    below = client.search_runs([parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{new}'")
+    assert sorted(run.info.run_name for run in below) == ["trial 1", "trial 2"]
+
+
+def test_a_run_of_another_experiment_is_not_gone_on_with(store):
+    run_id = NestedRuns(store, "search", {}).run_id
+    assert NestedRuns(store, "search", {}, run_id).run_id == run_id
+    renamed = store.model_copy(update={"name": "renamed"})
+    runs = NestedRuns(renamed, "search", {}, run_id)
+    assert runs.run_id != run_id
+    client = MlflowClient(store.uri)
+    experiment = client.get_experiment_by_name("renamed").experiment_id
+    assert client.get_run(runs.run_id).info.experiment_id == experiment
 
 
 def test_a_store_that_stops_answering_ends_the_search_with_a_sentence(
