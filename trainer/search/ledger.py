@@ -17,6 +17,9 @@ from contracts.whole_files import write_whole
 LEDGER_FILE = "trials.json"
 LOG_FILE = "search.log"
 
+# A trial in which the process was killed so often takes too much memory, or breaks something else.
+MOST_BEGINNINGS = 2
+
 
 @dataclass
 class TrialRecord:
@@ -32,12 +35,19 @@ class TrialRecord:
     why: str = ""  # it failed
     told: bool = False  # to whoever follows the search
 
+    @property
+    def kills(self) -> bool:
+        """Whether the process was killed in it so often that it is not trained any more."""
+        return self.begun > MOST_BEGINNINGS
+
 
 class Ledger:
     """The trials of one search by their values, in the order in which they began.
 
     It stands on the disk whole after every change. A trial whose result is known need not be
-    trained again: the same values, data and seed give the same.
+    trained again: the same values, data and seed give the same. One that failed before the ledger
+    was opened is begun anew, once: what was in its way may be gone. One that kills the process
+    stays failed, or no search would come to its end.
 
     Every method that writes raises ComponentError where the disk does not take it.
     """
@@ -55,6 +65,11 @@ class Ledger:
             for one in known["trials"]:
                 record = TrialRecord(**one)
                 self._records[_key(record.values, record.epochs)] = record
+        self._to_try_again = {
+            key
+            for key, record in self._records.items()
+            if record.status == "failed" and not record.kills
+        }
 
     def __iter__(self) -> Iterator[TrialRecord]:
         """Give the trials, the first first."""
@@ -81,7 +96,8 @@ class Ledger:
         """Return the record of the trial with these values, begun now where it has not ended."""
         key = _key(values, epochs)
         record = self._records.get(key)
-        if record is None:
+        if record is None or key in self._to_try_again:
+            self._to_try_again.discard(key)
             record = self._records[key] = TrialRecord(dict(values), epochs)
         elif record.status == "running":
             record.begun += 1

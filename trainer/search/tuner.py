@@ -24,9 +24,6 @@ HYPERBAND_EPOCHS = "tuner/epochs"
 HYPERBAND_BRACKET = "tuner/bracket"
 HYPERBAND_FACTOR = 3
 
-# A trial in which the process was killed so often takes too much memory, or breaks something else.
-MOST_BEGINNINGS = 2
-
 Train = Callable[..., TrainedModel]  # as `trainer.train.train`
 
 
@@ -99,7 +96,7 @@ class TrialTuner(BaseTuner):
     def _settle(self, record: TrialRecord) -> None:
         """Train, and write down what came of it."""
         began_s = time.monotonic()
-        if record.begun > MOST_BEGINNINGS:
+        if record.kills:
             record.status = "failed"
             record.why = (
                 f"the process was killed in it {record.begun - 1} times, as it is where memory "
@@ -143,10 +140,9 @@ class TrialTuner(BaseTuner):
         return trained
 
     def _standing(self) -> str:
-        ended = [one for one in self.ledger if one.status != "running"]
         best = self.ledger.best(self._objective)
         so_far = f", best {self._objective} {best.score:.3f}" if best else ""
-        return f"trial {len(ended) + 1} of {self._trials.search.trials}{so_far}"
+        return f"trial {len(self.oracle.trials)} of {self._trials.search.trials}{so_far}"
 
     def _tell(self, record: TrialRecord) -> None:
         """Tell MLflow of a trial that has ended, and write down that it is told."""
