@@ -62,6 +62,24 @@ def test_all_wrong_keys_and_values_are_told_at_once_with_their_lines(load):
     ]
 
 
+def test_strengths_of_augmentation_are_searched_within_their_limits(load):
+    assert load(
+        "  space:\n"
+        "    augmentation.operations.rotate.range: [[-10, 10], [-30, 30]]\n"
+        "    augmentation.operations.rotate.probability: {low: 0.1, high: 0.9}\n"
+        "    augmentation.rand_augment.magnitude: {low: 1.0, high: 9.0}\n"
+    ).search.space
+    first, second, third = problems(
+        load,
+        "    augmentation.operations.rotate.range: [[-10, 10], [-300, 30]]\n"
+        "    augmentation.operations.rotate.probability: {low: 0.1, high: 1.5}\n"
+        "    augmentation.rand_augment.magnitude: {low: 1.0, high: 11.0}\n",
+    )
+    assert first.startswith("6: search.space.augmentation.operations.rotate.range[1]: expected")
+    assert second.startswith("7: search.space.augmentation.operations.rotate.probability.high: ")
+    assert third.startswith("8: search.space.augmentation.rand_augment.magnitude.high: expected")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

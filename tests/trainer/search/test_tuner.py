@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from contracts.augmentation import AugmentationConfig
+from contracts.augmentation_policy import resolve
 from contracts.errors import ComponentError
 from contracts.search import SearchConfig
 from contracts.training import TrainerConfig, TrainingRecipe
@@ -94,6 +95,27 @@ def test_every_algorithm_trains_and_finds_the_best(search_with, store, algorithm
     assert all(run.info.status == "FINISHED" and run.data.metrics["seconds"] > 0 for run in below)
     history = client.get_metric_history(below[0].info.run_id, "val_accuracy")
     assert [metric.step for metric in history] == list(range(1, len(history) + 1))
+
+
+def test_trials_change_images_as_strongly_as_their_values_say(search_with):
+    policies = []
+
+    def spied(recipe, dataset):
+        policies.append(resolve(recipe.augmentation))
+        return pretended(recipe, dataset)
+
+    space = {
+        "augmentation.operations.rotate.range": [[-10.0, 10.0], [-30.0, 30.0]],
+        "augmentation.operations.rotate.probability": {"low": 0.1, "high": 0.9},
+        "augmentation.rand_augment.magnitude": {"low": 1.0, "high": 9.0},
+    }
+    ledger = search_with(spied, trials=4, epochs=1, space=space).ledger
+    assert len({json.dumps(record.values) for record in ledger}) == 4
+    for record, policy in zip(ledger, policies, strict=True):
+        (rotate,) = policy.operations
+        applied = (list(rotate.range), rotate.probability, policy.rand_augment.magnitude)
+        assert rotate.name == "rotate"
+        assert applied == tuple(record.values[key] for key in space)
 
 
 def test_hyperband_trains_the_better_ones_longer(search_with):
