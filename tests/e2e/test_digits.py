@@ -298,3 +298,9 @@ def test_a_lost_registry_and_serving_folder_come_back(digits, first):
     assert Path(result.summary["pushed_path"], "saved_model.pb").is_file()
     (model,) = json.loads(digits.command("models", "--json").out)
     assert model["aliases"] == ["champion"]
+
+
+def test_the_demo_as_it_stands_is_right_about_99_of_100_digits(digits):
+    result = digits.command("run", "--json")  # all of its epochs
+    assert result.code == 0, result.err
+    assert result.summary["metrics"]["accuracy"] >= 0.99
