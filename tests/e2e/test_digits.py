@@ -57,7 +57,7 @@ def test_only_what_is_meant_for_the_user_is_printed(first):
 def test_the_report_is_one_page_that_asks_for_nothing(digits, first):
     page = Path(first.summary["report"]).read_text()
     assert "<h2>Classes</h2>" in page
-    assert re.search(r"the weights are those of epoch \d\.\s+32 images a step", page)
+    assert re.search(r"the weights are those of epoch \d\.\s+64 images a step", page)
     assert "<h2>The model: cnn</h2>" in page
     assert "data:image/svg+xml" in page
     assert "Inside the model" in page
