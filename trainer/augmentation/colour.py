@@ -15,10 +15,13 @@ LUMA: Final = np.array([0.299, 0.587, 0.114], dtype="float32")
 # RGB -> YIQ, whose I and Q span the plane of colours across the grey axis (NTSC, 1953).
 _YIQ: Final = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 _RGB: Final = np.linalg.inv(_YIQ)
-# A turn is FIXED + cos * COSINE + sin * SINE; at no turn, FIXED + COSINE is the identity.
+# A turn is the first + cos * the second + sin * the third; at no turn that is the identity.
 _FIXED: Final = _RGB @ np.diag([1, 0, 0]) @ _YIQ
-_COSINE: Final = np.eye(3) - _FIXED
-_SINE: Final = _RGB @ np.array([[0, 0, 0], [0, 0, 1], [0, -1, 0]]) @ _YIQ
+_TURN: Final = (
+    _FIXED,
+    np.eye(3) - _FIXED,
+    _RGB @ np.array([[0, 0, 0], [0, 0, 1], [0, -1, 0]]) @ _YIQ,
+)
 
 
 def recolour(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
@@ -32,9 +35,10 @@ def recolour(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
     mean = ops.mean(pixels, axis=(1, 2))
     matrix = ops.broadcast_to(ops.eye(3, dtype="float32"), (ops.shape(pixels)[0], 3, 3))
     offset = ops.zeros_like(mean)
+    brightness = ops.convert_to_tensor(LUMA)
     is_changed = None
     for luck in lucks:
-        luma = ops.sum((_times(matrix, mean) + offset) * LUMA, axis=1, keepdims=True)
+        luma = ops.sum((_times(matrix, mean) + offset) * brightness, axis=1, keepdims=True)
         own, shift = MATRICES[luck.name](luck.strengths[:, :1], luma)
         applied = luck.is_applied[:, None]
         matrix = ops.where(applied[..., None], ops.matmul(own, matrix), matrix)
@@ -52,23 +56,23 @@ def _times(matrix: Tensor, vector: Tensor) -> Tensor:
 
 
 def _brightness(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
-    return factor[..., None] * np.eye(3, dtype="float32"), 0.0 * factor
+    return factor[..., None] * ops.eye(3, dtype="float32"), 0.0 * factor
 
 
 def _contrast(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
-    return factor[..., None] * np.eye(3, dtype="float32"), (1.0 - factor) * luma
+    return factor[..., None] * ops.eye(3, dtype="float32"), (1.0 - factor) * luma
 
 
 def _saturation(factor: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
-    grey = np.ones((3, 1), "float32") * LUMA
+    grey = ops.ones((3, 1), "float32") * ops.convert_to_tensor(LUMA)
     kept = factor[..., None]
-    return kept * np.eye(3, dtype="float32") + (1.0 - kept) * grey, 0.0 * factor
+    return kept * ops.eye(3, dtype="float32") + (1.0 - kept) * grey, 0.0 * factor
 
 
 def _hue(turns: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
     angle = turns[..., None] * (2 * math.pi)
-    turned = ops.cos(angle) * _COSINE.astype("float32") + ops.sin(angle) * _SINE.astype("float32")
-    return turned + _FIXED.astype("float32"), 0.0 * turns
+    fixed, cosine, sine = (ops.convert_to_tensor(part, "float32") for part in _TURN)
+    return fixed + ops.cos(angle) * cosine + ops.sin(angle) * sine, 0.0 * turns
 
 
 # Strength, [batch, 1], and mean brightness, [batch, 1] -> matrix, [batch, 3, 3], and what is

@@ -64,12 +64,13 @@ def compress(pixels: Tensor, quality: Tensor) -> Tensor:
     padded = pixels
     if missing:
         padded = ops.pad(pixels, ((0, 0), (0, missing), (0, missing), (0, 0)), mode="symmetric")
-    colours = ops.matmul(ops.round(padded), YCBCR.T) - SHIFT
+    shift = ops.convert_to_tensor(SHIFT)
+    colours = ops.matmul(ops.round(padded), YCBCR.T) - shift
     blocks = _blocks(ops.round(colours), size + missing)
     steps = _steps(quality)[:, None, None]
     kept = ops.round(ops.matmul(blocks, COSINES.T) / steps) * steps
     colours = _image(ops.matmul(kept, COSINES), size + missing)
-    decoded = ops.round(ops.matmul(ops.round(colours) + SHIFT, RGB.T))
+    decoded = ops.round(ops.matmul(ops.round(colours) + shift, RGB.T))
     return within_scale(decoded[:, :size, :size])
 
 
@@ -77,7 +78,8 @@ def _steps(quality: Tensor) -> Tensor:
     """Return the quantisation steps, [batch, 3, 64], as libjpeg scales its tables."""
     quality = ops.round(quality)[:, None, None]
     percent = ops.where(quality < 50.0, ops.floor(5000.0 / quality), 200.0 - 2.0 * quality)
-    return ops.clip(ops.floor((TABLES[None] * percent + 50.0) / 100.0), 1.0, 255.0)
+    tables = ops.convert_to_tensor(TABLES[None])
+    return ops.clip(ops.floor((tables * percent + 50.0) / 100.0), 1.0, 255.0)
 
 
 def _blocks(image: Tensor, size: int) -> Tensor:

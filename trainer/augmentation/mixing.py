@@ -40,7 +40,7 @@ class Mixing:
         """Return how much each pixel keeps of its own image, [batch, size, size, 1]."""
         mixup = cutmix = None
         if self._mixup is not None:
-            ones = np.ones((1, size, size, 1), "float32")
+            ones = ops.ones((1, size, size, 1), "float32")
             mixup = ops.reshape(_read(self._mixup, drawn[:, 0]), (-1, 1, 1, 1)) * ones
         if self._cutmix is not None:
             is_cut = _is_cut(_read(self._cutmix, drawn[:, 0]), drawn[:, 1:3], size)
@@ -53,7 +53,7 @@ class Mixing:
 def _is_cut(share: Tensor, centre: Tensor, size: int) -> Tensor:
     """Return where the other image shows: a square of 1 - share of the area, cut at the border."""
     half = ops.sqrt(1.0 - share)[:, None] * (size / 2)
-    middle = np.arange(size, dtype="float32")[None, :] + 0.5
+    middle = ops.arange(size, dtype="float32")[None, :] + 0.5
     columns, rows = (ops.abs(middle - centre[:, axis, None] * size) < half for axis in (0, 1))
     return ops.logical_and(rows[:, :, None], columns[:, None, :])
 

@@ -53,7 +53,7 @@ def blur(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
     weights: Tensor = 0.0
     for position in _mirrored(size):
         distance = (position[None, :] - np.arange(size)[:, None]).astype("float32")
-        weights = weights + ops.exp(-0.5 * ops.square(distance[None] / sigma))
+        weights = weights + ops.exp(-0.5 * ops.square(ops.convert_to_tensor(distance) / sigma))
     weights = weights / ops.sum(weights, axis=-1, keepdims=True)
     down = ops.matmul(weights, ops.reshape(pixels, (-1, size, size * 3)))
     turned = ops.transpose(ops.reshape(down, (-1, size, size, 3)), (0, 2, 1, 3))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from contracts.augmentation import AugmentationConfig
 from contracts.augmentation_operations import OPERATION_SECTIONS
@@ -28,6 +29,26 @@ def test_everything_at_once_stays_an_image_and_a_distribution(pixels, targets, m
     assert np.isfinite(changed).all()
     np.testing.assert_allclose(mixed.sum(1), 1, atol=1e-5)
     assert (np.abs(changed - pixels).mean((1, 2, 3)) > 1).all()
+
+
+@pytest.mark.parametrize("preset", [*PRESETS, "everything"])
+def test_no_array_of_numpy_meets_a_tensor_which_pytorch_refuses(
+    pixels, targets, monkeypatch, preset
+):
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+        for operator in (f"__{name}__", f"__r{name}__"):
+            monkeypatch.setattr(tf.Tensor, operator, without_arrays(getattr(tf.Tensor, operator)))
+    layer = layer_of(**(EVERYTHING if preset == "everything" else {"preset": preset}))
+    changed, _ = layer(pixels, targets)
+    assert changed.shape == pixels.shape
+
+
+def without_arrays(operator):
+    def checked(tensor, other):
+        assert not isinstance(other, np.ndarray)
+        return operator(tensor, other)
+
+    return checked
 
 
 def test_in_a_graph_it_does_what_it_does_eagerly(pixels, targets):
