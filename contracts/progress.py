@@ -5,11 +5,16 @@ live line; in a container the same reports are plain log lines.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 LOGGER = logging.getLogger("imgpipe.progress")
+
+# Where reports become lines, rather than one live line.
+SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,26 @@ def report(
     """Tell whoever listens how far the running component has come, or the one that is named."""
     progress = Progress(done, total, unit, detail, component)
     LOGGER.info("%s", progress, extra={"progress": progress})
+
+
+class NowAndThen(logging.Filter):
+    """Lets a report through from time to time: of a million images there are many.
+
+    The last one of what is counted always passes, and so does whatever else is logged.
+    """
+
+    _last_s = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record becomes a line."""
+        progress = getattr(record, "progress", None)
+        if not isinstance(progress, Progress) or 0 < progress.total <= progress.done:
+            return True
+        now_s = time.monotonic()
+        is_due = now_s - self._last_s >= SECONDS_BETWEEN_LINES
+        if is_due:
+            self._last_s = now_s
+        return is_due
 
 
 @contextmanager

@@ -4,14 +4,12 @@ import atexit
 import logging
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from contracts import progress
-from pipeline.terminal import SECONDS_BETWEEN_LINES
+from contracts.progress import NowAndThen
 
 LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
@@ -48,25 +46,10 @@ def _log_handler() -> logging.Handler:
     # and complain on the terminal at the end where the disk is full.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    handler.addFilter(_ProgressNowAndThen())
+    handler.addFilter(NowAndThen())
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     return handler
-
-
-class _ProgressNowAndThen(logging.Filter):
-    """Lets a report of progress through from time to time: of a million images there are many."""
-
-    _last_s = float("-inf")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.name != progress.LOGGER.name:
-            return True
-        now_s = time.monotonic()
-        is_due = now_s - self._last_s >= SECONDS_BETWEEN_LINES
-        if is_due:
-            self._last_s = now_s
-        return is_due
 
 
 def _flush_into_log() -> None:

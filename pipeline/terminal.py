@@ -12,10 +12,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from contracts.progress import LOGGER, Progress
+from contracts.progress import LOGGER, SECONDS_BETWEEN_LINES, Progress
 from pipeline.summary import ComponentSummary
 
-SECONDS_BETWEEN_LINES = 10.0
 START = "start"
 
 STYLES = {

@@ -9,7 +9,9 @@ is one of several machines that share the output folder.
 
 import argparse
 import logging
+import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 from contracts.environment import tell_libraries
 from contracts.errors import InputError, PipelineError
 from contracts.load import load_config
-from contracts.progress import LOGGER
+from contracts.progress import LOGGER, NowAndThen
 
 if TYPE_CHECKING:
     from trainer.tracking import Tracking
@@ -51,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     LOGGER.setLevel(logging.INFO)
+    LOGGER.addFilter(NowAndThen())
+    _leave_out_noise()
     try:
         _train(args)
     except PipelineError as error:
@@ -58,6 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"trainer: {problem}", file=sys.stderr)
         return EXIT_WRONG_INPUT if isinstance(error, InputError) else EXIT_FAILED
     return 0
+
+
+def _leave_out_noise() -> None:
+    """Have nothing printed of how libraries start; what goes wrong is raised."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 
 
 def _train(args: argparse.Namespace) -> None:

@@ -69,17 +69,18 @@ def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
 def test_the_log_has_progress_from_time_to_time_and_whatever_else_is_logged(tmp_path):
     code = (
         "import logging; from pathlib import Path; from contracts.progress import report\n"
-        "from pipeline import output\n"
-        "with output.output_in(Path('run.log')):\n"
+        "from contracts import progress; from pipeline.output import output_in\n"
+        "with output_in(Path('run.log')):\n"
         "    for done in range(1000):\n"
         "        report(done, 0, 'images')\n"
+        "    report(1, 2, 'pictures'); report(2, 2, 'pictures')\n"
         "    logging.info('logged'); logging.info('logged too')\n"
-        "    output.SECONDS_BETWEEN_LINES = 0.0\n"
+        "    progress.SECONDS_BETWEEN_LINES = 0.0\n"
         "    report(1000, 0, 'images')\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     said = [line.partition(": ")[2] for line in (tmp_path / "run.log").read_text().splitlines()]
-    assert said == ["0 images", "logged", "logged too", "1,000 images"]
+    assert said == ["0 images", "2 of 2 pictures", "logged", "logged too", "1,000 images"]
 
 
 def test_a_log_that_cannot_be_written_any_more_leaves_the_terminal_clean(tmp_path):

@@ -86,6 +86,7 @@ def draw_pictures(
             if not isinstance(error, CannotDraw):
                 LOGGER.warning("%s could not be drawn", name, exc_info=error)
             left_out.append({"name": name, "title": module.TITLE, "reason": _reason(error)})
+    report(len(modules), len(modules), "pictures")
     content = {"pictures": [asdict(picture) for picture in drawn], "left_out": left_out}
     write_whole(folder / PICTURES_FILE, json.dumps(content, indent=1, ensure_ascii=False))
     return drawn
