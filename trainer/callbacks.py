@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from contracts.errors import ComponentError
 from contracts.progress import report
@@ -81,6 +82,31 @@ def _sync(model: Any) -> None:
     """Let the variables of a model that is being fitted have their values."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()  # `fit` keeps them to itself
+
+
+class SeedPyTorch(keras.callbacks.Callback):
+    """Has the random numbers of PyTorch itself follow from the seed and the step.
+
+    Dropout draws them. Keras, which keeps those of its own in variables, holds no state of them
+    that a checkpoint could have.
+    """
+
+    def __init__(self, course: Course, seed: int) -> None:
+        super().__init__()
+        self._course = course
+        self._seed = seed
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Seed PyTorch for the step."""
+        import torch
+
+        seeds = np.random.SeedSequence([self._seed, self._course.step(self._epoch, batch)])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
 
 
 class AveragedWeights(keras.callbacks.Callback):

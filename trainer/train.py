@@ -21,6 +21,7 @@ from trainer.callbacks import (
     KeepCheckpoints,
     NoteLearningRate,
     ReportProgress,
+    SeedPyTorch,
     StopOnNan,
 )
 from trainer.checkpoints import Checkpoint, Progress
@@ -31,7 +32,7 @@ from trainer.construction import (
     learning_rate,
 )
 from trainer.data import ImageDataset
-from trainer.devices import Devices, choose_devices, precision_policy
+from trainer.devices import TORCH, Devices, choose_devices, precision_policy
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
 from trainer.models import build_model
@@ -220,8 +221,9 @@ def _fit_on(
     # Reading the metrics of several machines is done by all of them together, or by none.
     keep.every_s = config.checkpoint_every_s if job.devices.machines == 1 else 0.0
     averaged = [AveragedWeights()] if config.ema_momentum else []
+    seeded = [SeedPyTorch(course, job.recipe.seed)] if keras.backend.backend() == TORCH else []
     # What the user's own set at the end of an epoch, such as a rate, is part of the state.
-    own = [StopOnNan(course), NoteLearningRate(), *averaged, *users, keep, ReportProgress(course)]
+    own = [*seeded, StopOnNan(course), NoteLearningRate(), *averaged, *users, keep]
     steps = course.steps_per_epoch - gone
     model.course, model.used = course, job.used()
     change = batch_change(job.recipe, job.dataset)
@@ -230,7 +232,7 @@ def _fit_on(
         validation_data=_validation(job),
         initial_epoch=epoch,
         epochs=epoch + 1 if gone else phase.end_epoch,
-        callbacks=[*own, *callbacks],
+        callbacks=[*own, ReportProgress(course), *callbacks],
         shuffle=False,  # the batches are shuffled already
         verbose=0,
     )

@@ -11,7 +11,15 @@ from mlflow.tracking import MlflowClient
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from tests.trainer.conftest import SIZE_PX
-from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
+from tests.trainer.processes import (
+    JAX,
+    OTHER_BACKENDS,
+    WITHOUT_TENSORFLOW,
+    finished,
+    free_ports,
+    started,
+    training,
+)
 from trainer import pictures
 from trainer.__main__ import main
 from trainer.by_hand import Deliverable, assignment_of, given_dataset
@@ -126,9 +134,9 @@ def test_what_cannot_be_delivered_is_told_at_the_start(project, dataset):
     assert not (project / "out" / "pictures").exists()
 
 
-def test_pictures_and_runs_of_jax(project, dataset):
-    pytest.importorskip("jax")
-    out = finished(started(*words(project, dataset.uri), code=WITHOUT_TENSORFLOW, **JAX))
+@pytest.mark.parametrize(("code", "variables"), OTHER_BACKENDS)
+def test_pictures_and_runs_without_tensorflow(project, dataset, code, variables):
+    out = finished(started(*words(project, dataset.uri), code=code, **variables))
     assert "MLflow: run " in out
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
     assert drawn["left_out"] == []
@@ -152,6 +160,20 @@ def test_of_two_machines_the_chief_delivers(project, dataset):
     assert drawn["left_out"] == []
     assert {"grad_cam", "feature_maps"} <= {one["name"] for one in drawn["pictures"]}
     assert len(MlflowClient(f"sqlite:///{project}/out/mlflow.db").search_runs(["1"])) == 1
+
+
+def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
+    process = training(tmp_path, dataset, "--set=trainer.epochs=0", "--set=trainer.devices=gpu")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == (
+        "trainer: --set trainer.epochs=0: trainer.epochs: expected an integer >= 1, received 0.\n"
+    )
+    process = training(tmp_path, dataset, "--set=trainer.devices=multi_worker")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "expected the addresses of two or more workers in TF_CONFIG" in err
+    assert "Traceback" not in err
 
 
 def config_of(size_px: int = SIZE_PX, **augmentation) -> PipelineConfig:

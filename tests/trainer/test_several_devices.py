@@ -1,49 +1,14 @@
-"""The same training without TensorFlow, and on two machines at once."""
+"""Two devices, and two machines, train what one does."""
 
 import json
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
-from tests.trainer.conftest import SIZE_PX, write_dataset
-from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, free_ports, started
+from tests.trainer.conftest import write_dataset
+from tests.trainer.processes import JAX, finished, free_ports, training, weights
 from trainer.data import ImageDataset
-
-CONFIG = f"""\
-name: stripes
-seed: 1
-data: {{root: nowhere}}
-preprocessing: {{image_size_px: {SIZE_PX}}}
-augmentation: {{preset: none}}
-trainer:
-  model_options: {{filters: [8, 8], dropout: 0.0}}
-  epochs: 2
-  batch_size: 16
-  learning_rate: 0.01
-tracking: {{mlflow: {{enabled: false}}}}
-explanation: {{pictures: false}}
-"""
-
-
-def start(folder: Path, dataset: ImageDataset, *options: str, code: str = "", **variables: str):
-    """Start `python -m trainer` on the config."""
-    config = folder / "pipeline.yaml"
-    config.write_text(CONFIG)
-    words = ["--config", config, "--examples", dataset.uri, "--output", folder / "out", *options]
-    return started(*words, code=code, **variables)
-
-
-def weights(folder: Path) -> dict[str, np.ndarray]:
-    found = {}
-    with h5py.File(folder / "out" / "last.weights.h5") as file:
-        file.visititems(
-            lambda name, one: (
-                found.update({name: one[()]}) if isinstance(one, h5py.Dataset) else None
-            )
-        )
-    return {name: value for name, value in found.items() if "seed" not in name}
 
 
 @pytest.fixture(scope="module")
@@ -56,29 +21,14 @@ def dataset(tmp_path_factory) -> ImageDataset:
 @pytest.fixture(scope="module")
 def one_process(tmp_path_factory, dataset) -> Path:
     folder = tmp_path_factory.mktemp("one")
-    finished(start(folder, dataset))
+    finished(training(folder, dataset))
     return folder
-
-
-def test_the_same_config_trains_with_jax_alone(tmp_path, dataset, one_process):
-    pytest.importorskip("jax")
-    out = finished(start(tmp_path, dataset, code=WITHOUT_TENSORFLOW, **JAX))
-    assert "12 of 12 steps (epoch 2/2" in out
-    ours = json.loads((tmp_path / "out" / "training.json").read_text())
-    theirs = json.loads((one_process / "out" / "training.json").read_text())
-    assert ours["steps"] == theirs["steps"] == 12
-    assert ours["history"].keys() == theirs["history"].keys()
-    assert ours["history"]["learning_rate"] == pytest.approx(theirs["history"]["learning_rate"])
-    assert max(ours["history"]["val_accuracy"]) > 0.9
-    assert {name: one.shape for name, one in weights(tmp_path).items()} == {
-        name: one.shape for name, one in weights(one_process).items()
-    }
 
 
 def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     workers = [
-        start(
+        training(
             tmp_path,
             dataset,
             "--set=trainer.devices=multi_worker",
@@ -110,7 +60,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 
 def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
-    finished(start(tmp_path, dataset, "--set=trainer.devices=mirrored", code=TWO_DEVICES))
+    finished(training(tmp_path, dataset, "--set=trainer.devices=mirrored", code=TWO_DEVICES))
     ours, theirs = weights(tmp_path), weights(one_process)
     for name, one in ours.items():
         np.testing.assert_allclose(one, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
@@ -120,7 +70,7 @@ def test_two_devices_train_what_one_does_on_the_same_global_batch(tmp_path, data
     for metric, values in expected.items():
         assert record["history"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
     options = ["--set=trainer.devices=mirrored", "--set=trainer.batch_size=23"]
-    process = start(tmp_path, dataset, *options, code=TWO_DEVICES)
+    process = training(tmp_path, dataset, *options, code=TWO_DEVICES)
     assert "trainer.batch_size that 2 devices can share, received 23" in process.communicate()[1]
 
 
@@ -131,7 +81,7 @@ def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_
         folder = tmp_path / devices
         folder.mkdir()
         cpus = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
-        finished(start(folder, dataset, f"--set=trainer.devices={devices}", **JAX, **cpus))
+        finished(training(folder, dataset, f"--set=trainer.devices={devices}", **JAX, **cpus))
         record = json.loads((folder / "out" / "training.json").read_text())
         assert record["devices"].count("cpu:") == count
         found[devices] = weights(folder)
@@ -140,17 +90,3 @@ def test_two_devices_under_jax_train_what_one_does_on_the_same_global_batch(tmp_
         np.testing.assert_allclose(one, found["auto"][name], rtol=1e-4, atol=1e-5, err_msg=name)
     for metric, values in histories["auto"].items():
         assert histories["mirrored"][metric] == pytest.approx(values, rel=1e-4, abs=1e-5), metric
-
-
-def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
-    process = start(tmp_path, dataset, "--set=trainer.epochs=0", "--set=trainer.devices=gpu")
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert err == (
-        "trainer: --set trainer.epochs=0: trainer.epochs: expected an integer >= 1, received 0.\n"
-    )
-    process = start(tmp_path, dataset, "--set=trainer.devices=multi_worker")
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "expected the addresses of two or more workers in TF_CONFIG" in err
-    assert "Traceback" not in err

@@ -1,10 +1,61 @@
-"""Without TensorFlow: a network with everything that has a state goes on to the same end."""
+"""Another backend of Keras trains what TensorFlow does, and goes on to the same end."""
 
+import json
+
+import keras
 import pytest
 
-from tests.trainer.processes import JAX, WITHOUT_TENSORFLOW, finished, started
+from contracts.training import TrainerConfig
+from tests.trainer.conftest import SIZE_PX, write_dataset
+from tests.trainer.processes import OTHER_BACKENDS, finished, started, training, weights
+from trainer.data import ImageDataset
+from trainer.models import build_model
 
-pytest.importorskip("jax")
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory) -> str:
+    """Return the option to begin with the same weights everywhere."""
+    path = tmp_path_factory.mktemp("weights") / "first.weights.h5"
+    keras.utils.set_random_seed(1)
+    options = {"filters": [8, 8], "dropout": 0.0}
+    build_model(TrainerConfig(model_options=options), SIZE_PX, 2).save_weights(path)
+    return f"--set=trainer.weights={path}"
+
+
+@pytest.fixture(scope="module")
+def with_tensorflow(tmp_path_factory, stripes, beginning):
+    folder = tmp_path_factory.mktemp("tensorflow")
+    finished(training(folder, stripes, beginning))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stripes(tmp_path_factory) -> ImageDataset:
+    """Return stripes of which an epoch makes six batches."""
+    counts = {"train": (48, 48), "validation": (17, 16), "test": (0, 0)}
+    return write_dataset(tmp_path_factory.mktemp("stripes"), counts)
+
+
+@pytest.mark.parametrize(("code", "variables"), OTHER_BACKENDS)
+def test_the_same_weights_come_to_the_same(
+    tmp_path, stripes, beginning, with_tensorflow, code, variables
+):
+    out = finished(training(tmp_path, stripes, beginning, code=code, **variables))
+    assert "12 of 12 steps (epoch 2/2" in out
+    ours, theirs = (
+        json.loads((folder / "out" / "training.json").read_text())
+        for folder in (tmp_path, with_tensorflow)
+    )
+    assert ours["steps"] == theirs["steps"] == 12
+    assert ours["history"].keys() == theirs["history"].keys()
+    for metric, values in theirs["history"].items():
+        assert ours["history"][metric] == pytest.approx(values, rel=1e-3, abs=1e-5), metric
+    assert max(ours["history"]["val_accuracy"]) > 0.9
+    ours, theirs = weights(tmp_path), weights(with_tensorflow)
+    assert ours.keys() == theirs.keys()
+    for name, one in ours.items():
+        assert one == pytest.approx(theirs[name], rel=1e-2, abs=1e-3), name
+
 
 # Twelve steps, six an epoch: the training is interrupted within the second one.
 PROGRAM = """
@@ -32,21 +83,19 @@ recipe = TrainingRecipe(
 )
 dataset = ImageDataset.read(sys.argv[1])
 
-class InterruptAfter(keras.callbacks.Callback):
-    def __init__(self, calls):
-        super().__init__()
-        self.left = calls
+class Interrupt(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if not self.left:
+        if (self.epoch, batch) == (1, 1):
             raise KeyboardInterrupt
 
 whole = train(recipe, dataset)
 assert whole.steps == 12
 checkpoint = Checkpoint(Path(sys.argv[2]))
 try:
-    train(recipe, dataset, [InterruptAfter(4)], checkpoint)
+    train(recipe, dataset, [Interrupt()], checkpoint)
 except KeyboardInterrupt:
     assert checkpoint.progress().step == 8, checkpoint.progress()
 resumed = train(recipe, dataset, [], checkpoint)
@@ -55,12 +104,15 @@ for metric, values in whole.history.items():
     np.testing.assert_allclose(resumed.history[metric], values, rtol=1e-6, err_msg=metric)
 for one, other in zip(resumed.network.weights, whole.network.weights, strict=True):
     np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=one.path)
-assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
+assert keras.backend.backend() == sys.argv[3] and "tensorflow" not in sys.modules
 print("the same weights")
 """
 
 
-def test_a_convnext_that_was_interrupted_ends_with_the_same_weights(dataset, tmp_path):
-    words = (dataset.uri, tmp_path)
-    process = started(*words, code=WITHOUT_TENSORFLOW, program=PROGRAM, **JAX)
+@pytest.mark.parametrize(("code", "variables"), OTHER_BACKENDS)
+def test_a_convnext_that_was_interrupted_ends_with_the_same_weights(
+    dataset, tmp_path, code, variables
+):
+    words = (dataset.uri, tmp_path, variables["KERAS_BACKEND"])
+    process = started(*words, code=code, program=PROGRAM, **variables)
     assert "the same weights" in finished(process)

@@ -200,7 +200,7 @@ def gradient(function: Callable[[Any], Any], at: Any) -> Any:
     """Return the gradient of a function to a number, at a tensor.
 
     Raises:
-      CannotDraw: Keras runs on a backend other than TensorFlow and JAX.
+      CannotDraw: Keras runs on a backend that has none.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -214,7 +214,12 @@ def gradient(function: Callable[[Any], Any], at: Any) -> Any:
         import jax
 
         return jax.grad(function)(at)
-    raise CannotDraw(f"gradients are taken on TensorFlow and JAX, not on {backend}.")
+    if backend == "torch":
+        import torch
+
+        at = at.detach().requires_grad_()
+        return torch.autograd.grad(function(at), at)[0]
+    raise CannotDraw(f"gradients are taken on TensorFlow, JAX and PyTorch, not on {backend}.")
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

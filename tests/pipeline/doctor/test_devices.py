@@ -12,7 +12,7 @@ from pipeline.doctor.devices import backend_findings, parse_cards, training_find
 from pipeline.doctor.keras_view import view
 from pipeline.doctor.probe import VIEW, Gpu, Probed, probe
 from pipeline.preflight import preflight
-from tests.trainer.test_backends import WITHOUT_TENSORFLOW
+from tests.trainer.processes import OTHER_BACKENDS
 
 H100 = "NVIDIA H100 80GB HBM3, 81559, 550.54.15, 9.0\n"
 CLUSTER = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
@@ -105,12 +105,12 @@ def test_several_machines_train_on_tensorflow_alone():
     assert "train on TensorFlow alone" in found.text
 
 
-def test_jax_is_looked_at_without_tensorflow(monkeypatch):
-    pytest.importorskip("jax")
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    seen = probe("auto", python_command(WITHOUT_TENSORFLOW + VIEW))
-    assert seen == Probed("jax", "float32", [], True)
+@pytest.mark.parametrize(("code", "variables"), OTHER_BACKENDS)
+def test_another_backend_is_looked_at_without_tensorflow(monkeypatch, code, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seen = probe("auto", python_command(code + VIEW))
+    assert seen == Probed(variables["KERAS_BACKEND"], "float32", [], True)
 
 
 def test_gpus_of_jax_are_named_by_jax(monkeypatch):
