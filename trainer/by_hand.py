@@ -15,7 +15,8 @@ from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
 from contracts.variation import recipe_of
 from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
-from trainer.devices import TENSORFLOW, choose_devices
+from trainer.devices import choose_devices
+from trainer.gpus import TENSORFLOW
 from trainer.workflow import Assignment
 
 STATE_FOLDER = "state"

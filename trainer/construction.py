@@ -9,7 +9,8 @@ from trainer.augmentation import Augmentation
 from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.batches.sampling import Change
 from trainer.data import ImageDataset
-from trainer.devices import TENSORFLOW, TORCH, Devices, compiles
+from trainer.devices import Devices, compiles
+from trainer.gpus import TENSORFLOW, TORCH
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer

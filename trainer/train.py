@@ -32,7 +32,8 @@ from trainer.construction import (
     learning_rate,
 )
 from trainer.data import ImageDataset
-from trainer.devices import TORCH, Devices, choose_devices, precision_policy
+from trainer.devices import Devices, choose_devices, precision_policy
+from trainer.gpus import TORCH
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
 from trainer.models import build_model

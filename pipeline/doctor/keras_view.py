@@ -12,7 +12,8 @@ def view(precision: str) -> Probed:
     """Return the backend, the GPUs, and the policy that `trainer.precision` comes to on them."""
     import keras
 
-    from trainer.devices import TENSORFLOW, gpu_details, precision_policy
+    from trainer.devices import precision_policy
+    from trainer.gpus import TENSORFLOW, gpu_details
 
     backend = keras.backend.backend()
     is_built_with_cuda = True  # of others nobody knows before they see a GPU

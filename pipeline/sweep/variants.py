@@ -52,7 +52,9 @@ def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
             f"`--set augmentation.preset=medium`, or compare something else: `{OPTION} "
             "trainer.learning_rate=1e-3,3e-3`."
         )
-    return [without, Variant(f"augmentation {config.augmentation.preset}", {}, config)]
+    preset = config.augmentation.preset
+    name = "with augmentation" if preset == "none" else f"augmentation {preset}"
+    return [without, Variant(name, {}, config)]
 
 
 def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -> list[Variant]:

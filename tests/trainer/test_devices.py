@@ -11,14 +11,8 @@ from contracts.errors import ComponentError
 from tests.trainer.test_train import recipe
 from trainer import devices
 from trainer.construction import build_training_model, compile_training_model
-from trainer.devices import (
-    Devices,
-    Gpu,
-    choose_devices,
-    device_names,
-    gpu_details,
-    precision_policy,
-)
+from trainer.devices import Devices, choose_devices, precision_policy
+from trainer.gpus import Gpu, device_names, gpu_details
 
 
 @pytest.fixture

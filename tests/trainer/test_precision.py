@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from tests.trainer.test_resume import EVERYTHING, InterruptAt, Interrupted
 from tests.trainer.test_train import accuracy, recipe
-from trainer import devices
 from trainer.checkpoints import Checkpoint
 from trainer.devices import Devices, compiles, precision_policy
 from trainer.train import train
@@ -31,7 +30,7 @@ def a_gpu(monkeypatch):
 
     def there_is(capability: tuple[int, int] | None) -> None:
         details = {"compute_capability": capability} if capability else {}
-        monkeypatch.setattr(devices, "gpus", lambda: ["GPU:0"])
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
 
     return there_is
@@ -55,7 +54,7 @@ def test_auto_is_the_format_that_a_gpu_is_fast_at(a_gpu, capability, policy):
 
 
 def test_without_a_gpu_auto_is_float32_and_a_format_that_is_named_is_taken(monkeypatch):
-    monkeypatch.setattr(devices, "gpus", list)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     assert precision_policy("auto") == "float32"
     assert precision_policy("mixed_float16", "cpu") == "mixed_float16"
 
@@ -64,7 +63,7 @@ def test_xla_is_auto_on_one_gpu_alone_and_as_told_everywhere(a_gpu, monkeypatch)
     a_gpu((8, 0))
     assert [compiles("auto", one) for one in (CPU, GPU, TWO_GPUS)] == [False, "auto", False]
     assert [compiles(told, TWO_GPUS) for told in (True, False)] == [True, False]
-    monkeypatch.setattr(devices, "gpus", list)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     assert compiles("auto", GPU) is False
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")  # which is nothing without XLA
     assert compiles("auto", CPU) == "auto"

@@ -12,7 +12,8 @@ from contracts.training import TrainingRecipe
 from trainer.batches.sampling import Sampling, pass_length
 from trainer.construction import build_training_model, compile_training_model, learning_rate
 from trainer.data import CHANNELS, ImageDataset
-from trainer.devices import TENSORFLOW, Devices
+from trainer.devices import Devices
+from trainer.gpus import TENSORFLOW
 from trainer.measurement.peak_memory import PeakMemory, held_bytes
 from trainer.training_model import TrainingModel
 
@@ -20,6 +21,9 @@ SMALLEST, LARGEST = 8, 4096
 STEPS_AN_EPOCH = 20  # fewer teach little
 SPARE = 0.8  # part of the memory that is left to this process that may be taken
 TRIAL_STEPS = 2
+
+# That memory ran out: TensorFlow and JAX say it so, PyTorch of GPUs and of CPUs.
+SIGNS = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
 
 
 def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices) -> int:
@@ -90,8 +94,6 @@ def _fits(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of TensorFlow or JAX says that memory ran out."""
+    """Tell whether an error of Keras's backend says that memory ran out."""
     text = f"{type(error).__name__}: {error}"
-    return isinstance(error, MemoryError) or any(
-        sign in text for sign in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory")
-    )
+    return isinstance(error, MemoryError) or any(sign in text for sign in SIGNS)

@@ -14,7 +14,7 @@ import numpy as np
 
 from contracts.errors import in_one_line
 from contracts.whole_files import write_whole
-from trainer.devices import device_names
+from trainer.gpus import device_names
 from trainer.models.anatomy import Stage, stages
 from trainer.models.diagram import diagram, shape_text
 from trainer.record import CARD_FILE, DIAGRAM_FILE, NO_CARD_FILE

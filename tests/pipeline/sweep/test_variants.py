@@ -42,7 +42,8 @@ def test_nothing_to_compare_is_an_error(augmentation):
 def test_what_is_set_beside_the_preset_none_is_compared(augmentation):
     section = AugmentationConfig.model_validate({"preset": "none", **augmentation})
     config = CONFIG.model_copy(update={"augmentation": section})
-    assert with_and_without_augmentation(config)[1].config == config
+    own = with_and_without_augmentation(config)[1]
+    assert (own.name, own.config) == ("with augmentation", config)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,8 @@ def test_it_is_a_size_that_the_devices_can_share(dataset, monkeypatch, replicas,
     [
         (MemoryError(), True),
         (RuntimeError("RESOURCE_EXHAUSTED: failed"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes"), True),
         (ValueError("wrong shape"), False),
     ],
 )
