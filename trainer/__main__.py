@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from trainer.tracking import Tracking
     from trainer.train import TrainedModel
 
+PROG = "imgpipe-train"
 NETWORK_FILE = "network.keras"
 
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and return the exit code: 0 done, 1 failed, 2 the config or the call is wrong."""
-    parser = argparse.ArgumentParser(prog="imgpipe-train", description=__doc__.split("\n")[0])
+    """Train and return the exit code: 0 done, 1 failed, 2 wrong config or call, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog=PROG, description=__doc__.split("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("pipeline.yaml"), metavar="FILE")
     parser.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE"
@@ -51,17 +53,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--output", type=Path, required=True, metavar="DIR", help="what the training leaves behind"
     )
     args = parser.parse_args(argv)
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    LOGGER.setLevel(logging.INFO)
-    LOGGER.addFilter(NowAndThen())
+    _print_now_and_then()
     _leave_out_noise()
     try:
         _train(args)
     except PipelineError as error:
         for problem in error.problems:
-            print(f"trainer: {problem}", file=sys.stderr)
+            print(f"{PROG}: {problem}", file=sys.stderr)
         return EXIT_WRONG_INPUT if isinstance(error, InputError) else EXIT_FAILED
+    except KeyboardInterrupt:
+        print(
+            f"{PROG}: interrupted; started again it goes on from its last checkpoint.",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
     return 0
+
+
+def _print_now_and_then() -> None:
+    """Have what is logged printed, of progress a line every ten seconds."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(NowAndThen())
+    logging.basicConfig(format="%(message)s", handlers=[handler])
+    for own in (LOGGER, logging.getLogger("trainer")):
+        own.setLevel(logging.INFO)
 
 
 def _leave_out_noise() -> None:

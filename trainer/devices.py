@@ -10,6 +10,7 @@ import keras
 
 from contracts.cluster import TF_CONFIG, cluster
 from contracts.errors import ComponentError
+from contracts.progress import report
 from trainer.gpus import TENSORFLOW, TORCH, device_names, gpu_details, gpus
 
 # NVIDIA's Ampere (compute capability 8) and later multiply bfloat16 at full speed.
@@ -68,6 +69,28 @@ class Devices:
             manager = self.strategy.scope()
         with manager:
             yield
+
+
+@contextmanager
+def lost_machine_told(devices: Devices) -> Iterator[None]:
+    """Turn what TensorFlow raises once another machine is gone into a sentence.
+
+    Raises:
+      ComponentError: it came out of the block.
+    """
+    if devices.machines == 1:
+        yield
+        return
+    from tensorflow import errors
+
+    try:
+        yield
+    except (errors.AbortedError, errors.DeadlineExceededError, errors.UnavailableError) as error:
+        reason = error.message.rpartition("aborted by: ")[2].partition("\n")[0].rstrip(".")
+        raise ComponentError(
+            f"Trainer: lost another machine of {TF_CONFIG} ({reason}). Look at what it logged, and "
+            "start the training on all of them again: it goes on after the last whole epoch."
+        ) from error
 
 
 class SharedOrWhole(keras.distribution.DataParallel):
@@ -153,6 +176,7 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
     import tensorflow as tf
 
     if kind == "multi_worker":
+        report(1, machines, "machines", f"(waiting for the others that {TF_CONFIG} names)")
         try:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:  # collective operations have to be set up at the start

@@ -32,7 +32,7 @@ from trainer.construction import (
     learning_rate,
 )
 from trainer.data import ImageDataset
-from trainer.devices import Devices, choose_devices, precision_policy
+from trainer.devices import Devices, choose_devices, lost_machine_told, precision_policy
 from trainer.gpus import TORCH
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
@@ -194,7 +194,7 @@ def _fit(
         rate = learning_rate(config, phase.learning_rate, phase.epochs, steps)
         compile_training_model(model, job.recipe, rate, job.devices)
         while not _is_over(phase, job):
-            with rate_error_told(config):
+            with rate_error_told(config), lost_machine_told(job.devices):
                 job = _fit_on(model, phase, job, users, callbacks)
             if model.stop_training:  # patience is at its end, or a callback wanted it
                 return job.progress

@@ -76,9 +76,11 @@ def started(
     *words: object, code: str = "", program: str = MAIN, **variables: str
 ) -> subprocess.Popen:
     """Start a Python with `code`, then the program (`python -m trainer`) on these words."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # JAX has set it, in this process
     return subprocess.Popen(
         [sys.executable, "-c", code + program, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

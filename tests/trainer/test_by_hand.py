@@ -82,8 +82,9 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypa
     seeds, whole = [], pictures.Evidence
     monkeypatch.setattr(pictures, "Evidence", lambda *of: seeds.append(of[-1]) or whole(*of))
     (project / "stops").touch()
-    with pytest.raises(KeyboardInterrupt):
-        main(words(project, dataset.uri))
+    assert main(words(project, dataset.uri)) == 130
+    said = "imgpipe-train: interrupted; started again it goes on from its last checkpoint.\n"
+    assert capsys.readouterr().err.endswith(said)
     assert len(list((project / "out" / "state").iterdir())) == 1
     (project / "stops").unlink()
     assert main(words(project, dataset.uri)) == 0
@@ -106,8 +107,7 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypa
 def test_changed_code_of_the_user_begins_anew(project, dataset):
     (project / "stops").touch()
     options = ["--set", "tracking.mlflow.enabled=false", "--set", "explanation.pictures=false"]
-    with pytest.raises(KeyboardInterrupt):
-        main([*words(project, dataset.uri), *options])
+    assert main([*words(project, dataset.uri), *options]) == 130
     (project / "stops").unlink()
     (project / "mine.py").write_text(f"{MINE}\n# other code\n")
     assert main([*words(project, dataset.uri), *options]) == 0
@@ -167,7 +167,8 @@ def test_a_wrong_call_is_a_sentence(tmp_path, dataset):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err == (
-        "trainer: --set trainer.epochs=0: trainer.epochs: expected an integer >= 1, received 0.\n"
+        "imgpipe-train: --set trainer.epochs=0: trainer.epochs: expected an integer >= 1, "
+        "received 0.\n"
     )
     process = training(tmp_path, dataset, "--set=trainer.devices=multi_worker")
     _, err = process.communicate(timeout=120)

@@ -1,6 +1,9 @@
 """Two devices, and two machines, train what one does."""
 
 import json
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +28,56 @@ def one_process(tmp_path_factory, dataset) -> Path:
     return folder
 
 
-def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
+def two_machines(folder: Path, dataset: ImageDataset, *options: str) -> list[subprocess.Popen]:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    workers = [
+    return [
         training(
-            tmp_path,
+            folder,
             dataset,
             "--set=trainer.devices=multi_worker",
+            *options,
             TF_CONFIG=json.dumps(
                 {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
             ),
         )
         for index in range(2)
     ]
-    outs = [finished(worker) for worker in workers]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_machine_that_is_lost_is_told_and_the_training_goes_on(tmp_path, dataset, lost):
+    options = ["--set=trainer.epochs=20", "--set=trainer.early_stopping_patience=0"]
+    workers = two_machines(tmp_path, dataset, *options)
+    wait_until(lambda: list(tmp_path.glob("out/state/*/state.npz")))
+    workers[lost].kill()
+    _, err = workers[1 - lost].communicate(timeout=120)
+    workers[lost].communicate()
+    assert workers[1 - lost].returncode == 1
+    said = err.splitlines()[-1]
+    assert said.startswith("imgpipe-train: Trainer: lost another machine of TF_CONFIG ("), err
+    assert said.endswith("it goes on after the last whole epoch.")
+    assert "Traceback" not in err
+    with np.load(next(tmp_path.glob("out/state/*/state.npz"))) as state:
+        before = json.loads(state["record"].tobytes())["step"]
+    assert 0 < before < 120
+    for worker in two_machines(tmp_path, dataset, *options):
+        assert f"The training goes on after step {before}." in finished(worker)
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert record["steps"] == 120
+
+
+def wait_until(is_true: Callable[[], object], seconds: float = 60.0) -> None:
+    end_s = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
+
+
+def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
+    outs = [finished(worker) for worker in two_machines(tmp_path, dataset)]
     assert ["Wrote" in out for out in outs] == [True, False]  # one of them writes
+    for out in outs:
+        assert out.startswith("1 of 2 machines (waiting for the others that TF_CONFIG names)\n")
     ours, theirs = weights(tmp_path), weights(one_process)
     assert ours.keys() == theirs.keys()
     for name, one in ours.items():
