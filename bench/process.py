@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ class Usage:
 
 
 def run(command: Sequence[object], log: Path) -> Usage:
-    """Run the command to its end; what it prints on standard error goes to `log`.
+    """Run the command to its end, and say so; what it prints on standard error goes to `log`.
 
     Raises:
       RuntimeError: it ended with another exit code than 0; the text ends with its last lines.
@@ -50,6 +51,7 @@ def run(command: Sequence[object], log: Path) -> Usage:
     if process.returncode != 0:
         tail = "\n".join([*out.splitlines(), *log.read_text().splitlines()][-TAIL:])
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{tail}")
+    print(f"  {log.stem}: {seconds:.0f} s", file=sys.stderr)
     return Usage(seconds, samples.cpu_s, samples.mib, out)
 
 
