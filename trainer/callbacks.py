@@ -48,8 +48,8 @@ class NoteLearningRate(keras.callbacks.Callback):
             logs["learning_rate"] = float(rate)
 
 
-class StopOnNan(keras.callbacks.Callback):
-    """Ends the training with a sentence as soon as the loss is no number any more."""
+class _OnCourse(keras.callbacks.Callback):
+    """Knows the steps of the whole training, which `fit` does not."""
 
     def __init__(self, course: Course) -> None:
         super().__init__()
@@ -59,6 +59,14 @@ class StopOnNan(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note the epoch."""
         self._epoch = epoch
+
+    def _step(self, batch: int) -> int:
+        """Return the steps that are done after a batch of this epoch."""
+        return self._course.step(self._epoch, batch)
+
+
+class StopOnNan(_OnCourse):
+    """Ends the training with a sentence as soon as the loss is no number any more."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the loss, which is the mean of the epoch so far.
@@ -70,7 +78,7 @@ class StopOnNan(keras.callbacks.Callback):
             return
         _sync(self.model)
         since = int(keras.ops.convert_to_numpy(self.model.steps_since_nan))
-        step = self._course.step(self._epoch, batch) - max(since - 1, 0)
+        step = self._step(batch) - max(since - 1, 0)
         raise ComponentError(
             f"Trainer: the loss became NaN or infinite at step {step:,} of {self._course.steps:,} "
             f"(epoch {self._epoch + 1}). Try a tenth of trainer.learning_rate, "
@@ -84,7 +92,7 @@ def _sync(model: Any) -> None:
         model.jax_state_sync()  # `fit` keeps them to itself
 
 
-class SeedPyTorch(keras.callbacks.Callback):
+class SeedPyTorch(_OnCourse):
     """Has the random numbers of PyTorch itself follow from the seed and the step.
 
     Dropout draws them. Keras, which keeps those of its own in variables, holds no state of them
@@ -92,20 +100,14 @@ class SeedPyTorch(keras.callbacks.Callback):
     """
 
     def __init__(self, course: Course, seed: int) -> None:
-        super().__init__()
-        self._course = course
+        super().__init__(course)
         self._seed = seed
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Seed PyTorch for the step."""
         import torch
 
-        seeds = np.random.SeedSequence([self._seed, self._course.step(self._epoch, batch)])
+        seeds = np.random.SeedSequence([self._seed, self._step(batch)])
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
 
@@ -134,11 +136,11 @@ def swap_averages(model: Any) -> None:
         average.assign(trained)
 
 
-class KeepCheckpoints(keras.callbacks.Callback):
+class KeepCheckpoints(_OnCourse):
     """Keeps the state and the best weights on the disk; ends a training that gets no better."""
 
     def __init__(self, checkpoint: Checkpoint, progress: Progress, course: Course) -> None:
-        super().__init__()
+        super().__init__(course)
         self.progress = progress
         self.position = Position(progress.step)  # of the batches
         self.monitor = "val_loss"
@@ -146,8 +148,6 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self.first_epoch = 0  # that patience counts from
         self.every_s = 0.0
         self._checkpoint = checkpoint
-        self._course = course
-        self._epoch = 0
         self._began_s = self._saved_s = 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -160,7 +160,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
 
         A callback may just have set the rate for the beginning of this epoch once more.
         """
-        self._epoch = epoch
+        super().on_epoch_begin(epoch)
         begins = epoch * self._course.steps_per_epoch
         self.position.step = max(begins, self._course.first_step)
         if self._course.first_step > begins:
@@ -168,7 +168,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save the state, where the last time is long enough ago; the last batch's comes later."""
-        step = self._course.step(self._epoch, batch)
+        step = self._step(batch)
         is_due = self.every_s and time.monotonic() - self._saved_s >= self.every_s
         if is_due and step % self._course.steps_per_epoch:
             self._save(step)
@@ -192,13 +192,11 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self._checkpoint.save(self.progress, self.model)
 
 
-class ReportProgress(keras.callbacks.Callback):
+class ReportProgress(_OnCourse):
     """Tells how many steps are done, the last epoch's metrics and the time left."""
 
     def __init__(self, course: Course) -> None:
-        super().__init__()
-        self._course = course
-        self._epoch = 0
+        super().__init__(course)
         self._metrics = ""
         self._started_s = self._reported_s = 0.0
 
@@ -206,17 +204,13 @@ class ReportProgress(keras.callbacks.Callback):
         """Start the clock."""
         self._started_s = time.monotonic()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
-
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Report, a few times a second at most."""
         now_s = time.monotonic()
         if now_s - self._reported_s < SECONDS_BETWEEN_REPORTS:
             return
         self._reported_s = now_s
-        done = self._course.step(self._epoch, batch)
+        done = self._step(batch)
         pace_s = (now_s - self._started_s) / (done - self._course.first_step)
         self._report(done, f"{_clock(pace_s * (self._course.steps - done))} left")
 

@@ -224,7 +224,7 @@ def _fit_on(
     averaged = [AveragedWeights()] if config.ema_momentum else []
     seeded = [SeedPyTorch(course, job.recipe.seed)] if keras.backend.backend() == TORCH else []
     # What the user's own set at the end of an epoch, such as a rate, is part of the state.
-    own = [*seeded, StopOnNan(course), NoteLearningRate(), *averaged, *users, keep]
+    own = [StopOnNan(course), NoteLearningRate(), *averaged, *users, keep, ReportProgress(course)]
     steps = course.steps_per_epoch - gone
     model.course, model.used = course, job.used()
     change = batch_change(job.recipe, job.dataset)
@@ -233,7 +233,7 @@ def _fit_on(
         validation_data=_validation(job),
         initial_epoch=epoch,
         epochs=epoch + 1 if gone else phase.end_epoch,
-        callbacks=[*own, ReportProgress(course), *callbacks],
+        callbacks=[*seeded, *own, *callbacks],
         shuffle=False,  # the batches are shuffled already
         verbose=0,
     )

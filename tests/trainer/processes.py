@@ -1,6 +1,7 @@
 """Trainings in processes of their own: with another backend, or on several machines."""
 
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -114,6 +115,13 @@ def finished(process: subprocess.Popen) -> str:
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err[-3000:]
     return out
+
+
+def two_machines() -> list[dict[str, str]]:
+    """Return the environment that makes each of two trainings a machine, the chief first."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
+    tasks = [{"cluster": cluster, "task": {"type": "worker", "index": one}} for one in range(2)]
+    return [{"TF_CONFIG": json.dumps(task)} for task in tasks]
 
 
 def free_ports(count: int) -> list[int]:

@@ -16,9 +16,9 @@ from tests.trainer.processes import (
     OTHER_BACKENDS,
     WITHOUT_TENSORFLOW,
     finished,
-    free_ports,
     started,
     training,
+    two_machines,
 )
 from trainer import pictures
 from trainer.__main__ import main
@@ -145,11 +145,7 @@ def test_pictures_and_runs_without_tensorflow(project, dataset, code, variables)
 
 
 def test_of_two_machines_the_chief_delivers(project, dataset):
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    workers = []
-    for index in range(2):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        workers.append(started(*words(project, dataset.uri), TF_CONFIG=json.dumps(task)))
+    workers = [started(*words(project, dataset.uri), **machine) for machine in two_machines()]
     outs = [finished(worker) for worker in workers]
     assert ["Left out: " in out for out in outs] == [True, False]
     assert ["MLflow: run " in out for out in outs] == [True, False]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import write_dataset
-from tests.trainer.processes import JAX, finished, free_ports, training, weights
+from tests.trainer.processes import JAX, finished, training, two_machines, weights
 from trainer.data import ImageDataset
 
 
@@ -28,26 +28,15 @@ def one_process(tmp_path_factory, dataset) -> Path:
     return folder
 
 
-def two_machines(folder: Path, dataset: ImageDataset, *options: str) -> list[subprocess.Popen]:
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    return [
-        training(
-            folder,
-            dataset,
-            "--set=trainer.devices=multi_worker",
-            *options,
-            TF_CONFIG=json.dumps(
-                {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-            ),
-        )
-        for index in range(2)
-    ]
+def on_two_machines(folder: Path, dataset: ImageDataset, *options: str) -> list[subprocess.Popen]:
+    options = ("--set=trainer.devices=multi_worker", *options)
+    return [training(folder, dataset, *options, **machine) for machine in two_machines()]
 
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_machine_that_is_lost_is_told_and_the_training_goes_on(tmp_path, dataset, lost):
     options = ["--set=trainer.epochs=20", "--set=trainer.early_stopping_patience=0"]
-    workers = two_machines(tmp_path, dataset, *options)
+    workers = on_two_machines(tmp_path, dataset, *options)
     wait_until(lambda: list(tmp_path.glob("out/state/*/state.npz")))
     workers[lost].kill()
     _, err = workers[1 - lost].communicate(timeout=120)
@@ -60,7 +49,7 @@ def test_a_machine_that_is_lost_is_told_and_the_training_goes_on(tmp_path, datas
     with np.load(next(tmp_path.glob("out/state/*/state.npz"))) as state:
         before = json.loads(state["record"].tobytes())["step"]
     assert 0 < before < 120
-    for worker in two_machines(tmp_path, dataset, *options):
+    for worker in on_two_machines(tmp_path, dataset, *options):
         assert f"The training goes on after step {before}." in finished(worker)
     record = json.loads((tmp_path / "out" / "training.json").read_text())
     assert record["steps"] == 120
@@ -74,7 +63,7 @@ def wait_until(is_true: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 def test_two_machines_train_what_one_does_on_the_same_global_batch(tmp_path, dataset, one_process):
-    outs = [finished(worker) for worker in two_machines(tmp_path, dataset)]
+    outs = [finished(worker) for worker in on_two_machines(tmp_path, dataset)]
     assert ["Wrote" in out for out in outs] == [True, False]  # one of them writes
     for out in outs:
         assert out.startswith("1 of 2 machines (waiting for the others that TF_CONFIG names)\n")

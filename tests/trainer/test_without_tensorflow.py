@@ -4,11 +4,11 @@ import json
 
 import keras
 import pytest
+import yaml
 
 from contracts.training import TrainerConfig
-from tests.trainer.conftest import SIZE_PX, write_dataset
-from tests.trainer.processes import OTHER_BACKENDS, finished, started, training, weights
-from trainer.data import ImageDataset
+from tests.trainer.conftest import SIZE_PX
+from tests.trainer.processes import CONFIG, OTHER_BACKENDS, finished, started, training, weights
 from trainer.models import build_model
 
 
@@ -17,30 +17,23 @@ def beginning(tmp_path_factory) -> str:
     """Return the option to begin with the same weights everywhere."""
     path = tmp_path_factory.mktemp("weights") / "first.weights.h5"
     keras.utils.set_random_seed(1)
-    options = {"filters": [8, 8], "dropout": 0.0}
-    build_model(TrainerConfig(model_options=options), SIZE_PX, 2).save_weights(path)
+    config = TrainerConfig.model_validate(yaml.safe_load(CONFIG)["trainer"])
+    build_model(config, SIZE_PX, 2).save_weights(path)
     return f"--set=trainer.weights={path}"
 
 
 @pytest.fixture(scope="module")
-def with_tensorflow(tmp_path_factory, stripes, beginning):
+def with_tensorflow(tmp_path_factory, dataset, beginning):
     folder = tmp_path_factory.mktemp("tensorflow")
-    finished(training(folder, stripes, beginning))
+    finished(training(folder, dataset, beginning))
     return folder
-
-
-@pytest.fixture(scope="module")
-def stripes(tmp_path_factory) -> ImageDataset:
-    """Return stripes of which an epoch makes six batches."""
-    counts = {"train": (48, 48), "validation": (17, 16), "test": (0, 0)}
-    return write_dataset(tmp_path_factory.mktemp("stripes"), counts)
 
 
 @pytest.mark.parametrize(("code", "variables"), OTHER_BACKENDS)
 def test_the_same_weights_come_to_the_same(
-    tmp_path, stripes, beginning, with_tensorflow, code, variables
+    tmp_path, dataset, beginning, with_tensorflow, code, variables
 ):
-    out = finished(training(tmp_path, stripes, beginning, code=code, **variables))
+    out = finished(training(tmp_path, dataset, beginning, code=code, **variables))
     assert "12 of 12 steps (epoch 2/2" in out
     ours, theirs = (
         json.loads((folder / "out" / "training.json").read_text())
@@ -98,6 +91,8 @@ try:
     train(recipe, dataset, [Interrupt()], checkpoint)
 except KeyboardInterrupt:
     assert checkpoint.progress().step == 8, checkpoint.progress()
+else:
+    raise AssertionError("it was not interrupted")
 resumed = train(recipe, dataset, [], checkpoint)
 assert resumed.steps == 12
 for metric, values in whole.history.items():

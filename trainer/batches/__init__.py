@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.batches.sampling import Change, Position, Sampling
 from trainer.data import ImageDataset
+from trainer.gpus import TENSORFLOW
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
 # one-hot}, the targets once more), as trainer.training_model expects it.
@@ -49,7 +50,7 @@ def evaluation_arrays(
 
 def _feed():
     """Return the module that suits the backend: without TensorFlow there is no tf.data."""
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == TENSORFLOW:
         from trainer.batches import tensorflow_feed
 
         return tensorflow_feed

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from trainer.gpus import TENSORFLOW, TORCH
 from trainer.pictures.picture import CannotDraw
 
 Watch = Callable[["Place", Any, Any], Any]
@@ -87,7 +88,7 @@ def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
 @contextmanager
 def _eagerly() -> Iterator[None]:
     """Have models run layer by layer whose `call` is a tf.function, too."""
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != TENSORFLOW:
         yield
         return
     import tensorflow as tf
@@ -203,7 +204,7 @@ def gradient(function: Callable[[Any], Any], at: Any) -> Any:
       CannotDraw: Keras runs on a backend that has none.
     """
     backend = keras.backend.backend()
-    if backend == "tensorflow":
+    if backend == TENSORFLOW:
         import tensorflow as tf
 
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -214,7 +215,7 @@ def gradient(function: Callable[[Any], Any], at: Any) -> Any:
         import jax
 
         return jax.grad(function)(at)
-    if backend == "torch":
+    if backend == TORCH:
         import torch
 
         at = at.detach().requires_grad_()
