@@ -53,6 +53,9 @@ class LimitsConfig(Section):
     max_memory_mib: Annotated[int, Field(ge=256, description="to decode it")] = 4096
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class DataConfig(Section):
     """Where the images are, how they are read and how they are split."""
 
@@ -90,13 +93,27 @@ class DataConfig(Section):
             description="#rrggbb, the colour that transparency is laid on",
         ),
     ] = DEFAULT_READING.background
+    value_range: Annotated[
+        tuple[Finite, Finite] | None,
+        Field(
+            strict=False,
+            description="values that become black and white, of images of more than 8 bits a "
+            "sample; null: what a sample of the images uses",
+        ),
+    ] = None
     limits: LimitsConfig = LimitsConfig()
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     def reading(self) -> ImageReading:
-        """Return how images are read and which are refused."""
+        """Return how images are read and which are refused.
+
+        Without `value_range` what the images use has to take the place of the usual ranges.
+        """
+        usual = DEFAULT_READING
         return ImageReading(
+            integer_range=self.value_range or usual.integer_range,
+            float_range=self.value_range or usual.float_range,
             background=self.background,
             max_bytes=self.limits.max_mib << 20,
             max_pixels=self.limits.max_pixels,

@@ -40,12 +40,22 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
         yield from code_inconsistencies(trainer)
         yield from weights_inconsistencies(trainer)
         yield from image_inconsistencies(config.explanation)
+    yield from _value_range(config.data.value_range)
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
     yield from _tracking(config)
     yield from _training(trainer)
     for problem in space_problems(config, partial(inconsistencies, needs_data=needs_data)):
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
+
+
+def _value_range(values: tuple[float, float] | None) -> Iterator[Inconsistency]:
+    if values is not None and values[0] >= values[1]:
+        yield Inconsistency(
+            ("data", "value_range"),
+            "expected the value of black and a larger one of white, such as [0, 4095], received "
+            f"{received(list(values))}. Correct it, or set null.",
+        )
 
 
 def rate_is_scheduled(trainer: TrainerConfig, callbacks: Iterable[str]) -> str:

@@ -6,12 +6,16 @@ pixels.
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from contracts import image_pixels, image_segments
 from contracts.image_colours import is_srgb, profile_of
 from contracts.image_reading import DEFAULT_READING, ImageReading
+from contracts.image_values import Values, is_deep, values_of
+from contracts.tiff_values import UnsupportedTiff, tiff_values
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +29,7 @@ Reason = Literal[
     "too_many_pixels",
     "too_elongated",
     "unsupported_pixels",
+    "values_out_of_range",
     "out_of_memory",
 ]
 
@@ -40,7 +45,8 @@ FORMATS = (
 )
 # Read by pillow-heif, which is imported only for files that are of its kind.
 _HEIF = "HEIF"
-_MAGIC = (image_segments.JPEG, image_segments.PNG[:4], b"GIF8", b"II*\0", b"MM\0*")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_MAGIC = (image_segments.JPEG, image_segments.PNG[:4], b"GIF8", *_TIFF)
 _USUAL_BITS = 8
 # Where Pillow finds an orientation, but for TIFF, and the EXIF tag of it.
 _MAY_TURN = ("exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp")
@@ -87,20 +93,19 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
 
     JPEG and PNG files that are canonical already pass through byte for byte. All others become
     PNG: turned upright by their EXIF orientation, in the colours of sRGB, transparency laid on a
-    colour, 16-bit and floating-point values scaled, the first frame of several.
+    colour, values of more than 8 bits scaled by the ranges of `reading`, the first frame of
+    several.
 
     Raises:
       UnreadableImage: `raw` is no image, is damaged, or goes beyond the limits of `reading`.
     """
-    image = _decode(raw, reading)
-    source_format, source_channels = image.format or "", len(image.getbands())
-    orientation = _orientation(image)
-    note = _note(image, raw, reading)
-    passes = orientation == 1 and _is_canonical(image, raw)
+    source = _read(raw, reading)
     try:
+        image = source.image
+        passes = source.orientation == 1 and _is_canonical(image, raw)
         if not passes:
             pixels = image_pixels.eight_bit(image, reading.background)
-            image = image_pixels.upright(pixels, orientation)
+            image = image_pixels.upright(pixels, source.orientation)
         encoded = raw if passes else _encode(image)
         mean, std = image_pixels.brightness(image)
     except MemoryError as error:
@@ -108,8 +113,21 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
     except Exception as error:
         raise UnreadableImage("unsupported_pixels", _said(error)) from error
     return CanonicalImage(
-        encoded, image.width, image.height, source_format, source_channels, mean, std, note
+        *(encoded, image.width, image.height, source.format, source.channels),
+        *(mean, std, source.note),
     )
+
+
+def deep_values(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Values | None:
+    """Return the values of an image of more than 8 bits a sample; None of any other.
+
+    Of any other one only the header is read.
+
+    Raises:
+      UnreadableImage: as `canonicalise` does, but not for values out of range.
+    """
+    with _refusing(raw, reading):
+        return _values(_opened(raw, reading), raw, reading)
 
 
 def prepare() -> None:
@@ -134,6 +152,74 @@ def _prepare_heif() -> None:
     pillow_heif.register_heif_opener(thumbnails=False)
 
 
+class _Source(NamedTuple):
+    """An image as it came, but for its values, which have 8 bits."""
+
+    image: "Image.Image"
+    format: str
+    channels: int
+    orientation: int
+    note: str | None = None
+
+
+def _read(raw: bytes, reading: ImageReading) -> _Source:
+    """Return the image with all its pixels read, and what the file says besides."""
+    with _refusing(raw, reading):
+        image = _opened(raw, reading)
+        values = _values(image, raw, reading)
+        if image is not None and values is None:
+            image.load()
+            _require_size(*image.size, reading)  # of formats that tell it only now
+        if image is not None and image.format == "PNG":
+            _require_whole_png(raw)
+    if image is None:
+        assert values is not None
+        scaled = _in_eight_bits(values, reading)
+        return _Source(scaled, "TIFF", len(scaled.getbands()), values.orientation)
+    source = _Source(
+        *(image, image.format or "", len(image.getbands())),
+        *(_orientation(image), _note(image, raw, reading)),
+    )
+    if values is None:
+        return source
+    scaled = _in_eight_bits(values, reading)
+    scaled.info = {"icc_profile": profile_of(image)}
+    return source._replace(image=scaled)
+
+
+@contextmanager
+def _refusing(raw: bytes, reading: ImageReading) -> Iterator[None]:
+    """Let no error but UnreadableImage out of the block that decodes `raw`.
+
+    Damaged files make Pillow raise much more than OSError (ValueError, IndexError, SyntaxError,
+    struct.error, TypeError, OverflowError, ...): all of it means that the file is refused.
+    """
+    if not raw:
+        raise UnreadableImage("empty_file", "0 bytes")
+    if len(raw) > reading.max_bytes:
+        raise UnreadableImage("too_many_bytes", f"{len(raw)}, limit {reading.max_bytes}")
+    try:
+        yield
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise _refusal(raw, error) from error
+
+
+def _opened(raw: bytes, reading: ImageReading) -> "Image.Image | None":
+    """Return the image with its header read; None of a TIFF that Pillow does not know."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        image = _open(raw, reading)
+    except UnidentifiedImageError:
+        if raw.startswith(_TIFF):
+            return None
+        raise
+    _require_size(*image.size, reading)
+    return image
+
+
 def _open(raw: bytes, reading: ImageReading) -> "Image.Image":
     """Return the image with its header read; the type is taken from the content alone."""
     from PIL import Image, JpegImagePlugin
@@ -149,30 +235,28 @@ def _open(raw: bytes, reading: ImageReading) -> "Image.Image":
     return Image.open(io.BytesIO(raw), formats=formats)
 
 
-def _decode(raw: bytes, reading: ImageReading) -> "Image.Image":
-    """Return the image with all its pixels read.
+def _values(image: "Image.Image | None", raw: bytes, reading: ImageReading) -> Values | None:
+    """Load an image of more than 8 bits a sample and return its values; None of any other."""
+    if image is None:
+        return tiff_values(raw, lambda width, height: _require_size(width, height, reading))
+    return values_of(image, lambda: _open(raw, reading)) if is_deep(image) else None
 
-    Damaged files make Pillow raise much more than OSError (ValueError, IndexError, SyntaxError,
-    struct.error, TypeError, OverflowError, ...): all of it means that the file is refused.
-    """
-    if not raw:
-        raise UnreadableImage("empty_file", "0 bytes")
-    if len(raw) > reading.max_bytes:
-        raise UnreadableImage("too_many_bytes", f"{len(raw)}, limit {reading.max_bytes}")
+
+def _in_eight_bits(values: Values, reading: ImageReading) -> "Image.Image":
+    """Return the values scaled by the range of their kind."""
     try:
-        image = _open(raw, reading)
-        _require_size(*image.size, reading)
-        image.load()
-        _require_size(*image.size, reading)  # of formats that tell it only now
-        fault = image_segments.png_fault(raw) if image.format == "PNG" else None
-    except UnreadableImage:
-        raise
-    except Exception as error:
-        raise _refusal(raw, error) from error
+        return values.scaled(reading.range_of(values.kind))
+    except MemoryError as error:
+        raise UnreadableImage("out_of_memory", "while scaling it") from error
+    except OverflowError as error:
+        raise UnreadableImage("values_out_of_range", str(error)) from error
+
+
+def _require_whole_png(raw: bytes) -> None:
+    fault = image_segments.png_fault(raw)
     if fault is not None:
         is_truncated, detail = fault
         raise UnreadableImage("truncated" if is_truncated else "corrupt", detail)
-    return image
 
 
 def _require_size(width: int, height: int, reading: ImageReading) -> None:
@@ -192,6 +276,8 @@ def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
         return UnreadableImage("too_many_pixels", detail)
     if isinstance(error, MemoryError):
         return UnreadableImage("out_of_memory", "while decoding it")
+    if isinstance(error, UnsupportedTiff):
+        return UnreadableImage("unsupported_pixels", detail)
     if raw.startswith(image_segments.JPEG):
         bits = image_segments.jpeg_bits(raw)
         if bits is not None and bits != _USUAL_BITS:
@@ -204,7 +290,8 @@ def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
         if raw.startswith(b"%!PS"):
             return UnreadableImage("unrecognised_format", "PostScript, a program; save it as PNG")
         return UnreadableImage("unrecognised_format", f"begins with {raw[:8]!r}")
-    if "truncated" in detail.lower() or isinstance(error, EOFError):
+    is_cut = any(word in detail.lower() for word in ("truncated", "failed to read"))
+    if is_cut or isinstance(error, EOFError):
         return UnreadableImage("truncated", detail)
     return UnreadableImage("corrupt", detail)
 

@@ -20,10 +20,12 @@ from components.image_example_gen.accounts.file_row import (
     rows_path,
 )
 from components.image_example_gen.image_file import (
+    Extent,
     Quarantined,
     ReadImage,
     image_in,
     read_bytes,
+    read_extent,
     read_image,
 )
 from components.image_example_gen.listing.entries import ImageFile, printable
@@ -173,6 +175,20 @@ def read_digests(
         except Quarantined:
             digests.append(None)
     return digests
+
+
+def read_extents(
+    root: Root, files: Sequence[ImageFile], reading: ImageReading, report: Report
+) -> list[Extent | None]:
+    """Return what `image_file.read_extent` says of each file.
+
+    `report` is called with the position of each file before it is touched.
+    """
+    extents = []
+    for position, file in enumerate(files):
+        report(position)
+        extents.append(read_extent(root, file, reading))
+    return extents
 
 
 def write_labels(examples_uri: str, labels: Sequence[str]) -> None:

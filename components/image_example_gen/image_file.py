@@ -3,11 +3,15 @@
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from components.image_example_gen.listing.entries import ImageFile
-from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
+from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise, deep_values
 from contracts.image_reading import ImageReading
+from contracts.image_values import HEAD_BYTES, Kind, may_be_deep
 from contracts.remote_path import RemotePath, Root
 
 _BLOCK_BYTES = 1 << 20
@@ -69,6 +73,34 @@ def image_in(raw: bytes, reading: ImageReading) -> ReadImage:
         raise Quarantined(error.reason, error.detail, sha256) from error
 
 
+class Extent(NamedTuple):
+    """The lowest and highest value in an image of more than 8 bits a sample."""
+
+    kind: Kind
+    low: float
+    high: float
+
+
+def read_extent(root: Root, file: ImageFile, reading: ImageReading) -> Extent | None:
+    """Return the values that an image goes from and to; None of one of 8 bits or none at all.
+
+    Raises:
+      OSError: this machine is in trouble.
+    """
+    try:
+        if not isinstance(root, RemotePath) and not may_be_deep(_read_head(root, file)):
+            return None
+        values = deep_values(read_bytes(root, file, reading), reading)
+    except (Quarantined, UnreadableImage):
+        return None  # the ingestion says why
+    return values and Extent(values.kind, *values.extent)
+
+
+def _read_head(root: Path, file: ImageFile) -> bytes:
+    with _faults_of_files(), (root / file.path).open("rb") as opened:
+        return opened.read(HEAD_BYTES)
+
+
 def read_bytes(root: Root, file: ImageFile, reading: ImageReading) -> bytes:
     """Return all of a file.
 
@@ -77,7 +109,7 @@ def read_bytes(root: Root, file: ImageFile, reading: ImageReading) -> bytes:
       OSError: this machine is in trouble.
     """
     limit = reading.max_bytes
-    try:
+    with _faults_of_files():
         if isinstance(root, RemotePath):
             raw = RemotePath.read(f"{root}/{file.path}")
             if len(raw) > limit:
@@ -92,6 +124,18 @@ def read_bytes(root: Root, file: ImageFile, reading: ImageReading) -> bytes:
             return _read_all(opened, size)
         finally:
             os.close(opened)
+
+
+@contextmanager
+def _faults_of_files() -> Iterator[None]:
+    """Quarantine the file where reading it says something about it.
+
+    Raises:
+      Quarantined: it cannot be opened or read.
+      OSError: this machine is in trouble.
+    """
+    try:
+        yield
     except MemoryError as error:
         raise Quarantined("out_of_memory", "while reading it") from error
     except OSError as error:

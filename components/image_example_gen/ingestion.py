@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,10 +23,12 @@ from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.listing.layout import Layout, require_trainable
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
+from components.image_example_gen.value_ranges import decide_reading
 from contracts import features
 from contracts.code_digest import code_digest
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
+from contracts.image_reading import ImageReading
 from contracts.progress import report
 from contracts.remote_path import Root
 
@@ -34,7 +36,7 @@ _PROGRESS_EVERY_S = 1.0
 
 # What the examples follow from, besides the section `data`.
 SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
-LIBRARIES = ("pillow", "pillow-heif")
+LIBRARIES = ("pillow", "pillow-heif", "tifffile")
 
 RunShards = Callable[[Job, Iterable[Shard], int], None]
 
@@ -92,21 +94,24 @@ def ingest_dataset(
     """
     try:
         require_trainable(layout, data)
-        reading = data.reading()
+        earlier = target.earlier
+        reading, ranges = decide_reading(pool, layout, data, earlier)
         # Before the shards: what is forced to disk now does not wait for all their bytes.
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
-        earlier = target.earlier
-        cut = cut_splits(pool, layout, data, earlier)
+        cut = cut_splits(pool, layout, data, reading, earlier)
         job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         first, settings = 0, settings_digest(data)
-        if earlier is not None and earlier.settings == settings:
+        if earlier is not None and _reads_alike(earlier, settings, reading):
             first = link_shards(earlier, job, layout.catalogue)
         images, _ = layout.catalogue.left()
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
+        dataset = replace(
+            dataset, value_ranges={kind: asdict(values) for kind, values in ranges.items()}
+        )
         dataset.write(target.manifest_uri)
         require_ingested(dataset, layout.root)
     except BaseException:
@@ -114,6 +119,11 @@ def ingest_dataset(
         _empty(Path(target.manifest_uri))
         raise
     return dataset
+
+
+def _reads_alike(earlier: Earlier, settings: str, reading: ImageReading) -> bool:
+    """Tell whether an earlier ingestion would have made the same examples of the same files."""
+    return earlier.settings == settings and reading == ImageReading.read(Path(earlier.examples_uri))
 
 
 def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: int) -> None:

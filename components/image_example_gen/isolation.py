@@ -1,12 +1,13 @@
 """Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from components.decoding.pool import DecodeWorker, WorkerDied
 from components.decoding.worker import Call, Report
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
-from components.image_example_gen.image_file import Quarantined
+from components.image_example_gen.image_file import Extent, Quarantined
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from contracts.errors import ComponentError
@@ -18,6 +19,7 @@ _UNEXPLAINED_DEATHS = 3
 
 _INGEST = f"{core.__name__}:{core.ingest.__name__}"
 _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
+_READ_EXTENTS = f"{core.__name__}:{core.read_extents.__name__}"
 
 
 def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:
@@ -89,14 +91,30 @@ def read_digests(
     decode: bool,
 ) -> list[str | None]:
     """Return what `core.read_digests` does, with None for an image that ends its process."""
+    return _of_each(worker, _READ_DIGESTS, files, lambda some: (root, some, reading, decode))
+
+
+def read_extents(
+    worker: DecodeWorker, root: Root, files: Sequence[ImageFile], reading: ImageReading
+) -> list[Extent | None]:
+    """Return what `core.read_extents` does, with None for an image that ends its process."""
+    return _of_each(worker, _READ_EXTENTS, files, lambda some: (root, some, reading))
+
+
+def _of_each(
+    worker: DecodeWorker,
+    function: str,
+    files: Sequence[ImageFile],
+    arguments: Callable[[Sequence[ImageFile]], tuple[Any, ...]],
+) -> list[Any]:
+    """Return what a function says of each file, with None for an image that ends its process."""
     try:
-        call = Call(_READ_DIGESTS, (root, files, reading, decode), is_careful=False)
-        digests: list[str | None] = worker.call(call, _ignore)
+        found: list[Any] = worker.call(Call(function, arguments(files), is_careful=False), _ignore)
     except WorkerDied:
         if len(files) == 1:
             return [None]
-        return [read_digests(worker, root, [file], reading, decode)[0] for file in files]
-    return digests
+        return [_of_each(worker, function, [file], arguments)[0] for file in files]
+    return found
 
 
 def _ignore(position: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageOps
 
 from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
@@ -199,7 +200,7 @@ def test_heic_and_avif_are_read_and_upright() -> None:
             assert np.abs(pixels - upright).mean() < 3, (name, orientation)
 
 
-def test_wide_values_are_scaled_not_clipped() -> None:
+def test_wide_values_are_scaled_by_the_range_of_the_data_set() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None, :]
     expected = np.arange(256)
     wide = Image.fromarray(np.repeat(ramp, 2, axis=0))
@@ -208,8 +209,67 @@ def test_wide_values_are_scaled_not_clipped() -> None:
         np.testing.assert_array_equal(pixels[0, :, 0], expected)
     for top in (1, 255, 65535, 1e6):
         floats = Image.fromarray((ramp / 65535 * top).astype(np.float32))
-        pixels = pixels_of(canonicalise(encoded(floats, "TIFF")))
+        reading = ImageReading(float_range=(0.0, top))
+        pixels = pixels_of(canonicalise(encoded(floats, "TIFF"), reading))
         np.testing.assert_array_equal(pixels[0, :, 0], expected)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+@pytest.mark.parametrize(("colour_type", "bands"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_a_png_of_sixteen_bits_keeps_all_the_bits_that_are_used(
+    bits: int, colour_type: int, bands: int
+) -> None:
+    values = np.random.default_rng(1).integers(0, 2**bits, (9, 7, bands)).astype(np.uint16)
+    colours = 3 if bands > 2 else 1
+    values[..., colours:] = 65535  # opaque
+    raw = sixteen_bit_png(values, colour_type)
+    reading = ImageReading(integer_range=(0, 2**bits - 1))
+    expected = np.rint(values[..., :colours] * 255.0 / (2**bits - 1))
+    assert (pixels_of(canonicalise(raw, reading)) == expected).all()
+
+
+def sixteen_bit_png(values: np.ndarray, colour_type: int) -> bytes:
+    """Return a PNG of uint16 [height, width, bands], without filters."""
+    height, width = values.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_tiff_of_floating_point_rgb_is_read(planar: str, compression: str | None) -> None:
+    levels = np.random.default_rng(2).integers(0, 256, (6, 5, 3))
+    floats = (levels / 255).astype(np.float32)
+    stored = np.moveaxis(floats, -1, 0) if planar == "separate" else floats
+    raw = tiff(stored, photometric="rgb", planarconfig=planar, compression=compression)
+    np.testing.assert_array_equal(pixels_of(canonicalise(raw)), levels)
+    assert refusal(raw[: len(raw) - 9]) == "truncated"
+
+
+def tiff(values: np.ndarray, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, values, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("bands", [5, 13])
+def test_a_tiff_of_many_bands_is_refused_with_their_number_and_type(bands: int) -> None:
+    raw = tiff(np.zeros((4, 6, bands), np.uint16), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(UnreadableImage, match=f"{bands} bands of 16-bit unsigned integers") as why:
+        canonicalise(raw)
+    assert why.value.reason == "unsupported_pixels"
+
+
+def test_a_value_beyond_the_range_is_named_and_not_clipped() -> None:
+    wide = Image.fromarray(np.array([[0, 4095, 5000]], np.uint16))
+    with pytest.raises(UnreadableImage, match=r"0 to 5000, beyond .* 0 to 4095") as caught:
+        canonicalise(encoded(wide, "PNG"), ImageReading(integer_range=(0, 4095)))
+    assert caught.value.reason == "values_out_of_range"
 
 
 def test_not_a_number_is_black_and_no_crash() -> None:

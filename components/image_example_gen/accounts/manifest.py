@@ -65,6 +65,8 @@ class Dataset:
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
     # The share of the training images that a split was to get, for the splits that were cut.
     parts: dict[str, float] = field(default_factory=dict)
+    # Of each kind of images of more than 8 bits: `low`, `high`, and `images` of it in the sample.
+    value_ranges: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def write(self, uri: str) -> None:
         """Put the counts beside the rows, whole or not at all."""
@@ -234,6 +236,13 @@ def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple
             table = read_part(part, ["path", "sha256"])
             rows = zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)
             yield [(path, sha256) for path, sha256 in rows if sha256]
+
+
+def ingested_paths(uri: str) -> set[str]:
+    """Return the path of every ingested image."""
+    table = read_rows(uri, ["path", "split"])
+    paths: list[str] = pc.filter(table["path"], pc.is_valid(table["split"])).to_pylist()
+    return set(paths)
 
 
 def read_groups(uri: str) -> dict[str, str]:

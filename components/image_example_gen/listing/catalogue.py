@@ -34,6 +34,8 @@ CREATE TABLE asked (path BLOB);
 CREATE TABLE covered (path BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 _FILE = "path, label, split, grp"
+# Multiplier (Knuth, TAOCP 3, 6.4) and modulus of a hash.
+_SIZE_HASH = (2_654_435_761, 2**32)
 _LEFT = "FROM file WHERE NOT EXISTS (SELECT 1 FROM covered WHERE covered.path = file.path)"
 # Those that may be cut into splits: the data calls them training images, or says nothing.
 _POOL = f"(split IS NULL OR split = '{features.TRAIN}')"
@@ -162,6 +164,12 @@ class Catalogue:
             query = f"SELECT {_FILE}, digest FROM file WHERE label = ? AND {_POOL} ORDER BY path"
             for path, *rest, digest in self.database.execute(query, (label,)):
                 yield ImageFile(decoded(path), *rest), digest
+
+    def sample(self, images: int) -> Iterator[ImageFile]:
+        """Give files by a hash of their sizes, which are content: names have next to no say."""
+        query = f"SELECT {_FILE} FROM file ORDER BY (size * ?) % ?, size, path LIMIT ?"
+        for path, *rest in self.database.execute(query, (*_SIZE_HASH, images)):
+            yield ImageFile(decoded(path), *rest)
 
     def with_digests(self) -> Iterator[tuple[bytes, str, str | None, str | None, str | None]]:
         """Give path, label, split, group and digest of every file."""

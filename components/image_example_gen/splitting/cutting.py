@@ -23,7 +23,13 @@ from contracts.image_reading import ImageReading
 _FILES_A_CALL = 64
 
 
-def cut_splits(pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earlier | None) -> Cut:
+def cut_splits(
+    pool: DecodePool,
+    layout: Layout,
+    data: DataConfig,
+    reading: ImageReading,
+    earlier: Earlier | None,
+) -> Cut:
     """Return how splits are cut, with the moves that give each split its part of small classes.
 
     Reads the images of these classes whose keys are not known. What the earlier ingestion holds
@@ -35,8 +41,8 @@ def cut_splits(pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earl
     if earlier is not None and earlier.parts == cut.shares:
         cut = Cut(cut.shares, dict(earlier.moved))
         settled = settled_keys(earlier, {*small.checked, *small.hashed})
-    keys = [*_keys(pool, layout, small.checked, data.reading(), is_checked=True)]
-    keys += _keys(pool, layout, small.hashed, data.reading(), is_checked=False)
+    keys = [*_keys(pool, layout, small.checked, reading, is_checked=True)]
+    keys += _keys(pool, layout, small.hashed, reading, is_checked=False)
     return with_moves(cut, keys, settled)
 
 

@@ -1,0 +1,79 @@
+"""Which values are black and white in images of more than 8 bits: one range for all of a kind."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from components.decoding.pool import DecodePool
+from components.image_example_gen import isolation
+from components.image_example_gen.accounts.manifest import ingested_paths
+from components.image_example_gen.earlier import Earlier
+from components.image_example_gen.image_file import Extent
+from components.image_example_gen.listing.catalogue import Layout
+from components.image_example_gen.listing.entries import ImageFile, printable
+from contracts.config import DataConfig
+from contracts.image_reading import ImageReading
+from contracts.image_values import KINDS, Kind, fitting_range
+
+# Files that are looked at; of most only the first bytes are read.
+SAMPLE = 512
+_FILES_A_CALL = 16
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """The range of the deep images of a kind, and how many of them the sample holds."""
+
+    low: float
+    high: float
+    images: int
+
+
+def decide_reading(
+    pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earlier | None
+) -> tuple[ImageReading, dict[Kind, ValueRange]]:
+    """Return how the images are read, and the range of each kind of deep images in the sample.
+
+    The range is the config's; else the one of the earlier ingestion, if that holds one of these
+    images; else the one that the sample fits into.
+    """
+    reading = data.reading()
+    sample = list(_sample(pool, layout, reading))
+    by_kind = {kind: [one for _, one in sample if one.kind == kind] for kind in KINDS}
+    found = {kind: extents for kind, extents in by_kind.items() if extents}
+    if data.value_range is None and found:
+        before = _reading_of(earlier, [file for file, _ in sample])
+        for kind, extents in found.items():
+            extent = min(one.low for one in extents), max(one.high for one in extents)
+            values = before.range_of(kind) if before else fitting_range(kind, extent)
+            reading = reading.with_range(kind, values)
+    ranges = {
+        kind: ValueRange(*reading.range_of(kind), len(extents)) for kind, extents in found.items()
+    }
+    return reading, ranges
+
+
+def _reading_of(earlier: Earlier | None, files: list[ImageFile]) -> ImageReading | None:
+    """Return how an earlier ingestion read the images, if it holds one of these files."""
+    if earlier is None:
+        return None
+    known = ingested_paths(earlier.manifest_uri)
+    if known.isdisjoint(printable(file.path) for file in files):
+        return None
+    return ImageReading.read(Path(earlier.examples_uri))
+
+
+def _sample(
+    pool: DecodePool, layout: Layout, reading: ImageReading
+) -> Iterator[tuple[ImageFile, Extent]]:
+    """Give the deep images of the sample and the values that they go from and to."""
+    pending: list[tuple[list[ImageFile], Future[list[Extent | None]]]] = []
+    files = layout.catalogue.sample(SAMPLE)
+    while some := list(islice(files, _FILES_A_CALL)):
+        pending.append((some, pool.submit(isolation.read_extents, layout.root, some, reading)))
+    for some, future in pending:
+        for file, extent in zip(some, future.result(), strict=True):
+            if extent is not None:
+                yield file, extent
