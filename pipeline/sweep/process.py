@@ -20,7 +20,7 @@ from contracts.progress import LOGGER, report
 from contracts.training import TrainingRecipe
 
 # The first one has our packages found before all else of their names.
-PRELOADED = ("pipeline", "trainer.train", "trainer.judgement")
+PRELOADED = ("imgpipe", "trainer.train", "trainer.judgement")
 ENDS_WITHIN_S = 5.0
 
 
