@@ -10,13 +10,13 @@ import keras
 from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
+from contracts.keras_environment import TENSORFLOW
 from contracts.optional_libraries import installed
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
 from contracts.variation import recipe_of
 from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
 from trainer.devices import choose_devices
-from trainer.gpus import TENSORFLOW
 from trainer.workflow import Assignment
 
 STATE_FOLDER = "state"

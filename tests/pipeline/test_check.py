@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from contracts.config import PipelineConfig
-from contracts.errors import ConfigError, DataError
+from contracts.errors import ConfigError
 from contracts.optional_libraries import WANDB
 from pipeline.cli import main
-from pipeline.preflight import preflight
 from trainer.users_code import load_users_code
 
 
@@ -210,19 +209,6 @@ def test_data_that_cannot_be_trained_on(project, capsys):
     said = capsys.readouterr().err
     assert "at least 2 classes" in said
     assert "car (2)" in said
-
-
-def test_preflight_gives_config_and_layout(project):
-    with pytest.raises(DataError, match="photos is empty"):
-        preflight(Path("pipeline.yaml"))
-    with pytest.raises(ConfigError):
-        preflight(Path("pipeline.yaml"), ["data.root=gone"])
-    for label in ("car", "ball"):
-        fill(project / "photos" / label, 4)
-    checked = preflight(Path("pipeline.yaml"), ["trainer.epochs=3"])
-    assert checked.config.trainer.epochs == 3
-    assert checked.layout.labels == ["ball", "car"]
-    assert checked.folder == project
 
 
 def test_ten_thousand_files_take_less_than_two_seconds(project):
