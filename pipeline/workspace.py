@@ -11,6 +11,7 @@ from typing import TextIO
 
 from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
+from contracts.mlflow_uri import sqlite_uri
 from contracts.tracking import TrackingPlan, TrackingStore
 
 LOCK_FILE = ".lock"
@@ -88,13 +89,8 @@ class Workspace:
 
     def tracking_store(self, config: PipelineConfig) -> TrackingStore:
         """Return where runs are tracked and models registered."""
-        if config.tracking.mlflow.uri is not None:
-            return TrackingStore(uri=config.tracking.mlflow.uri, name=config.name)
-        return TrackingStore(
-            uri=f"sqlite:///{self.mlflow_db}",
-            name=config.name,
-            artifact_location=(self.root / "mlflow-artifacts").as_uri(),
-        )
+        uri = config.tracking.mlflow.uri or sqlite_uri(self.mlflow_db)
+        return TrackingStore.at(uri, config.name)
 
     def tracking_plan(self, config: PipelineConfig) -> TrackingPlan:
         """Return who is told of a training, and where that lands."""
