@@ -19,7 +19,7 @@ setup:  ## make .venv/ from requirements.lock
 
 demo: setup  ## make an image folder of handwritten digits and run the whole pipeline on it
 	@test -f demo/pipeline.yaml || .venv/bin/imgpipe init demo --demo
-	@.venv/bin/imgpipe run --config demo/pipeline.yaml --workspace demo/workspace
+	@.venv/bin/imgpipe run --config demo/pipeline.yaml
 
 # Two files at a time, for half of the tests wait for a process or import TensorFlow; each holds up to 3 GiB.
 test: setup  ## run the tests

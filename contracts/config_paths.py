@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.mlflow_uri import IN_MEMORY, SQLITE
 from contracts.nested_values import key_path, value_at, with_value
 from contracts.remote_path import is_remote
 from contracts.search import SPACE
@@ -24,6 +25,9 @@ PATH_KEYS: Final[tuple[KeyPath, ...]] = (
 
 # The key that holds a path or the word `imagenet`.
 WEIGHTS_KEYS: Final[tuple[KeyPath, ...]] = (("trainer", "weights"),)
+
+# The key that holds an address, which may be of a SQLite file.
+ADDRESS_KEYS: Final[tuple[KeyPath, ...]] = (("tracking", "mlflow", "uri"),)
 
 # Keys that name code of the user's own (`file.py:name`), or hold a list of such names.
 CODE_KEYS: Final[tuple[KeyPath, ...]] = (
@@ -69,6 +73,7 @@ def _with_paths(values: Any, change: Change) -> Any:
     kinds = (
         (PATH_KEYS, change),
         (WEIGHTS_KEYS, partial(_weights, change=change)),
+        (ADDRESS_KEYS, partial(_address, change=change)),
         (CODE_KEYS, partial(_code, change=change)),
     )
     for keys, changed in kinds:
@@ -87,6 +92,12 @@ def _each(found: Any, change: Change) -> Any:
 
 def _weights(text: str, change: Change) -> str:
     return text if text == IMAGENET else change(text)
+
+
+def _address(text: str, change: Change) -> str:
+    path = text.removeprefix(SQLITE)
+    has_file = path != text and path not in ("", IN_MEMORY)
+    return f"{SQLITE}{change(path)}" if has_file else text
 
 
 def _code(text: str, change: Change) -> str:

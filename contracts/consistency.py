@@ -10,6 +10,7 @@ from contracts.augmentation_policy import resolve
 from contracts.config import PipelineConfig
 from contracts.field_problems import received
 from contracts.inconsistency import Inconsistency, mode
+from contracts.mlflow_uri import sqlite_file, uri_trouble
 from contracts.model_consistency import model_inconsistencies
 from contracts.named_files import (
     code_inconsistencies,
@@ -43,7 +44,7 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     yield from _value_range(config.data.value_range)
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
-    yield from _tracking(config)
+    yield from _tracking(config, needs_data=needs_data)
     yield from _training(trainer)
     for problem in space_problems(config, partial(inconsistencies, needs_data=needs_data)):
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
@@ -185,13 +186,26 @@ def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
             )
 
 
-def _tracking(config: PipelineConfig) -> Iterator[Inconsistency]:
-    """Refuse a password: the config stands in the metadata of every run."""
+def _tracking(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inconsistency]:
+    """Refuse an address that MLflow cannot use, and a password: it would stand in the metadata."""
+    key: KeyPath = ("tracking", "mlflow", "uri")
     uri = config.tracking.mlflow.uri
-    if uri is not None and PASSWORD_IN_ADDRESS.search(uri):
+    if uri is None:
+        return
+    if PASSWORD_IN_ADDRESS.search(uri):
         yield Inconsistency(
-            ("tracking", "mlflow", "uri"),
+            key,
             "expected an address without a password, received one with it. Put it into the "
             "environment: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; a database has "
             "a password file of its own.",
         )
+        return
+    trouble = uri_trouble(uri)
+    file = sqlite_file(uri)
+    if not trouble and needs_data and file is not None and not file.parent.is_dir():
+        trouble = (
+            f"expected a SQLite file in a folder that there is, received {uri!r}, and there is no "
+            f"folder {file.parent}. Make it, or name another."
+        )
+    if trouble:
+        yield Inconsistency(key, trouble)

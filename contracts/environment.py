@@ -3,7 +3,11 @@
 import os
 from typing import Final
 
+from contracts.keras_environment import BACKEND, TENSORFLOW
+
 VARIABLES: Final = {
+    # Otherwise ~/.keras/keras.json decides, which may be of another project.
+    BACKEND: TENSORFLOW,
     # MLflow reports home what it is used for.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Its own 7 take minutes where no server answers.
@@ -14,6 +18,6 @@ VARIABLES: Final = {
 
 
 def tell_libraries() -> None:
-    """Set the variables that are not set."""
+    """Set the variables that are not set, or empty."""
     for name, value in VARIABLES.items():
-        os.environ.setdefault(name, value)
+        os.environ[name] = os.environ.get(name) or value

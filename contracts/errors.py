@@ -1,6 +1,7 @@
 """The errors that users see: sentences, all problems at once, never a trace."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,28 @@ class WorkspaceError(InputError):
 
 class ComponentError(PipelineError):
     """A component could not do its work: the run ends with exit code 1."""
+
+
+class Problems:
+    """Collects what several checks raise, so that the user reads all of it at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[InputError] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep the InputError that the block raises, and go on behind it."""
+        try:
+            yield
+        except InputError as error:
+            self._errors.append(error)
+
+    def raise_any(self) -> None:
+        """Raise what was collected, as it is where it is one error; return where it is none."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise InputError(problem for error in self._errors for problem in error.problems)
 
 
 class Refusal(ComponentError):

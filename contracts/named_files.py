@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.explanation import ExplanationConfig
+from contracts.hidden_modules import hidden_modules
 from contracts.inconsistency import Inconsistency, mode
 from contracts.module_sources import module_file
 from contracts.training import TrainerConfig
@@ -25,13 +26,14 @@ WEIGHTS_SUFFIXES: Final = (".weights.h5", ".keras")
 def code_inconsistencies(trainer: TrainerConfig) -> Iterator[Inconsistency]:
     """Yield what is wrong with the files and modules of the user's own code; they are not run."""
     for key, code in trainer.users_references().items():
+        path: KeyPath = ("trainer", *key)
         trouble = code_trouble(code)
         if trouble:
             what = EXPECTED_CODE[str(key[0])]
             file = "a Python file with " if code.file else ""
-            yield Inconsistency(
-                ("trainer", *key), f"expected {file}{what}, received {code}, {trouble}"
-            )
+            yield Inconsistency(path, f"expected {file}{what}, received {code}, {trouble}")
+        elif code.file:
+            yield from (Inconsistency(path, sentence) for sentence in hidden_modules(code.file))
 
 
 def code_trouble(code: UsersCode) -> str:

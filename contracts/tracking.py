@@ -1,17 +1,23 @@
 """The `tracking` section of pipeline.yaml, and what the Trainer is told of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from contracts.mlflow_uri import sqlite_file
 from contracts.section import Section
+
+ARTIFACTS_FOLDER: Final = "mlflow-artifacts"
 
 
 class MlflowConfig(Section):
     """Where runs are tracked and models registered."""
 
     enabled: Annotated[bool, Field(description="false: models are registered all the same")] = True
-    uri: Annotated[str | None, Field(description="null: SQLite in the workspace")] = None
+    uri: Annotated[
+        str | None,
+        Field(description="a server, a database or sqlite:///file; null: SQLite in the workspace"),
+    ] = None
     system_metrics: bool = True
 
 
@@ -52,7 +58,19 @@ class TrackingStore(Section):
 
     uri: str
     name: str  # of the experiment and of the registered model
-    artifact_location: str | None = None  # null: the server's own
+    artifact_location: str | None = None  # of an experiment that is made; null: the server's own
+
+    @classmethod
+    def at(cls, uri: str, name: str) -> "TrackingStore":
+        """Return the store at an address; files of runs lie beside the SQLite file that it names.
+
+        MLflow itself would put them into ./mlruns of whoever makes the experiment.
+        """
+        file = sqlite_file(uri)
+        if file is None:
+            return cls(uri=uri, name=name)
+        artifacts = file.with_name(ARTIFACTS_FOLDER).absolute()
+        return cls(uri=uri, name=name, artifact_location=artifacts.as_uri())
 
 
 class TrackingPlan(Section):

@@ -17,7 +17,7 @@ from contracts.errors import InputError, PipelineError
 DISTRIBUTION = "imgpipe"
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
-DEFAULT_WORKSPACE = Path("workspace")
+WORKSPACE_FOLDER = "workspace"
 
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
@@ -136,7 +136,14 @@ def _run(argv: Sequence[str]) -> int:
     if run is None:
         parser.print_help()
         return 0
+    if "workspace" in args and args.workspace is None:
+        args.workspace = default_workspace(args.config)
     return run(args)
+
+
+def default_workspace(config: Path) -> Path:
+    """Return the workspace of a config: it lies beside it, as every relative path in it does."""
+    return config.parent / WORKSPACE_FOLDER
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -158,9 +165,8 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workspace",
         type=Path,
-        default=DEFAULT_WORKSPACE,
         metavar="DIR",
-        help="where runs, metadata and models are kept (default: workspace/)",
+        help="where runs, metadata and models are kept (default: workspace/ beside the config)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 

@@ -21,7 +21,7 @@ from pipeline.report import data_page
 from pipeline.report.page import PAGE_FILE, write_pages
 from pipeline.summary import COMPONENTS, TUNER, ComponentSummary, SecondsSummary, Summary
 from pipeline.terminal import START, Terminal
-from trainer.devices import use_memory_as_needed
+from trainer.keras_settings import prepare_keras
 
 LOGGER = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
       Exception: whatever a component raised because the disk is full.
     """
     # Before the first component: once TensorFlow has taken a GPU it can no longer be told.
-    use_memory_as_needed()
+    prepare_keras()
     workspace = plan.workspace
     records = Records(workspace.metadata_db)
     records.cancel_unfinished(workspace.pipeline_root)

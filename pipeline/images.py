@@ -29,15 +29,6 @@ class Images:
         self._index = FileIndex(self._layout, workspace.file_index)
         self._digest: str | None = None  # of the listing, once it is known
 
-    def require_space(self) -> None:
-        """Return only if the disk has room for a run over them.
-
-        Raises:
-          WorkspaceError: it has not.
-        """
-        size_px = self._config.preprocessing.image_size_px
-        self._workspace.require_space(len(self._layout.files), self._index.file_bytes, size_px)
-
     @property
     def are_new(self) -> bool:
         """Whether nothing of them was ever ingested here, so that each has to be decoded anyway."""

@@ -1,4 +1,4 @@
-"""What is checked before anything runs: config, libraries, and the data folder by its names."""
+"""What is checked before anything runs, by `imgpipe check` and by the commands that run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,20 @@ from pathlib import Path
 
 from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
 from contracts.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
-from contracts.config import PipelineConfig
-from contracts.errors import ConfigError
+from contracts.config import DataConfig, PipelineConfig
+from contracts.errors import ConfigError, Problems
+from contracts.keras_environment import require_keras
 from contracts.known_classes import unknown_classes_of, unknown_classes_tried
 from contracts.load import load_config
 from contracts.optional_libraries import needed_libraries
 from contracts.search_space import tried
 from contracts.training import TrainerConfig
+from pipeline.workspace_checks import require_apart, require_space, require_usable
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """A config and a data folder that fit each other."""
+    """A config, a data folder and a workspace that fit each other."""
 
     config: PipelineConfig
     layout: Layout
@@ -25,41 +27,76 @@ class Preflight:
 
 
 def preflight(
-    config_file: Path, overrides: Sequence[str] = (), *, searches: bool = False
+    config_file: Path, overrides: Sequence[str], workspace: Path, *, searches: bool = False
 ) -> Preflight:
-    """Return the config and the data layout, both fit for a run; no image is opened.
+    """Return the config and the data layout, both fit for a run in the workspace.
+
+    No image is opened, and nothing is written.
 
     Args:
       config_file: pipeline.yaml.
       overrides: `section.key=value` each.
+      workspace: the folder that the run is to use; it may be missing.
       searches: whether the values of the search space are trained with too.
 
     Raises:
-      ConfigError: the config is wrong, needs a library that is not installed, or names a class that
-        the data does not have; all problems of it.
-      DataError: nothing can be trained on the data; all problems of it.
+      InputError: all that a run would refuse before its first component.
+        ConfigError: the config is wrong, needs a library that is not installed, or names a class
+          that the data does not have; or the environment keeps Keras from training here.
+        DataError: nothing can be trained on the data.
+        WorkspaceError: the workspace cannot be used.
     """
-    config = load_config(config_file, overrides)
+    problems = Problems()
+    with problems.collected():
+        require_keras()
+    with problems.collected():
+        require_usable(workspace)
+    with problems.collected():
+        config = load_config(config_file, overrides)
+        with problems.collected():
+            _require_libraries(config, searches=searches)
+        with problems.collected():
+            _require_one_machine(config.trainer)
+        layout = _trainable_layout(config.data)
+        with problems.collected():
+            _require_classes(config, layout, searches=searches)
+        with problems.collected():
+            require_apart(workspace, layout)
+        with problems.collected():
+            require_space(workspace, layout, config.preprocessing.image_size_px)
+    problems.raise_any()
+    return Preflight(config, layout, config_file.absolute().parent)
+
+
+def _require_libraries(config: PipelineConfig, *, searches: bool) -> None:
+    """Raise ConfigError where an optional library that is needed is not installed."""
     configs = [config, *((varied for _, varied in tried(config)) if searches else ())]
     libraries = dict.fromkeys(library for one in configs for library in needed_libraries(one))
-    problems = [library.missing for library in libraries if not library.is_installed]
-    problems += _several_machines(config.trainer)
-    if problems:
-        raise ConfigError(problems)
-    layout = read_layout(config.data)
-    require_trainable(layout, config.data)
+    missing = [library.missing for library in libraries if not library.is_installed]
+    if missing:
+        raise ConfigError(missing)
+
+
+def _require_one_machine(trainer: TrainerConfig) -> None:
+    """Raise ConfigError where the training would wait for other machines."""
+    workers, _ = cluster()
+    if len(workers) > 1 and trainer.devices in SHARING:
+        raise ConfigError(
+            f"{TF_CONFIG}: expected nothing, since {ALONE}, received {len(workers)} workers. "
+            f"{TOGETHER}"
+        )
+
+
+def _trainable_layout(data: DataConfig) -> Layout:
+    """Return what the data holds; DataError where nothing can be trained on it."""
+    layout = read_layout(data)
+    require_trainable(layout, data)
+    return layout
+
+
+def _require_classes(config: PipelineConfig, layout: Layout, *, searches: bool) -> None:
+    """Raise ConfigError where the config names classes that the data does not have."""
     unknown = unknown_classes_of(config, layout.labels)
     unknown += unknown_classes_tried(config, layout.labels) if searches else []
     if unknown:
         raise ConfigError(unknown)
-    return Preflight(config, layout, config_file.absolute().parent)
-
-
-def _several_machines(trainer: TrainerConfig) -> list[str]:
-    """Return what is wrong where the training would wait for other machines."""
-    workers, _ = cluster()
-    if len(workers) < 2 or trainer.devices not in SHARING:
-        return []
-    return [
-        f"{TF_CONFIG}: expected nothing, since {ALONE}, received {len(workers)} workers. {TOGETHER}"
-    ]

@@ -66,7 +66,6 @@ def _run(
             summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
             summary.write(folder)
             return summary
-    images.require_space()
     terminal.began(START, "importing TensorFlow and TFX")
     with images.ingested_meanwhile() as ahead:
         with quick_imports():

@@ -2,20 +2,19 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TextIO
 
 from contracts.config import PipelineConfig
 from contracts.errors import WorkspaceError
+from contracts.mlflow_uri import sqlite_uri
 from contracts.tracking import TrackingPlan, TrackingStore
 
-CHANNELS = 3
-# Room for metadata, models and the log.
-SPARE_BYTES = 64 * 2**20
+LOCK_FILE = ".lock"
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,8 @@ class Workspace:
 
     def tracking_store(self, config: PipelineConfig) -> TrackingStore:
         """Return where runs are tracked and models registered."""
-        if config.tracking.mlflow.uri is not None:
-            return TrackingStore(uri=config.tracking.mlflow.uri, name=config.name)
-        return TrackingStore(
-            uri=f"sqlite:///{self.mlflow_db}",
-            name=config.name,
-            artifact_location=(self.root / "mlflow-artifacts").as_uri(),
-        )
+        uri = config.tracking.mlflow.uri or sqlite_uri(self.mlflow_db)
+        return TrackingStore.at(uri, config.name)
 
     def tracking_plan(self, config: PipelineConfig) -> TrackingPlan:
         """Return who is told of a training, and where that lands."""
@@ -124,20 +118,6 @@ class Workspace:
             return self.runs / name
         raise WorkspaceError(f"{self.runs}: a thousand runs began in one second.")
 
-    def require_space(self, images: int, file_bytes: int, size_px: int) -> None:
-        """Raise WorkspaceError unless the disk has room for a run over so many images.
-
-        A run keeps each image twice: as canonical bytes (about its size) and as pixels.
-        """
-        needed = file_bytes + images * size_px**2 * CHANNELS + SPARE_BYTES
-        free = shutil.disk_usage(self.root).free
-        if free < needed:
-            raise WorkspaceError(
-                f"{self.root}: expected about {needed / 2**20:,.0f} MiB of free disk for "
-                f"{images:,} images, found {free / 2**20:,.0f} MiB. Free some, or name another "
-                "folder with --workspace."
-            )
-
 
 @contextmanager
 def opened_for_run(root: Path) -> Iterator[Workspace]:
@@ -147,25 +127,50 @@ def opened_for_run(root: Path) -> Iterator[Workspace]:
       WorkspaceError: it cannot be written, or another run is in it.
     """
     workspace = Workspace(root.resolve())
-    lock = workspace.root / ".lock"
     try:
         workspace.runs.mkdir(parents=True, exist_ok=True)
-        file = lock.open("a+", encoding="ascii")
+        file = (workspace.root / LOCK_FILE).open("a+", encoding="ascii")
     except OSError as error:
-        raise WorkspaceError(
-            f"{root}: expected a folder that can be written as workspace, received "
-            f"{error.strerror} ({error.filename}). Name another with --workspace."
-        ) from error
+        raise WorkspaceError(unwritable(root, error.strerror, error.filename)) from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise WorkspaceError(
-                f"{root}: another run is in this workspace (process {file.read().strip()}). "
-                "Wait for it, or name another with --workspace."
-            ) from error
+        if not _locked(file, fcntl.LOCK_EX):
+            raise WorkspaceError(_in_use(root, file))
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield workspace
+
+
+def other_run(root: Path) -> list[str]:
+    """Return the sentence that another run is in the workspace; none where there is no such run."""
+    try:
+        file = (root / LOCK_FILE).open(encoding="ascii")
+    except OSError:
+        return []  # no run was ever in it, or it cannot be used at all
+    with file:
+        return [] if _locked(file, fcntl.LOCK_SH) else [_in_use(root, file)]
+
+
+def unwritable(root: Path, why: str, place: object) -> str:
+    """Return the sentence that a workspace cannot be written."""
+    return (
+        f"{root}: expected a folder that can be written as workspace, received {why} ({place}). "
+        "Name another with --workspace."
+    )
+
+
+def _locked(file: TextIO, kind: int) -> bool:
+    """Take a lock on the file until it is closed; return False where another process has it."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _in_use(root: Path, file: TextIO) -> str:
+    file.seek(0)
+    return (
+        f"{root}: another run is in this workspace (process {file.read().strip()}). "
+        "Wait for it, or name another with --workspace."
+    )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from contracts.environment import tell_libraries
 from contracts.errors import InputError, PipelineError
+from contracts.keras_environment import ALL_BACKENDS, require_keras
 from contracts.load import load_config
 from contracts.progress import LOGGER, NowAndThen
 
@@ -88,13 +89,14 @@ def _leave_out_noise() -> None:
 def _train(args: argparse.Namespace) -> None:
     config = load_config(args.config, args.overrides, needs_data=False)
     tell_libraries()
+    require_keras(*ALL_BACKENDS)
     # Keras and its backend take seconds to import.
     from trainer.by_hand import Deliverable, assignment_of, given_dataset
-    from trainer.devices import use_memory_as_needed
+    from trainer.keras_settings import prepare_keras
     from trainer.workflow import carry_out
 
     dataset = given_dataset(args.examples, config)
-    use_memory_as_needed()
+    prepare_keras()
     deliverable = Deliverable.of(config.tracking)
     assignment = assignment_of(config, dataset, args.output, deliverable)
     if assignment.devices.is_chief:

@@ -10,13 +10,14 @@ import keras
 from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
+from contracts.keras_environment import TENSORFLOW
+from contracts.mlflow_uri import sqlite_uri
 from contracts.optional_libraries import installed
 from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
 from contracts.variation import recipe_of
 from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
 from trainer.devices import choose_devices
-from trainer.gpus import TENSORFLOW
 from trainer.workflow import Assignment
 
 STATE_FOLDER = "state"
@@ -126,14 +127,10 @@ def assignment_of(
 
 
 def _plan(config: PipelineConfig, tracking: TrackingConfig, folder: Path) -> TrackingPlan:
-    uri = config.tracking.mlflow.uri
+    uri = config.tracking.mlflow.uri or sqlite_uri(folder / "mlflow.db")
     return TrackingPlan(
         tracking=tracking,
-        store=TrackingStore(
-            uri=uri or f"sqlite:///{folder / 'mlflow.db'}",
-            name=config.name,
-            artifact_location=None if uri else (folder / "mlflow-artifacts").as_uri(),
-        ),
+        store=TrackingStore.at(uri, config.name),
         tensorboard_folder=str(folder / "tensorboard"),
         wandb_folder=str(folder),
     )

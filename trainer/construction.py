@@ -4,13 +4,13 @@ import keras
 
 from contracts import features
 from contracts.augmentation_policy import resolve
+from contracts.keras_environment import TENSORFLOW, TORCH
 from contracts.training import TrainerConfig, TrainingRecipe
 from trainer.augmentation import Augmentation
 from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.batches.sampling import Change
 from trainer.data import ImageDataset
 from trainer.devices import Devices, compiles
-from trainer.gpus import TENSORFLOW, TORCH
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer

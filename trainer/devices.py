@@ -10,8 +10,9 @@ import keras
 
 from contracts.cluster import TF_CONFIG, cluster
 from contracts.errors import ComponentError
+from contracts.keras_environment import TENSORFLOW, TORCH
 from contracts.progress import report
-from trainer.gpus import TENSORFLOW, TORCH, device_names, gpu_details, gpus
+from trainer.gpus import device_names, gpu_details, gpus
 
 # NVIDIA's Ampere (compute capability 8) and later multiply bfloat16 at full speed.
 BFLOAT16_CAPABILITY = (8, 0)
@@ -161,15 +162,6 @@ def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
     if jit_compile == "auto" and keras.backend.backend() == TENSORFLOW and slow:
         return False
     return jit_compile
-
-
-def use_memory_as_needed() -> None:
-    """Let TensorFlow take GPU memory as it needs it, not all at once."""
-    if keras.backend.backend() == TENSORFLOW:
-        import tensorflow as tf
-
-        for gpu in gpus():
-            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:

@@ -9,8 +9,9 @@ from contracts.tracking import TrackingPlan
 from contracts.training import TrainingRecipe
 from trainer.checkpoints import Checkpoint, training_key
 from trainer.data import ImageDataset
-from trainer.devices import choose_devices, use_memory_as_needed
+from trainer.devices import choose_devices
 from trainer.export import export
+from trainer.keras_settings import prepare_keras
 from trainer.record import WEIGHTS_FOLDER
 from trainer.tracking import Tracking
 from trainer.tracking.signature import write_signature
@@ -25,7 +26,7 @@ def run_fn(fn_args: FnArgs) -> None:
     # TFX gives patterns of files: <examples>/Split-train/*
     dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     folder = Path(fn_args.model_run_dir)
-    use_memory_as_needed()
+    prepare_keras()
     # The folder of the examples is the same while ImageTransform has nothing to do.
     code = told["code_digest"], told["users_digest"], dataset.uri, *dataset.united
     checkpoint = Checkpoint.of(Path(told["checkpoints"]), training_key(recipe, dataset, *code))

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-TENSORFLOW, TORCH = "tensorflow", "torch"
+from contracts.keras_environment import TENSORFLOW, TORCH
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
@@ -12,9 +11,8 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.errors import ComponentError
+from contracts.mlflow_uri import sqlite_file, sqlite_uri
 from contracts.tracking import TrackingStore
-
-SQLITE = "sqlite:///"
 
 
 def open_client(uri: str) -> MlflowClient:
@@ -25,11 +23,11 @@ def open_client(uri: str) -> MlflowClient:
     """
     # The creation of the tables is no news to a user.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    path = Path(uri.removeprefix(SQLITE))
-    if uri.startswith(SQLITE) and not path.exists():
+    path = sqlite_file(uri)
+    if path is not None and not path.exists():
         partial = path.with_name(f".{path.name}.partial")
         partial.unlink(missing_ok=True)
-        _client(f"{SQLITE}{partial}").search_experiments(max_results=1)
+        _client(sqlite_uri(partial)).search_experiments(max_results=1)
         partial.replace(path)
     return _client(uri)
 

@@ -12,6 +12,7 @@ import keras
 
 from contracts import features
 from contracts.errors import ComponentError
+from contracts.keras_environment import TORCH
 from contracts.training import AUTO, TrainingRecipe
 from trainer.batches import evaluation_batches, training_batches
 from trainer.batches.sampling import Sampling, steps_per_epoch
@@ -33,7 +34,6 @@ from trainer.construction import (
 )
 from trainer.data import ImageDataset
 from trainer.devices import Devices, choose_devices, lost_machine_told, precision_policy
-from trainer.gpus import TORCH
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import find_learning_rate
 from trainer.models import build_model

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from contracts.errors import ConfigError
-from contracts.users_code import UsersCode, imported_names, sources
+from contracts.hidden_modules import hidden_modules
+from contracts.users_code import UsersCode
 
 # What Keras puts into its messages for terminals, and behind them.
 NOISE = re.compile(r"\x1b\[[0-9;]*m|Arguments received by .*", re.DOTALL)
@@ -119,7 +120,9 @@ def _users_line(error: BaseException, code: UsersCode) -> str:
 
 
 def _import_file(file: Path, key: str) -> ModuleType:
-    _require_own_names(file, key)
+    hidden = hidden_modules(file)
+    if hidden:
+        raise ConfigError(f"{key}: {sentence}" for sentence in hidden)
     folder = str(file.parent)
     if folder not in sys.path:
         # The last place: no file of the user's stands in for a module that others import.
@@ -141,24 +144,3 @@ def _import_file(file: Path, key: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def _require_own_names(file: Path, key: str) -> None:
-    """Raise ConfigError where a module beside the file could not be reached by its name."""
-    for source in sources(file):
-        for name in sorted(imported_names(source)):
-            beside = [file.parent / f"{name}.py", file.parent / name / "__init__.py"]
-            found = _origin(name) if any(path.is_file() for path in beside) else None
-            if found and Path(found).resolve() not in [path.resolve() for path in beside]:
-                raise ConfigError(
-                    f"{key}: {source} imports `{name}`, expected to be the one in {file.parent}, "
-                    f"but that name belongs to {found}, which comes first. Rename yours."
-                )
-
-
-def _origin(name: str) -> str | None:
-    """Return where a top module comes from; nothing is imported."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None) or "Python itself"
-    spec = importlib.util.find_spec(name)
-    return spec.origin if spec else None

@@ -83,10 +83,7 @@ def probe(
     accuracy = float(is_right.mean()) if len(small) else 0.0
     learned, notes = _learned(is_right, small.classes, labels)
     if accuracy < LEAST_RECALL or len(learned) < 2:
-        notes = [
-            f"The probe recognises {accuracy:.0%} of {len(small):,} images, too few (below "
-            f"{LEAST_RECALL:.0%}) to say whether an operation makes classes look alike."
-        ]
+        notes = [_too_little(accuracy, len(small), len(learned))]
         return ProbeReport(len(small), accuracy, {}, notes)
     confusions = {}
     for name, (policy, change) in changes.items():
@@ -97,6 +94,18 @@ def probe(
         if worst:
             confusions[name] = sorted(worst, key=lambda one: -one.taken)
     return ProbeReport(len(small), accuracy, confusions, notes)
+
+
+def _too_little(accuracy: float, images: int, learned: int) -> str:
+    """Say why the probe cannot judge: by its accuracy, or by the classes that it recognises."""
+    if accuracy < LEAST_RECALL:
+        why = f"recognises {accuracy:.0%} of {images:,} images, too few (below {LEAST_RECALL:.0%})"
+    else:
+        why = (
+            f"recognises {learned} of the classes well enough ({LEAST_RECALL:.0%} and "
+            f"{LEAST_IMAGES} images of each), too few (below 2)"
+        )
+    return f"The probe {why} to say whether an operation makes classes look alike."
 
 
 def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[set[int], list[str]]:

@@ -79,16 +79,17 @@ def _change_check(metrics: Metrics, champion: float, config: EvaluationConfig) -
     drop, limit = champion - metrics.candidate.accuracy, config.max_accuracy_drop
     # Accuracies are counts over the same images: differences are rounded to single images.
     passed = round(drop * metrics.examples, 6) <= round(limit * metrics.examples, 6)
-    direction = "below" if drop > 0 else "above"
-    against = (
-        "equals the champion's"
-        if drop == 0
-        else f"is {abs(drop):.4f} {direction} the champion's {champion:.4f}"
-    )
-    return Check(
-        "max_accuracy_drop",
-        passed,
-        f"Accuracy {metrics.candidate.accuracy:.4f} {against} (version "
-        f"{metrics.champion_version}), {'within' if passed else 'more than'} "
-        f"evaluation.max_accuracy_drop {limit:g}.",
+    return Check("max_accuracy_drop", passed, _change_sentence(metrics, champion, limit, passed))
+
+
+def _change_sentence(metrics: Metrics, champion: float, limit: float, passed: bool) -> str:
+    accuracy = metrics.candidate.accuracy
+    of_champion = f"the champion's {champion:.4f} (version {metrics.champion_version})"
+    if accuracy == champion:
+        return f"Accuracy {accuracy:.4f} equals {of_champion}."
+    if accuracy > champion:
+        return f"Accuracy {accuracy:.4f} is {accuracy - champion:.4f} above {of_champion}."
+    return (
+        f"Accuracy {accuracy:.4f} is {champion - accuracy:.4f} below {of_champion}, "
+        f"{'within' if passed else 'more than'} evaluation.max_accuracy_drop {limit:g}."
     )

@@ -34,12 +34,13 @@ def run(args: argparse.Namespace) -> int:
     """Print what was found, or the schema.
 
     Raises:
-      InputError: the config or the data is wrong; all problems of it.
+      InputError: a run would refuse the config, the data, the workspace or the environment; all
+        problems of it.
     """
     if args.schema:
         print(json.dumps(config_schema(), indent=1))
         return 0
-    checked = preflight(args.config, args.overrides)
+    checked = preflight(args.config, args.overrides, args.workspace)
     if args.json:
         print(json.dumps(_as_json(checked), indent=1, ensure_ascii=False))
         return 0

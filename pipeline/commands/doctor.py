@@ -12,16 +12,18 @@ from typing import Final
 from contracts.cluster import TF_CONFIG
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
+from contracts.keras_environment import TENSORFLOW
 from contracts.load import load_config
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
-from pipeline.doctor.devices import TENSORFLOW, ask_driver, backend_findings, training_finding
-from pipeline.doctor.findings import Finding, problem, would_stop_a_run
+from pipeline.doctor.devices import ask_driver, backend_findings, training_finding
+from pipeline.doctor.findings import Finding, problem, problem_in, would_stop_a_run
 from pipeline.doctor.machine import nvidia_cards
 from pipeline.doctor.machine_findings import machine_findings
 from pipeline.doctor.probe import probe
 from pipeline.doctor.software import software_findings
 from pipeline.doctor.stores import mlflow_finding
 from pipeline.workspace import Workspace
+from pipeline.workspace_checks import unusable_path
 
 STYLES: Final = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -49,6 +51,7 @@ def diagnose(config_file: Path, overrides: Sequence[str], workspace: Path) -> li
     return [
         *about_config,
         *machine_findings(workspace, config.beam, gpus),
+        *(problem_in("workspace", sentence) for sentence in unusable_path(workspace)),
         *software_findings(config),
         *backend_findings(probed, ask_driver(), nvidia_cards()),
         training_finding(

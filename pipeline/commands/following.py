@@ -7,24 +7,33 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE, DISTRIBUTION
+from pipeline.cli import DEFAULT_CONFIG, DISTRIBUTION, default_workspace
 
 
 def following(command: str, args: argparse.Namespace, *more: str) -> str:
     """Return `imgpipe command more...` with those options of this call that have to stay."""
     options = []
     if args.config != DEFAULT_CONFIG:
-        options += ["--config", str(args.config)]
-    if args.workspace != DEFAULT_WORKSPACE:
-        options += ["--workspace", str(args.workspace)]
+        options += _option("--config", str(args.config))
+    if args.workspace != default_workspace(args.config):
+        options += _option("--workspace", str(args.workspace))
     for override in args.overrides:
-        options += ["--set", override]
+        options += _option("--set", override)
     return shlex.join([_program(), *command.split(), *options, *more])
 
 
 def short(path: Path) -> str:
-    """Return the path relative to the working directory where it lies below it."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    """Return the path relative to the working directory where it lies below it.
+
+    It begins with no dash, with which options begin.
+    """
+    text = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return f"./{text}" if text.startswith("-") else text
+
+
+def _option(name: str, value: str) -> list[str]:
+    """Return an option and its value, joined where the value looks like an option itself."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
 
 
 def _program() -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from contracts.errors import InputError
 from contracts.nested_values import key_path
-from pipeline.cli import DEFAULT_CONFIG, DEFAULT_WORKSPACE
+from pipeline.cli import DEFAULT_CONFIG, default_workspace
 from pipeline.commands.following import following
 
 CONFIG_FILE: Final = str(DEFAULT_CONFIG)
@@ -73,9 +73,8 @@ def run(args: argparse.Namespace) -> int:
             "Name another folder: `imgpipe init DIR`."
         ) from error
     print(f"Wrote {' and '.join(str(folder / name) for name in names)}.")
-    common = argparse.Namespace(
-        config=folder / DEFAULT_CONFIG, workspace=folder / DEFAULT_WORKSPACE, overrides=[]
-    )
+    config = folder / DEFAULT_CONFIG
+    common = argparse.Namespace(config=config, workspace=default_workspace(config), overrides=[])
     if args.demo:
         print(f"Next: {following('run', common)}")
     else:

@@ -12,6 +12,7 @@ from contracts.config import PipelineConfig
 from contracts.errors import InputError
 from contracts.image_bytes import UnreadableImage, canonicalise
 from contracts.image_reading import ImageReading
+from contracts.keras_environment import require_keras
 from contracts.load import load_config
 from pipeline.output import output_in
 from pipeline.quick_imports import quick_imports
@@ -33,10 +34,12 @@ def run(args: argparse.Namespace) -> int:
     """Print label and score of each image.
 
     Raises:
-      InputError: an image cannot be read, or nothing has been pushed yet.
+      InputError: an image cannot be read, nothing has been pushed yet, or the environment keeps
+        Keras from being imported.
       ComponentError: the champion's SavedModel is gone, or the registry does not answer.
     """
     config = load_config(args.config, args.overrides, needs_data=False)
+    require_keras()  # TensorFlow imports it
     with output_in(Path(os.devnull)):
         model = _champion(config, Workspace(args.workspace.resolve()))
         images = _read(args.images, ImageReading.read(model / features.EXTRA_ASSETS))

@@ -3,9 +3,7 @@
 import argparse
 import difflib
 import sys
-from pathlib import Path
 
-from components.image_example_gen.listing.layout import Layout
 from contracts.errors import InputError
 from contracts.remote_path import RemotePath
 from pipeline.commands.following import following, short
@@ -29,8 +27,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
         )
-    checked = preflight(args.config, args.overrides)
-    require_apart(args.workspace.resolve(), checked.layout)
+    checked = preflight(args.config, args.overrides, args.workspace)
     from pipeline.runner import run_pipeline
 
     summary = run_pipeline(checked, args.workspace, args.to)
@@ -48,14 +45,3 @@ def run(args: argparse.Namespace) -> int:
             follows = following("data report" if summary.data.issues else "status", args)
         print_summary(summary, folder, follows, sys.stdout)
     return EXIT_CODES[summary.status]
-
-
-def require_apart(workspace: Path, layout: Layout) -> None:
-    """Raise InputError where the workspace lies among the images."""
-    if isinstance(layout.root, RemotePath):
-        return
-    if layout.kind != "csv" and workspace.is_relative_to(layout.root.resolve()):
-        raise InputError(
-            f"--workspace: expected a folder outside the images, received {workspace}, which "
-            f"lies in data.root and would be taken for a class. Name another."
-        )

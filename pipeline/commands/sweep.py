@@ -6,7 +6,6 @@ from pathlib import Path
 
 from contracts import features
 from contracts.errors import InputError
-from pipeline.commands.run import require_apart
 from pipeline.preflight import Preflight, preflight
 from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
 
@@ -54,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
       InputError: the config, the data or the call is wrong.
     """
     _require_call(args)
-    checked = preflight(args.config, args.overrides, searches=args.search)
-    require_apart(args.workspace.resolve(), checked.layout)
+    checked = preflight(args.config, args.overrides, args.workspace, searches=args.search)
     if args.search:
         from pipeline.sweep.searching import search
 

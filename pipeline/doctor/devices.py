@@ -1,7 +1,6 @@
 """What training will run on: the backend's GPUs against the machine's cards, and TF_CONFIG."""
 
 import csv
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -9,18 +8,24 @@ from dataclasses import dataclass
 
 from contracts.cluster import ALONE, EXAMPLE, SHARING, TF_CONFIG, TOGETHER, parse_cluster
 from contracts.errors import ConfigError
-from pipeline.doctor.findings import Finding, problem, warning
+from contracts.keras_environment import (
+    JAX,
+    TENSORFLOW,
+    TORCH,
+    backend_problems,
+    keras_json_problems,
+)
+from pipeline.doctor.findings import Finding, problem, problem_in, warning
 from pipeline.doctor.probe import Probed
 
 QUERY = "name,memory.total,driver_version,compute_cap"
-TENSORFLOW, TORCH = "tensorflow", "torch"
 # Keras's name of it -> ours, and what brings CUDA to it.
 BACKENDS = {
     TENSORFLOW: ("TensorFlow", "imgpipe[gpu]"),
-    "jax": ("JAX", "jax[cuda12]"),
+    JAX: ("JAX", "jax[cuda12]"),
     TORCH: ("PyTorch", "torch"),
 }
-STRATEGIES = {TENSORFLOW: "MirroredStrategy", "jax": "DataParallel"}
+STRATEGIES = {TENSORFLOW: "MirroredStrategy", JAX: "DataParallel"}
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,16 @@ def backend_findings(
     probed: Probed, cards: Sequence[Card], kernel_cards: Sequence[str]
 ) -> Iterator[Finding]:
     """Yield whether Keras and its backend work, which GPUs they see and which they should see."""
+    refused = backend_problems(TENSORFLOW) + keras_json_problems()
+    yield from (problem_in("keras", sentence) for sentence in refused)
     if probed.failure:
-        backend = os.environ.get("KERAS_BACKEND", TENSORFLOW)
-        step = f"`make setup` installs it anew; `python -c 'import {backend}'` shows all it says."
-        yield problem(backend, f"cannot be imported: {probed.failure}", step)
+        if not refused:  # which explains it
+            step = (
+                "`make setup` installs it anew; `python -c 'import tensorflow'` shows all it says."
+            )
+            yield problem(TENSORFLOW, f"cannot be imported: {probed.failure}", step)
         return
-    if probed.backend != TENSORFLOW:
-        yield warning(
-            "keras backend",
-            f"{probed.backend}, for `imgpipe-train`",
-            "`imgpipe run` exports with TensorFlow: unset KERAS_BACKEND for it.",
-        )
-    else:
-        yield Finding("keras backend", probed.backend)
+    yield Finding("keras backend", probed.backend)
     yield from _gpu_findings(probed, cards, kernel_cards)
     yield Finding("precision", f"{probed.precision} (trainer.precision)")
 

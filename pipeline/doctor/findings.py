@@ -27,6 +27,12 @@ def problem(name: str, text: str, next_step: str) -> Finding:
     return Finding(name, text, "problem", next_step)
 
 
+def problem_in(name: str, sentence: str) -> Finding:
+    """Return the problem that the sentence of a refusal tells; its last part is the next step."""
+    text, _, step = sentence.rpartition(". ")
+    return problem(name, text, step)
+
+
 def would_stop_a_run(findings: Iterable[Finding]) -> bool:
     """Tell whether there is a problem among the findings."""
     return any(finding.state == "problem" for finding in findings)

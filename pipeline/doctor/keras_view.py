@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import asdict
 
+from contracts.keras_environment import TENSORFLOW
 from pipeline.doctor.probe import Gpu, Probed
 
 
@@ -13,7 +14,7 @@ def view(precision: str) -> Probed:
     import keras
 
     from trainer.devices import precision_policy
-    from trainer.gpus import TENSORFLOW, gpu_details
+    from trainer.gpus import gpu_details
 
     backend = keras.backend.backend()
     is_built_with_cuda = True  # of others nobody knows before they see a GPU

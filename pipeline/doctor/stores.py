@@ -5,10 +5,10 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from contracts.mlflow_uri import sqlite_file
 from pipeline.doctor.findings import Finding, problem
 
 TIMEOUT_S = 5.0
-SQLITE = "sqlite:///"
 
 
 def mlflow_finding(uri: str | None, workspace_db: Path) -> Finding:
@@ -17,11 +17,13 @@ def mlflow_finding(uri: str | None, workspace_db: Path) -> Finding:
     if uri is None:
         is_there = "" if workspace_db.exists() else ", which the first run makes"
         return Finding(name, f"SQLite, {workspace_db}{is_there}")
-    if uri.startswith(SQLITE):
-        folder = Path(uri.removeprefix(SQLITE)).parent
-        if folder.is_dir():
+    file = sqlite_file(uri)
+    if file is not None:
+        if file.parent.is_dir():
             return Finding(name, uri)
-        return problem(name, f"{uri}: there is no folder {folder}", "Make it, or change the uri.")
+        return problem(
+            name, f"{uri}: there is no folder {file.parent}", "Make it, or change the uri."
+        )
     if not uri.startswith(("http://", "https://")):
         return Finding(name, f"{without_password(uri)} (not asked)")
     try:

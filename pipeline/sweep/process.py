@@ -20,7 +20,7 @@ from contracts.progress import LOGGER, report
 from contracts.training import TrainingRecipe
 
 # The first one has our packages found before all else of their names.
-PRELOADED = ("pipeline", "trainer.train", "trainer.judgement")
+PRELOADED = ("imgpipe", "trainer.train", "trainer.judgement")
 ENDS_WITHIN_S = 5.0
 
 
@@ -108,8 +108,8 @@ class _Forward(logging.Handler):
 def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
     """Train in this process, which does nothing else, and send what comes of it."""
     from trainer.data import ImageDataset
-    from trainer.devices import use_memory_as_needed
     from trainer.judgement import judge
+    from trainer.keras_settings import prepare_keras
     from trainer.train import train
 
     LOGGER.addHandler(_Forward(answers))
@@ -118,7 +118,7 @@ def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], s
     dataset = ImageDataset.unite(dataset_uris)
     began_s = time.monotonic()
     try:
-        use_memory_as_needed()
+        prepare_keras()
         trained = train(recipe, dataset)
         judged = judge(trained.network, dataset, split, trained.batch_size)
     except Exception as error:

@@ -49,14 +49,30 @@ def project(tmp_path_factory) -> Project:
     return Project(folder)
 
 
-def test_doctor(project):
+@pytest.fixture
+def python_path_here(monkeypatch) -> None:
+    """PYTHONPATH names the working directory: what lies there comes before what is installed."""
+    monkeypatch.setenv("PYTHONPATH", ".")
+
+
+def test_the_whole_pipeline_beside_others_on_the_python_path(project, python_path_here):
+    assert project.command("check").code == 0
+    done = project.command("run", "--json", "--set", "evaluation.min_accuracy=0")
+    assert done.code == 0, done.err
+    example = Path("photos", done.summary["data"]["example"])
+    for command in ("status", "models", "data files", f"predict {example}"):
+        assert project.command(command).err == ""
+
+
+def test_doctor(project, python_path_here):
     done = project.command("doctor", "--json")
     found = {one["name"]: one for one in json.loads(done.out)}
     assert "tensorflow" not in found, found["tensorflow"]  # there is a line where it fails
     assert found["keras backend"]["state"] == "ok"
 
 
-def test_sweep_and_training_by_hand(project):
+def test_sweep_and_training_by_hand(project, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(project.folder))  # of every process, wherever it starts
     options = ["--vary", "trainer.learning_rate=1e-3,1e-2", "--seeds", "1", "--json"]
     done = project.command("sweep", *options)
     assert done.code == 0, done.err

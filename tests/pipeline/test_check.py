@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from contracts.config import PipelineConfig
-from contracts.errors import ConfigError, DataError
+from contracts.errors import ConfigError
 from contracts.optional_libraries import WANDB
 from pipeline.cli import main
-from pipeline.preflight import preflight
+from trainer.users_code import load_users_code
 
 
 @pytest.fixture
@@ -211,19 +211,6 @@ def test_data_that_cannot_be_trained_on(project, capsys):
     assert "car (2)" in said
 
 
-def test_preflight_gives_config_and_layout(project):
-    with pytest.raises(DataError, match="photos is empty"):
-        preflight(Path("pipeline.yaml"))
-    with pytest.raises(ConfigError):
-        preflight(Path("pipeline.yaml"), ["data.root=gone"])
-    for label in ("car", "ball"):
-        fill(project / "photos" / label, 4)
-    checked = preflight(Path("pipeline.yaml"), ["trainer.epochs=3"])
-    assert checked.config.trainer.epochs == 3
-    assert checked.layout.labels == ["ball", "car"]
-    assert checked.folder == project
-
-
 def test_ten_thousand_files_take_less_than_two_seconds(project):
     for number in range(10):
         fill(project / "photos" / str(number), 1000)
@@ -269,6 +256,25 @@ def test_a_users_model_that_is_not_there(with_images, monkeypatch, capsys, model
     assert trouble in printed
     assert "trainer.model: " in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("key", ["model", "loss", "metrics", "callbacks"])
+def test_a_users_module_that_ours_hides_is_refused_in_the_words_of_the_run(
+    with_images, capsys, key
+):
+    (with_images / "net.py").write_text("import trainer\ndef build(): ...")
+    (with_images / "trainer.py").touch()
+    is_list = key in ("metrics", "callbacks")
+    reference, other = ("[net.py:build]", "[]") if is_list else ("net.py:build", "net.py:other")
+    space = f"{{trainer.{key}: [{reference}, {other}]}}"
+    with pytest.raises(ConfigError) as raised:
+        load_users_code(f"{with_images}/net.py:build", "trainer.model")
+    (words,) = raised.value.problems
+    for command in ("check", "run"):
+        assert main([command, "--set", f"trainer.{key}={reference}"]) == 2
+        assert words.removeprefix("trainer.model: ") in capsys.readouterr().err
+    assert main(["check", "--set", f"search.space={space}"]) == 2
+    assert f"search.space.trainer.{key}[0]: {with_images}/net.py imports" in capsys.readouterr().err
 
 
 def test_code_of_a_search_space_is_looked_for(with_images, capsys):

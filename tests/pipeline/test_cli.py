@@ -75,6 +75,15 @@ def test_the_common_options(command):
     assert (given[1].overrides, given[1].json) == (["x=1", "y=2"], True)
 
 
+def test_the_workspace_lies_beside_the_config_unless_it_is_named(command, tmp_path):
+    given = []
+    command(lambda args: given.append(args.workspace) or 0)
+    for options in (["--config", "demo/pipeline.yaml"], ["--config", f"{tmp_path}/toys.yaml"]):
+        assert cli.main(["work", *options]) == 0
+        assert cli.main(["work", *options, "--workspace", "w"]) == 0
+    assert given == [Path("demo/workspace"), Path("w"), tmp_path / "workspace", Path("w")]
+
+
 @pytest.mark.parametrize("code", [0, 1, 3])
 def test_the_exit_code_is_the_commands(command, code):
     command(lambda args: code)

@@ -50,8 +50,3 @@ def test_runs_in_one_second_have_names_of_their_own_in_order(tmp_path):
     workspace = Workspace(tmp_path)
     made = [workspace.new_run().name for _ in range(12)]
     assert workspace.run_ids() == made
-
-
-def test_too_little_disk_is_said_before_anything_is_written(tmp_path):
-    with pytest.raises(WorkspaceError, match=r"MiB of free disk for 1,000,000,000 images"):
-        Workspace(tmp_path).require_space(10**9, 10**15, 96)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
+from contracts.mlflow_uri import sqlite_uri
+from contracts.tracking import TrackingStore
 from trainer import mlflow_store
-from trainer.mlflow_store import open_client
+from trainer.mlflow_store import experiment_id, open_client
 
 
 def test_a_process_that_is_killed_while_it_makes_the_tables_leaves_none(tmp_path: Path) -> None:
@@ -27,6 +29,23 @@ def test_a_process_that_is_killed_while_it_makes_the_tables_leaves_none(tmp_path
     client = open_client(f"sqlite:///{database}")
     assert client.get_experiment(client.create_experiment("digits")).name == "digits"
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_the_current_folder_stays_empty(tmp_path: Path, monkeypatch) -> None:
+    folder, here = tmp_path / "100% #1 [a]", tmp_path / "here"
+    folder.mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    store = TrackingStore.at(sqlite_uri(folder / "runs.db"), "digits")
+    client = open_client(store.uri)
+    run = client.create_run(experiment_id(client, store))
+    client.log_text(run.info.run_id, "kept", "note.txt")
+    client.create_registered_model("digits")
+    client.create_model_version("digits", f"{run.info.artifact_uri}/model", run.info.run_id)
+    assert list(here.iterdir()) == []
+    (note,) = (folder / "mlflow-artifacts").rglob("note.txt")
+    assert note.read_text() == "kept"
+    assert sorted(path.name for path in folder.iterdir()) == ["mlflow-artifacts", "runs.db"]
 
 
 def test_tables_that_cannot_be_made_leave_no_store(tmp_path: Path, monkeypatch) -> None:

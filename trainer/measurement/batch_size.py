@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from contracts.errors import ComponentError
+from contracts.keras_environment import TENSORFLOW
 from contracts.memory import read_memory
 from contracts.progress import report
 from contracts.training import TrainingRecipe
@@ -13,7 +14,6 @@ from trainer.batches.sampling import Sampling, pass_length
 from trainer.construction import build_training_model, compile_training_model, learning_rate
 from trainer.data import CHANNELS, ImageDataset
 from trainer.devices import Devices
-from trainer.gpus import TENSORFLOW
 from trainer.measurement.peak_memory import PeakMemory, held_bytes
 from trainer.training_model import TrainingModel
 

@@ -14,7 +14,7 @@ from contracts.search import SearchConfig
 from contracts.tracking import TrackingStore
 from contracts.training import TrainingRecipe
 from trainer.data import ImageDataset
-from trainer.devices import use_memory_as_needed
+from trainer.keras_settings import prepare_keras
 from trainer.search.ledger import LEDGER_FILE, Ledger
 from trainer.search.runs import open_runs
 from trainer.search.trial_checkpoints import clear_all
@@ -43,7 +43,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
             f"Tuner: no validation examples in {dataset.uri}, which trials are judged on. Give "
             "data.splits.validation a larger part."
         )
-    use_memory_as_needed()
+    prepare_keras()
     code = [fn_args.custom_config[key] for key in ("code_digest", "users_digest")]
     identity = _identity(recipe, search, dataset, code)
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from mlflow.entities import (
     Dataset,
@@ -140,7 +141,7 @@ class MlflowRun:
         if uri.startswith("http"):
             experiment = experiment_id(self._client, self._store)
             return f" at {uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
-        return f" of `mlflow ui --backend-store-uri {uri}`"
+        return f" of `mlflow ui --backend-store-uri {quote(uri)}`"
 
 
 def _metrics(point: Point) -> list[Metric]:

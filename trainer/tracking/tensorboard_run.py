@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -48,7 +49,7 @@ class TensorBoardRun:
                 f"{self._folder} ({error})."
             ) from error
         self.run_id = training.name
-        return f"run {training.name} of `tensorboard --logdir {self._folder}`"
+        return f"run {training.name} of `tensorboard --logdir {quote(str(self._folder))}`"
 
     def used(self, parameters: Mapping[str, str]) -> None:
         """Write them as text; see `Tracker`."""

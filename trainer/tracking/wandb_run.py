@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from contracts.errors import ComponentError
@@ -69,7 +70,8 @@ class WandbRun:
             self._run.define_metric(scale, hidden=True)
             self._run.define_metric(names, step_metric=scale)
         if mode == "offline":
-            return f"run {training.name}, offline; `wandb sync {Path(self._run.dir).parent}`"
+            folder = quote(str(Path(self._run.dir).parent))
+            return f"run {training.name}, offline; `wandb sync {folder}`"
         return f"run {training.name} at {self._run.url}"
 
     def _started(self, training: Training, mode: str, earlier: str) -> Any:

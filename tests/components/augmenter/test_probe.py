@@ -135,3 +135,13 @@ def test_photos_in_a_mirror_are_not_warned_of(real_data):
     report = probed(sample, tuple(folder.name for folder in folders), flip_horizontal={})
     assert report.warnings == []
     assert report.notes
+
+
+def test_a_probe_that_recognises_one_class_alone_does_not_blame_its_accuracy(blots):
+    rows = np.concatenate([np.flatnonzero(blots.classes == 0), np.flatnonzero(blots.classes)[:4]])
+    few = Sample(blots.pixels[rows], np.minimum(blots.classes[rows], 1))
+    report = probed(few, ("red", "other"), flip_horizontal={})
+    (note,) = report.notes
+    assert report.accuracy >= 0.7
+    assert "recognises 1 of the classes well enough" in note
+    assert "below 70%" not in note

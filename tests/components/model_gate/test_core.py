@@ -55,6 +55,12 @@ def test_reasons_are_the_failed_limits_with_their_figures(tmp_path):
     assert "max_accuracy_drop 0.02" in reason
 
 
+def test_a_better_candidate_is_within_no_drop(tmp_path):
+    write(tmp_path, 90, 80)
+    change = decide(tmp_path, EvaluationConfig()).reasons[1]
+    assert change == "Accuracy 0.9000 is 0.1000 above the champion's 0.8000 (version 3)."
+
+
 @pytest.mark.parametrize(
     "content",
     [

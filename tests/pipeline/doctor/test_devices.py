@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from contracts.errors import ConfigError
+from contracts.keras_environment import backend_problems
 from contracts.own_packages import python_command
 from pipeline.doctor.devices import backend_findings, parse_cards, training_finding
 from pipeline.doctor.keras_view import view
@@ -33,13 +34,13 @@ def test_a_run_refuses_several_machines_in_the_words_of_the_doctor(tmp_path, mon
     task = json.dumps({"cluster": CLUSTER, "task": {"type": "worker", "index": 0}})
     monkeypatch.setenv("TF_CONFIG", task)
     with pytest.raises(ConfigError) as raised:
-        preflight(config)
+        preflight(config, [], tmp_path / "workspace")
     told = training_finding("auto", 0, task)
     assert told.state == "problem"
     for words in ("`imgpipe` trains on this machine alone", "Train with `imgpipe-train` on each"):
         assert words in str(raised.value)
         assert words in f"{told.text} {told.next_step}"
-    assert preflight(config, ["trainer.devices=cpu"])
+    assert preflight(config, ["trainer.devices=cpu"], tmp_path / "workspace")
     assert training_finding("cpu", 0, task).state == "warning"
 
 
@@ -75,12 +76,23 @@ def test_a_tensorflow_that_cannot_be_imported_is_a_problem():
     assert "ImportError: libcudart" in found["tensorflow"].text
 
 
-def test_another_backend_of_keras_is_a_warning_with_the_command_that_it_is_for():
+def test_another_backend_of_keras_is_a_problem_in_the_words_of_the_run(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
     found = findings(Probed("jax", "float32", is_built_with_cuda=True), parse_cards(H100))
-    assert found["keras backend"].state == "warning"
-    assert found["keras backend"].text == "jax, for `imgpipe-train`"
+    assert found["keras"].state == "problem"
+    assert backend_problems("tensorflow") == [f"{found['keras'].text}. {found['keras'].next_step}"]
+    assert found["keras backend"].text == "jax"
     assert "but JAX sees none: training" in found["gpu"].text
     assert "jax[cuda12]" in found["gpu"].next_step
+
+
+def test_a_keras_json_that_keras_cannot_be_imported_with_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text("[]")
+    found = findings(Probed(failure="AttributeError: 'list' object has no attribute 'get'"))
+    assert [found["keras"].state, *found] == ["problem", "keras"]
+    assert found["keras"].text.startswith(f"{tmp_path}/keras.json: expected a JSON object")
+    assert found["keras"].next_step == "Correct the file, or remove it."
 
 
 @pytest.mark.parametrize(

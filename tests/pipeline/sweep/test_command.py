@@ -52,7 +52,6 @@ def command_with(monkeypatch, tmp_path):
             )
 
         monkeypatch.setattr(command, "preflight", lambda *_, **__: Preflight(config, None, Path()))
-        monkeypatch.setattr(command, "require_apart", lambda *_: None)
         monkeypatch.setattr("pipeline.runner.run_pipeline", run_pipeline)
         monkeypatch.setattr("pipeline.sweep.flow.run_sweep", run_sweep)
         return command.run(argparse.Namespace(**{**vars(ARGS), "vary": vary}))
