@@ -4,13 +4,13 @@ import argparse
 import gc
 import importlib
 import io
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from contracts.closed_pipe import silent_without_reader
 from contracts.environment import tell_libraries
 from contracts.errors import InputError, PipelineError
 
@@ -21,9 +21,7 @@ WORKSPACE_FOLDER = "workspace"
 
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
-# As shells report a process that SIGINT or SIGPIPE has ended.
-EXIT_INTERRUPTED = 130
-EXIT_PIPE_CLOSED = 141
+EXIT_INTERRUPTED = 130  # as shells report a process that SIGINT has ended
 
 
 class CommandModule(Protocol):
@@ -78,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; what went wrong is told in sentences.
 
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
-    was not blessed. 130: interrupted.
+    was not blessed. 130: interrupted. 141: nobody reads the output any more.
     """
     # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
     # (pipeline.quick_imports) has garbage collected from then on.
@@ -88,8 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names hold any byte
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        return silent_without_reader(lambda: _in_sentences(sys.argv[1:] if argv is None else argv))
+    finally:
+        gc.enable()
+
+
+def _in_sentences(argv: Sequence[str]) -> int:
+    """Run the command line; turn its errors into sentences on standard error."""
+    try:
+        code = _run(argv)
         gc.freeze()  # or the interpreter looks at every object of TensorFlow's once more
         return code
     except InputError as error:
@@ -101,12 +106,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain(["interrupted."])
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Nobody reads on. What is still buffered has to go somewhere when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_PIPE_CLOSED
-    finally:
-        gc.enable()
 
 
 def _run(argv: Sequence[str]) -> int:

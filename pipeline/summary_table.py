@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from contracts.errors import some_of
+from pipeline.console import Console
 from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
 from pipeline.terminal import STYLES
 from pipeline.workspace import Workspace

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from contracts.progress import LOGGER, SECONDS_BETWEEN_LINES, Progress
+from pipeline.console import Console
 from pipeline.summary import ComponentSummary
 
 START = "start"

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.closed_pipe import silent_without_reader
 from contracts.environment import tell_libraries
 from contracts.errors import InputError, PipelineError
 from contracts.keras_environment import ALL_BACKENDS, require_keras
@@ -54,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--output", type=Path, required=True, metavar="DIR", help="what the training leaves behind"
     )
     args = parser.parse_args(argv)
+    return silent_without_reader(lambda: _in_sentences(args))
+
+
+def _in_sentences(args: argparse.Namespace) -> int:
+    """Train; turn errors into sentences on standard error."""
     _print_now_and_then()
     _leave_out_noise()
     try:
@@ -73,11 +79,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print_now_and_then() -> None:
     """Have what is logged printed, of progress a line every ten seconds."""
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Printing(sys.stdout)
     handler.addFilter(NowAndThen())
     logging.basicConfig(format="%(message)s", handlers=[handler])
     for own in (LOGGER, logging.getLogger("trainer")):
         own.setLevel(logging.INFO)
+
+
+class _Printing(logging.StreamHandler):
+    """Prints; raises what keeps it from that, such as a reader that has left."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Raise the error that is being handled."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            raise error
 
 
 def _leave_out_noise() -> None:

@@ -35,15 +35,16 @@ def run(args: argparse.Namespace) -> int:
     page = workspace.run_folder(summary.run_id) / PAGE_FILE
     try:
         report = read_report(summary.data.report)
-        if args.json:
-            print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
-            return 0
-        write_data_page(page, summary.run_id, summary.data)
+        if not args.json:
+            write_data_page(page, summary.run_id, summary.data)
     except (OSError, ValueError, LookupError) as error:
         raise WorkspaceError(
             f"{workspace.root}: the artifacts of run {summary.run_id} are gone or damaged "
             f"({error}). `{following('run', args, '--to', 'ImageValidator')}` makes others."
         ) from error
+    if args.json:
+        print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
+        return 0
     verdict = "is not to" if summary.data.blessed is False else "may"
     print(f"Run {summary.run_id}: its data {verdict} be trained on.")
     for issue in report.issues:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pytest
@@ -82,6 +83,15 @@ def test_a_run_and_all_that_follows(folder, elsewhere):
     for words in (["status"], ["models"], ["data", "report"], ["data", "files"]):
         shown = imgpipe(*words, "--config", config, cwd=elsewhere)
         assert (shown.code, shown.err) == (0, "")
+    for command in (
+        "run",
+        f"predict {quote(str(folder / NAME / f'a {NAME}' / '0.png'))}",
+        "models",
+    ):
+        line = f"imgpipe {command} --config {quote(str(config))} | true; echo ${{PIPESTATUS[0]}}"
+        left = pasted(line, elsewhere)
+        assert left.out == "141\n"
+        assert "Broken pipe" not in left.err
     names = [f"{NAME}.db", NAME, "mlflow-artifacts", "pipeline.yaml", "workspace"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     assert list(elsewhere.iterdir()) == []

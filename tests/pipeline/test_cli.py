@@ -1,6 +1,5 @@
 """The command line starts at once, tells in sentences what is wrong, and ends with a code."""
 
-import os
 import subprocess
 import sys
 import time
@@ -117,20 +116,6 @@ def test_a_wrong_call(argv, capsys):
         cli.main(argv)
     assert ended.value.code == 2
     assert "usage: imgpipe" in capsys.readouterr().err
-
-
-def test_a_reader_that_leaves_early_is_no_error(tmp_path):
-    pipe_read, pipe_write = os.pipe()
-    os.close(pipe_read)
-    with os.fdopen(pipe_write, "wb") as out:
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", "check", "--schema"],
-            cwd=Path(cli.__file__).parents[1],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_init_and_check_start_without_tensorflow(tmp_path, write_image):

@@ -104,6 +104,14 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypa
     assert list((project / "out" / "state").iterdir()) == []
 
 
+def test_it_ends_silently_where_nobody_reads_on(tmp_path, dataset):
+    process = training(tmp_path, dataset)
+    assert process.stdout.readline().startswith("Left out: ")
+    process.stdout.close()
+    assert (process.wait(timeout=240), process.stderr.read()) == (141, "")
+    process.stderr.close()
+
+
 def test_changed_code_of_the_user_begins_anew(project, dataset):
     (project / "stops").touch()
     options = ["--set", "tracking.mlflow.enabled=false", "--set", "explanation.pictures=false"]

@@ -1,0 +1,14 @@
+"""Rich's console, for commands that end as `contracts.closed_pipe` says."""
+
+import errno
+import os
+
+import rich.console
+
+
+class Console(rich.console.Console):
+    """Raises BrokenPipeError where nobody reads on; Rich would end the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what Rich has caught."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
