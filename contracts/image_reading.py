@@ -27,6 +27,12 @@ class ImageReading:
     integer_range: Range = (0.0, 65535.0)
     float_range: Range = (0.0, 1.0)
 
+    def __post_init__(self) -> None:
+        """Make tuples of the ranges again: JSON has none."""
+        for kind in ("integer_range", "float_range"):
+            low, high = getattr(self, kind)
+            object.__setattr__(self, kind, (low, high))
+
     def range_of(self, kind: Kind) -> Range:
         """Return the values that become black and white in images of this kind."""
         return self.float_range if kind == "float" else self.integer_range
@@ -48,11 +54,7 @@ class ImageReading:
         path = folder / READING_FILE
         if not path.is_file():
             return DEFAULT_READING
-        record = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("integer_range", "float_range"):  # JSON has no tuples
-            if name in record:
-                record[name] = tuple(record[name])
-        return cls(**record)
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
 DEFAULT_READING = ImageReading()
