@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.mlflow_uri import IN_MEMORY, SQLITE
+from contracts.mlflow_uri import IN_MEMORY, sqlite_file, sqlite_uri
 from contracts.nested_values import key_path, value_at, with_value
 from contracts.remote_path import is_remote
 from contracts.search import SPACE
@@ -95,9 +95,10 @@ def _weights(text: str, change: Change) -> str:
 
 
 def _address(text: str, change: Change) -> str:
-    path = text.removeprefix(SQLITE)
-    has_file = path != text and path not in ("", IN_MEMORY)
-    return f"{SQLITE}{change(path)}" if has_file else text
+    file = sqlite_file(text)
+    if file is None or file.name in ("", IN_MEMORY):
+        return text
+    return sqlite_uri(Path(change(str(file))))
 
 
 def _code(text: str, change: Change) -> str:

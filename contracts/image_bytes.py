@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from contracts import image_pixels, image_segments
 from contracts.image_colours import is_srgb, profile_of
 from contracts.image_reading import DEFAULT_READING, ImageReading
-from contracts.image_values import Values, is_deep, values_of
+from contracts.image_values import Values, ValuesOutOfRange, is_deep, values_of
 from contracts.tiff_values import UnsupportedTiff, tiff_values
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def deep_values(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Values |
       UnreadableImage: as `canonicalise` does, but not for values out of range.
     """
     with _refusing(raw, reading):
-        return _values(_opened(raw, reading), raw, reading)
+        image = _opened(raw, reading)
+        return _values_of_tiff(raw, reading) if image is None else _values(image, raw, reading)
 
 
 def prepare() -> None:
@@ -166,25 +167,30 @@ def _read(raw: bytes, reading: ImageReading) -> _Source:
     """Return the image with all its pixels read, and what the file says besides."""
     with _refusing(raw, reading):
         image = _opened(raw, reading)
-        values = _values(image, raw, reading)
-        if image is not None and values is None:
-            image.load()
-            _require_size(*image.size, reading)  # of formats that tell it only now
-        if image is not None and image.format == "PNG":
-            _require_whole_png(raw)
-    if image is None:
-        assert values is not None
-        scaled = _in_eight_bits(values, reading)
-        return _Source(scaled, "TIFF", len(scaled.getbands()), values.orientation)
-    source = _Source(
-        *(image, image.format or "", len(image.getbands())),
+        if image is None:
+            values = _values_of_tiff(raw, reading)
+            pixels = values.scaled(reading.range_of(values.kind))
+            return _Source(pixels, "TIFF", len(pixels.getbands()), values.orientation)
+        pixels = _pixels(image, raw, reading)
+    return _Source(
+        *(pixels, image.format or "", len(image.getbands())),
         *(_orientation(image), _note(image, raw, reading)),
     )
+
+
+def _pixels(image: "Image.Image", raw: bytes, reading: ImageReading) -> "Image.Image":
+    """Load an opened image; return it, or of more than 8 bits one with its values scaled."""
+    values = _values(image, raw, reading)
     if values is None:
-        return source
-    scaled = _in_eight_bits(values, reading)
+        image.load()
+        _require_size(*image.size, reading)  # of formats that tell it only now
+    if image.format == "PNG":
+        _require_whole_png(raw)
+    if values is None:
+        return image
+    scaled = values.scaled(reading.range_of(values.kind))
     scaled.info = {"icc_profile": profile_of(image)}
-    return source._replace(image=scaled)
+    return scaled
 
 
 @contextmanager
@@ -235,21 +241,13 @@ def _open(raw: bytes, reading: ImageReading) -> "Image.Image":
     return Image.open(io.BytesIO(raw), formats=formats)
 
 
-def _values(image: "Image.Image | None", raw: bytes, reading: ImageReading) -> Values | None:
+def _values(image: "Image.Image", raw: bytes, reading: ImageReading) -> Values | None:
     """Load an image of more than 8 bits a sample and return its values; None of any other."""
-    if image is None:
-        return tiff_values(raw, lambda width, height: _require_size(width, height, reading))
     return values_of(image, lambda: _open(raw, reading)) if is_deep(image) else None
 
 
-def _in_eight_bits(values: Values, reading: ImageReading) -> "Image.Image":
-    """Return the values scaled by the range of their kind."""
-    try:
-        return values.scaled(reading.range_of(values.kind))
-    except MemoryError as error:
-        raise UnreadableImage("out_of_memory", "while scaling it") from error
-    except OverflowError as error:
-        raise UnreadableImage("values_out_of_range", str(error)) from error
+def _values_of_tiff(raw: bytes, reading: ImageReading) -> Values:
+    return tiff_values(raw, lambda width, height: _require_size(width, height, reading))
 
 
 def _require_whole_png(raw: bytes) -> None:
@@ -276,6 +274,8 @@ def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
         return UnreadableImage("too_many_pixels", detail)
     if isinstance(error, MemoryError):
         return UnreadableImage("out_of_memory", "while decoding it")
+    if isinstance(error, ValuesOutOfRange):
+        return UnreadableImage("values_out_of_range", detail)
     if isinstance(error, UnsupportedTiff):
         return UnreadableImage("unsupported_pixels", detail)
     if raw.startswith(image_segments.JPEG):

@@ -1,4 +1,4 @@
-"""Decoded pixels of any kind -> upright 8-bit grey or RGB, and their brightness."""
+"""Decoded pixels of 8 bits, of any kind -> upright 8-bit grey or RGB, and their brightness."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,6 @@ def eight_bit(image: "Image.Image", background: str) -> "Image.Image":
     from PIL import Image
 
     profile = profile_of(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _scale_wide(image)
     if not image.has_transparency_data:
         return to_srgb(_opaque(image), profile)
     layer = image.convert("LA" if image.mode in _GREY_MODES else "RGBA")
@@ -37,30 +35,6 @@ def _opaque(image: "Image.Image") -> "Image.Image":
     if image.mode in _GREY_MODES:
         return image.convert("L")
     return image if image.mode in ("RGB", "CMYK", "LAB") else image.convert("RGB")
-
-
-def _scale_wide(image: "Image.Image") -> "Image.Image":
-    """Return grey values of more than 8 bits scaled to 0 ... 255, alike for all images.
-
-    Where one value stands for transparency, the result has an alpha channel.
-    Integers are taken as 16 bits wide; floating-point values as 0 ... 1 or, where one is
-    larger, as 0 ... 255 or 0 ... 65535. Only where values go beyond that, the image's own
-    range decides.
-    """
-    import numpy as np
-    from PIL import Image
-
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    scales = [1.0, 255.0, 65535.0] if image.mode == "F" else [65535.0]
-    top = next((scale for scale in scales if low >= 0 and high <= scale), None)
-    if top is None:
-        values, top = values - low, (high - low) or 1.0
-    pixels = Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
-    if isinstance(image.info.get("transparency"), int):
-        is_opaque = np.asarray(image) != image.info["transparency"]
-        pixels.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))
-    return pixels
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":

@@ -29,9 +29,9 @@ class ImageReading:
 
     def __post_init__(self) -> None:
         """Make tuples of the ranges again: JSON has none."""
-        for kind in ("integer_range", "float_range"):
-            low, high = getattr(self, kind)
-            object.__setattr__(self, kind, (low, high))
+        for name in ("integer_range", "float_range"):
+            low, high = getattr(self, name)
+            object.__setattr__(self, name, (low, high))
 
     def range_of(self, kind: Kind) -> Range:
         """Return the values that become black and white in images of this kind."""

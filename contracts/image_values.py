@@ -27,8 +27,11 @@ _LEAST_BITS, _MOST_BITS = 8, 64
 # Pillow's raw modes of 16 bits, by the byte of each sample that comes first or is kept.
 _OTHER_BYTE: Final = {"B": "L", "L": "B", "N": "B"}
 _GREY_AND_ALPHA: Final = "LA;16B"
-_UNSIGNED, _FLOAT = 1, 3  # TIFF's SampleFormat
-_SAMPLE_FORMAT: Final = 339
+_SAMPLE_FORMAT, _UNSIGNED = 339, 1  # tag of TIFF, and its value
+
+
+class ValuesOutOfRange(ValueError):
+    """An image has values that the range of its data set does not hold."""
 
 
 class Values(NamedTuple):
@@ -61,7 +64,7 @@ class Values(NamedTuple):
         What is no number, or infinite, becomes black.
 
         Raises:
-          OverflowError: there are values beyond the range; none is clipped.
+          ValuesOutOfRange: there are values beyond the range; none is clipped.
         """
         import numpy as np
         from PIL import Image
@@ -71,7 +74,7 @@ class Values(NamedTuple):
         levels = np.rint((wide - low) * _WHITE / (high - low))
         if levels.size and not 0 <= levels.min() <= levels.max() <= _WHITE:
             least, most = self.extent
-            raise OverflowError(
+            raise ValuesOutOfRange(
                 f"its values go from {least:g} to {most:g}, beyond the range of the data set, "
                 f"{low:g} to {high:g}; data.value_range sets another one"
             )

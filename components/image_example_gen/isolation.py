@@ -1,9 +1,11 @@
 """Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+from typing import Any, TypeVar
 
-from components.decoding.pool import DecodeWorker, WorkerDied
+from components.decoding.pool import DecodePool, DecodeWorker, WorkerDied
 from components.decoding.worker import Call, Report
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
@@ -14,8 +16,11 @@ from contracts.errors import ComponentError
 from contracts.image_reading import ImageReading
 from contracts.remote_path import Root
 
+Answer = TypeVar("Answer")
+
 # Deaths that no image explains, such as by a lack of memory, before the run is given up.
 _UNEXPLAINED_DEATHS = 3
+_FILES_A_CALL = 64
 
 _INGEST = f"{core.__name__}:{core.ingest.__name__}"
 _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
@@ -81,6 +86,22 @@ def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
     if death.is_late:
         return Quarantined("too_slow", f"takes longer than {worker.limits.seconds:g} s")
     return Quarantined("crashes_decoder", f"ends the process that decodes it: {death.cause}")
+
+
+def of_each_file(
+    pool: DecodePool,
+    read: Callable[..., list[Answer]],
+    root: Root,
+    files: Iterable[ImageFile],
+    *arguments: Any,
+) -> Iterator[tuple[ImageFile, Answer]]:
+    """Give each file with what `read(worker, root, files, *arguments)` says of it, in order."""
+    pending: list[tuple[list[ImageFile], Future[list[Answer]]]] = []
+    waiting = iter(files)
+    while some := list(islice(waiting, _FILES_A_CALL)):
+        pending.append((some, pool.submit(read, root, some, *arguments)))
+    for some, future in pending:
+        yield from zip(some, future.result(), strict=True)
 
 
 def read_digests(

@@ -1,14 +1,12 @@
 """Which values are black and white in images of more than 8 bits: one range for all of a kind."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from components.decoding.pool import DecodePool
 from components.image_example_gen import isolation
-from components.image_example_gen.accounts.manifest import ingested_paths
+from components.image_example_gen.accounts.manifest import holds_any
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.catalogue import Layout
@@ -19,7 +17,6 @@ from contracts.image_values import KINDS, Kind, fitting_range
 
 # Files that are looked at; of most only the first bytes are read.
 SAMPLE = 512
-_FILES_A_CALL = 16
 
 
 @dataclass(frozen=True)
@@ -57,10 +54,8 @@ def decide_reading(
 
 def _reading_of(earlier: Earlier | None, files: list[ImageFile]) -> ImageReading | None:
     """Return how an earlier ingestion read the images, if it holds one of these files."""
-    if earlier is None:
-        return None
-    known = ingested_paths(earlier.manifest_uri)
-    if known.isdisjoint(printable(file.path) for file in files):
+    paths = [printable(file.path) for file in files]
+    if earlier is None or not holds_any(earlier.manifest_uri, paths):
         return None
     return ImageReading.read(Path(earlier.examples_uri))
 
@@ -69,11 +64,9 @@ def _sample(
     pool: DecodePool, layout: Layout, reading: ImageReading
 ) -> Iterator[tuple[ImageFile, Extent]]:
     """Give the deep images of the sample and the values that they go from and to."""
-    pending: list[tuple[list[ImageFile], Future[list[Extent | None]]]] = []
     files = layout.catalogue.sample(SAMPLE)
-    while some := list(islice(files, _FILES_A_CALL)):
-        pending.append((some, pool.submit(isolation.read_extents, layout.root, some, reading)))
-    for some, future in pending:
-        for file, extent in zip(some, future.result(), strict=True):
-            if extent is not None:
-                yield file, extent
+    for file, extent in isolation.of_each_file(
+        pool, isolation.read_extents, layout.root, files, reading
+    ):
+        if extent is not None:
+            yield file, extent

@@ -238,11 +238,15 @@ def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple
             yield [(path, sha256) for path, sha256 in rows if sha256]
 
 
-def ingested_paths(uri: str) -> set[str]:
-    """Return the path of every ingested image."""
-    table = read_rows(uri, ["path", "split"])
-    paths: list[str] = pc.filter(table["path"], pc.is_valid(table["split"])).to_pylist()
-    return set(paths)
+def holds_any(uri: str, paths: Sequence[str]) -> bool:
+    """Tell whether an image at one of these paths was ingested."""
+    wanted = _strings(paths)
+    for part in _parts(uri):
+        rows = read_part(part, ["path", "split"])
+        is_held = pc.and_(pc.is_in(rows["path"], value_set=wanted), pc.is_valid(rows["split"]))
+        if pc.any(is_held).as_py():
+            return True
+    return False
 
 
 def read_groups(uri: str) -> dict[str, str]:

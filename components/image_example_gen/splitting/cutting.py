@@ -1,8 +1,6 @@
 """The keys of small classes -> how splits are cut; most files are not touched for it."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from itertools import islice
 
 from components.decoding.pool import DecodePool
 from components.image_example_gen import isolation
@@ -19,8 +17,6 @@ from components.image_example_gen.splitting.splits import (
 )
 from contracts.config import DataConfig
 from contracts.image_reading import ImageReading
-
-_FILES_A_CALL = 64
 
 
 def cut_splits(
@@ -61,12 +57,8 @@ def _keys(
             unknown.append(file)
         elif digest != UNREADABLE:
             yield file.label, key_of(file.group, digest or "")
-    pending: list[tuple[list[ImageFile], Future[list[str | None]]]] = []
-    waiting = iter(unknown)
-    while some := list(islice(waiting, _FILES_A_CALL)):
-        future = pool.submit(isolation.read_digests, layout.root, some, reading, is_checked)
-        pending.append((some, future))
-    for some, future in pending:
-        for file, digest in zip(some, future.result(), strict=True):
-            if digest is not None:
-                yield file.label, key_of(file.group, digest)
+    for file, digest in isolation.of_each_file(
+        pool, isolation.read_digests, layout.root, unknown, reading, is_checked
+    ):
+        if digest is not None:
+            yield file.label, key_of(file.group, digest)
