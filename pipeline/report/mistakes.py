@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from contracts.evaluation import PREDICTIONS_FILE
 from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.image_reading import ImageReading
 from pipeline.report.thumbnails import data_uri
 
 SHOWN = 24
@@ -25,23 +26,30 @@ class Mistake:
     thumbnail: str | None  # data URI
 
 
-def worst_mistakes(evaluation: Path, data_root: Path) -> list[Mistake]:
-    """Return the wrong predictions with the highest scores, highest first."""
+def worst_mistakes(evaluation: Path, data_root: Path, reading: ImageReading) -> list[Mistake]:
+    """Return the wrong predictions with the highest scores, highest first.
+
+    Args:
+      evaluation: the folder of a ModelEvaluation.
+      data_root: what the paths of the images are relative to.
+      reading: how the run has read the images.
+    """
     columns = ["path", "label", "predicted", "score"]
     table = pq.read_table(evaluation / PREDICTIONS_FILE, columns=columns)
     wrong = table.filter(pc.not_equal(table["label"], table["predicted"]))
     worst = wrong.sort_by([("score", "descending"), ("path", "ascending")]).slice(0, SHOWN)
     return [
-        Mistake(**row, thumbnail=_thumbnail(data_root / row["path"])) for row in worst.to_pylist()
+        Mistake(**row, thumbnail=_thumbnail(data_root / row["path"], reading))
+        for row in worst.to_pylist()
     ]
 
 
-def _thumbnail(path: Path) -> str | None:
+def _thumbnail(path: Path, reading: ImageReading) -> str | None:
     """Return the picture as a data URI; None where the file has gone since it was ingested."""
     from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(canonicalise(path.read_bytes()).encoded))
+        image = Image.open(io.BytesIO(canonicalise(path.read_bytes(), reading).encoded))
     except (OSError, UnreadableImage):
         return None
     return data_uri(image)

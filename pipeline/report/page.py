@@ -8,6 +8,7 @@ from typing import Any
 from components.image_example_gen.accounts.manifest import Dataset, read_dataset
 from contracts.evaluation import Metrics
 from contracts.full_disk import is_disk_full
+from contracts.image_reading import ImageReading
 from contracts.whole_files import write_whole
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
@@ -83,10 +84,11 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
         parts["mosaics"] = mosaics_in(summary.augmentation.report)
     if "evaluation" in uris:
         evaluation = Path(uris["evaluation"])
+        reading = ImageReading.read(Path(summary.data.examples))
         metrics = Metrics.read(evaluation)
         parts["metrics"] = metrics
         parts["matrix"] = metrics.confusion if len(metrics.labels) <= LARGEST_MATRIX else None
-        parts["mistakes"] = worst_mistakes(evaluation, data_root)
+        parts["mistakes"] = worst_mistakes(evaluation, data_root, reading)
     return template("page.html").render(parts)
 
 
