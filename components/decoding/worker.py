@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from contracts.image_bytes import prepare
+from contracts.image_source import prepare
 
 Report = Callable[[int], None]  # is called with the position of an image
 

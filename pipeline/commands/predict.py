@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from contracts import features
 from contracts.config import PipelineConfig
 from contracts.errors import InputError
-from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.image_bytes import canonicalise
 from contracts.image_reading import ImageReading
+from contracts.image_refusal import UnreadableImage
 from contracts.keras_environment import require_keras
 from contracts.load import load_config
 from pipeline.output import output_in

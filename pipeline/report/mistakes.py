@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts.evaluation import PREDICTIONS_FILE
-from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.image_bytes import canonicalise
 from contracts.image_reading import ImageReading
+from contracts.image_refusal import UnreadableImage
 from pipeline.report.thumbnails import data_uri
 
 SHOWN = 24

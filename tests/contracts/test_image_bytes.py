@@ -9,8 +9,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from contracts.image_bytes import CanonicalImage, UnreadableImage, canonicalise
+from contracts.image_bytes import CanonicalImage, canonicalise
 from contracts.image_reading import DEFAULT_READING, ImageReading
+from contracts.image_refusal import UnreadableImage
 from tests.conftest import encoded
 
 pytestmark = [

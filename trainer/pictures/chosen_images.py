@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contracts.image_bytes import UnreadableImage, canonicalise
+from contracts.image_bytes import canonicalise
+from contracts.image_refusal import UnreadableImage
 from trainer.pictures.picture import CannotDraw
 
 if TYPE_CHECKING:
