@@ -37,10 +37,14 @@ def png_fault(raw: bytes) -> tuple[bool, str] | None:
     return True, "the PNG has no end chunk"
 
 
+def png_bits(raw: bytes) -> int:
+    """Return the bits of a sample, as the header of a PNG has them."""
+    return raw[24]
+
+
 def is_plain_png(raw: bytes) -> bool:
     """Tell whether the header of a PNG says 8 bits of grey or RGB."""
-    bit_depth, colour_type = raw[24], raw[25]
-    return bit_depth == _EIGHT_BITS and colour_type in (_PNG_GREY, _PNG_RGB)
+    return png_bits(raw) == _EIGHT_BITS and raw[25] in (_PNG_GREY, _PNG_RGB)
 
 
 def is_common_jpeg(raw: bytes) -> bool:

@@ -114,11 +114,19 @@ def _pixels(image: "Image.Image", raw: bytes, reading: ImageReading) -> "Image.I
         require_size(*image.size, reading)  # of formats that tell it only now
     if image.format == "PNG":
         require_whole_png(raw)
+        _scale_transparent_grey(image, raw)
     if values is None:
         return image
     scaled = values.scaled(reading.range_of(values.kind))
     scaled.info = {"icc_profile": profile_of(image)}
     return scaled
+
+
+def _scale_transparent_grey(image: "Image.Image", raw: bytes) -> None:
+    """Scale the transparent value of a grey PNG of 2 or 4 bits: Pillow scales only the pixels."""
+    largest = 2 ** image_segments.png_bits(raw) - 1
+    if image.mode == "L" and largest < 255 and "transparency" in image.info:
+        image.info["transparency"] = (image.info["transparency"] & largest) * (255 // largest)
 
 
 def _opened(raw: bytes, reading: ImageReading) -> "Image.Image | None":

@@ -7,46 +7,56 @@ from trainer.data import CHANNELS
 
 
 def decode_and_resize(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
-    """Decode one image and bring it to the configured square, always the same way.
+    """Decode one canonical image and bring it to the configured square, always the same way.
 
     Args:
-      image_bytes: string [], a JPEG, PNG, BMP or GIF (first frame); WebP where this
-        TensorFlow decodes it. Orientation tags are not read: `contracts.image_bytes`
-        has applied them.
-      config: `image_size_px` and how the image is fitted: `crop` keeps the central
-        square, `pad` keeps everything on black, `stretch` ignores the aspect ratio.
+      image_bytes: as for `decode`.
+      config: as for `resize`.
 
     Returns:
-      uint8 [image_size_px, image_size_px, 3], RGB. Resized with an antialiased triangle
-      filter (`tf.image.resize`, bilinear) and rounded half to even.
+      uint8 [image_size_px, image_size_px, 3], RGB.
 
     Raises:
       tf.errors.InvalidArgumentError: the bytes are no image that TensorFlow decodes.
     """
-    size = config.image_size_px
+    return resize(decode(image_bytes), config)
+
+
+def decode(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Decode one image.
+
+    Args:
+      image_bytes: string [], a JPEG, PNG, BMP or GIF (first frame); WebP where this
+        TensorFlow decodes it. Orientation and transparency are not read:
+        `contracts.image_bytes` has applied them, or `trainer.graph_decoding` does.
+
+    Returns:
+      uint8 [height, width, 3], RGB.
+
+    Raises:
+      tf.errors.InvalidArgumentError: the bytes are no image that TensorFlow decodes.
+    """
     pixels = tf.io.decode_image(image_bytes, channels=CHANNELS, expand_animations=False)
     pixels.set_shape([None, None, CHANNELS])
+    return pixels
+
+
+def resize(pixels: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
+    """Bring the pixels of one image to the configured square.
+
+    Args:
+      pixels: uint8 [height, width, 3].
+      config: `image_size_px` and how the image is fitted: `crop` keeps the central
+        square, `pad` keeps everything on black, `stretch` ignores the aspect ratio.
+
+    Returns:
+      uint8 [image_size_px, image_size_px, 3]. Resized with an antialiased triangle
+      filter (`tf.image.resize`, bilinear) and rounded half to even.
+    """
+    size = config.image_size_px
     fitted = _FITS[config.resize](pixels, size)
     fitted.set_shape([size, size, CHANNELS])
     return fitted
-
-
-def decode_and_resize_batch(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
-    """Decode and resize each image of a batch as `decode_and_resize` does.
-
-    Args:
-      image_bytes: string [batch].
-      config: as for `decode_and_resize`.
-
-    Returns:
-      uint8 [batch, image_size_px, image_size_px, 3].
-    """
-    size = config.image_size_px
-    return tf.map_fn(
-        lambda one: decode_and_resize(one, config),
-        image_bytes,
-        fn_output_signature=tf.TensorSpec([size, size, CHANNELS], tf.uint8),
-    )
 
 
 def _crop(pixels: tf.Tensor, size: int) -> tf.Tensor:

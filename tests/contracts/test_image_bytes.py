@@ -125,12 +125,31 @@ def test_a_colour_named_transparent_becomes_the_background(
     assert pixels_of(canonical)[1, 1].tolist() == [0x10, 0x20, 0x30]
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_a_grey_of_few_bits_named_transparent_becomes_the_background(bits: int) -> None:
+    largest = 2**bits - 1
+    header = struct.pack(">IIBBBBB", 2, 1, bits, 0, 0, 0, 0)
+    row = bytes([0, largest << (8 - bits)])  # no filter; the largest value, then 0
+    chunks = (
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", largest)),
+        (b"IDAT", zlib.compress(row)),
+        (b"IEND", b""),
+    )
+    raw = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
+    canonical = canonicalise(raw, ImageReading(background="#102030"))
+    assert pixels_of(canonical).tolist() == [[[0x10, 0x20, 0x30], [0, 0, 0]]]
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(name + content))
+    return struct.pack(">I", len(content)) + name + content + checksum
+
+
 def with_chunk(png: bytes, name: bytes, content: bytes) -> bytes:
     """Return a PNG with one more chunk before its pixels."""
-    chunk = struct.pack(">I", len(content)) + name + content
-    chunk += struct.pack(">I", zlib.crc32(name + content))
     at = png.index(b"IDAT") - 4
-    return png[:at] + chunk + png[at:]
+    return png[:at] + chunk(name, content) + png[at:]
 
 
 def profile(name: str) -> bytes:

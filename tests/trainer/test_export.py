@@ -2,19 +2,26 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import ExifTags, Image
 
 from contracts import features
+from contracts.image_bytes import canonicalise
+from contracts.image_reading import ImageReading
+from contracts.tf_example import serialise
 from contracts.training import TrainerConfig
 from tests.conftest import encoded
-from trainer.export import export
+from trainer.export import SERVING_IMAGES, export
 from trainer.models import build_model
 
 
@@ -85,6 +92,81 @@ def test_a_head_in_half_precision_still_answers_in_float32(tmp_path, dataset):
     signature = tf.saved_model.load(str(tmp_path / "model")).signatures[features.SERVING_DEFAULT]
     outputs = signature(image_bytes=tf.constant([image((16, 16))]))
     assert outputs["probabilities"].dtype == outputs["score"].dtype == tf.float32
+
+
+def signature_of(folder: str, name: str = features.SERVING_DEFAULT) -> Any:
+    return tf.saved_model.load(folder).signatures[name]
+
+
+def phone_picture() -> bytes:
+    """Return a picture as a phone stores it, on its side."""
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    pixels = np.random.default_rng(6).integers(0, 256, (24, 40, 3), dtype=np.uint8)
+    return encoded(pixels, "JPEG", exif=turned)
+
+
+def transparent_picture() -> bytes:
+    pixels = np.random.default_rng(7).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    return encoded(pixels)
+
+
+def deep_picture() -> bytes:
+    return encoded(np.random.default_rng(8).integers(0, 1024, (20, 30), dtype=np.uint16))
+
+
+@pytest.fixture(scope="module")
+def served_with_reading(tmp_path_factory, dataset):
+    """Return a model of images that were read in a way of their own, and that way."""
+    reading = ImageReading(background="#ff0000", integer_range=(0, 1023))
+    network = build_model(TrainerConfig(model_options={"filters": [4, 4]}), dataset.size_px, 2)
+    folder = str(tmp_path_factory.mktemp("export") / "model")
+    export(network, replace(dataset, reading=reading), folder)
+    return folder, reading
+
+
+def test_raw_and_canonical_files_give_the_same_one_by_one_and_in_a_batch(served_with_reading):
+    folder, reading = served_with_reading
+    raw = [phone_picture(), image((16, 16)), transparent_picture(), deep_picture()]
+    raw += [image((40, 30), "JPEG"), encoded(np.full((9, 9), 200, np.uint8), "BMP")]
+    canonical = [canonicalise(one, reading).encoded for one in raw]
+    assert [one == other for one, other in zip(raw, canonical, strict=True)] == [
+        *(False, True, False, False, True, False)
+    ]
+    signature = signature_of(folder)
+    expected = signature(image_bytes=tf.constant(canonical))["probabilities"].numpy()
+    together = signature(image_bytes=tf.constant(raw))["probabilities"].numpy()
+    np.testing.assert_array_equal(together, expected)
+    for one, probabilities in zip(raw, expected, strict=True):
+        alone = signature(image_bytes=tf.constant([one]))["probabilities"].numpy()[0]
+        np.testing.assert_allclose(alone, probabilities, rtol=1e-5)
+
+
+def test_raw_files_in_serialised_examples_give_the_same(served_with_reading):
+    folder, reading = served_with_reading
+    raw = [phone_picture(), transparent_picture()]
+    examples = [serialise({features.ENCODED: one}) for one in raw]
+    canonical = [canonicalise(one, reading).encoded for one in raw]
+    given = signature_of(folder, features.SERVING_EXAMPLES)(examples=tf.constant(examples))
+    expected = signature_of(folder)(image_bytes=tf.constant(canonical))
+    np.testing.assert_array_equal(given["probabilities"], expected["probabilities"])
+
+
+def test_values_beyond_the_range_of_the_data_are_an_error(served_with_reading):
+    beyond = encoded(np.full((9, 9), 2000, np.uint16))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="0 to 1023"):
+        signature_of(served_with_reading[0])(image_bytes=tf.constant([image((16, 16)), beyond]))
+
+
+def test_how_images_are_read_and_which_are_taken_lies_beside_the_model(served_with_reading):
+    folder, reading = served_with_reading
+    beside = Path(folder, features.EXTRA_ASSETS)
+    assert ImageReading.read(beside) == reading
+    text = (beside / SERVING_IMAGES.name).read_text(encoding="utf-8")
+    steps = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+    names = {"model": folder, "raw": phone_picture()}
+    exec(steps, names)
+    assert names["image_bytes"] == canonicalise(phone_picture(), reading).encoded
 
 
 def test_bytes_that_are_no_image_are_an_error_not_a_guess(served):

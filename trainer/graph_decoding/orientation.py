@@ -1,0 +1,124 @@
+"""The orientation of an image by its EXIF or XMP, and pixels turned by it.
+
+Source: CIPA DC-008 (Exif), 4.6.5, tag 274; TIFF 6.0, section 2; Pillow's `Image.getexif` for what
+damaged blocks mean.
+"""
+
+import tensorflow as tf
+
+UPRIGHT = 1
+
+_ABSENT = 0
+_ORIENTATION = 0x0112
+_TIFF_HEADER_BYTES = 8
+_ENTRY_BYTES = 12
+# A value of up to 4 bytes stands in its entry, a longer one where the entry points to.
+_INLINE_BYTES = 4
+# The good one of each byte order, and what else Pillow takes for one.
+_SIGNATURES = [b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"MM\0+"]
+# Bytes of a value by its type in TIFF, 0 of types that there are not; and the integers of them.
+_VALUE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 0)
+_INTEGERS = (3, 4, 6, 8, 9, 13, 16)
+_IN_XMP = r'(?s)\C*?tiff:Orientation(?:="|>)([0-9])\C*'
+
+# By orientation: whether rows and columns change places, and which are reversed after that.
+_AXES = [[0, 1, 2]] * 5 + [[1, 0, 2]] * 4
+_REVERSED = [
+    *([False, False, False], [False, False, False], [False, True, False]),  # 0 is none
+    *([True, True, False], [True, False, False]),
+    *([False, False, False], [False, True, False]),
+    *([True, True, False], [True, False, False]),
+]
+
+
+def orientation_of(exif: tf.Tensor, xmp: tf.Tensor) -> tf.Tensor:
+    """Return the orientation, int32 [], 1 to 8; 1 where none can be read.
+
+    XMP counts where there is no EXIF, and where EXIF can be read and does not say it.
+
+    Args:
+      exif: string [], an EXIF block, which is a TIFF file without pixels; may be empty.
+      xmp: string [], an XMP packet; may be empty.
+    """
+    tiff = tf.strings.regex_replace(exif, r"^(?:Exif\x00\x00)+", "", replace_global=False)
+    is_tiff = tf.reduce_any(tf.strings.substr(tiff, 0, 4) == _SIGNATURES)
+    by_exif = tf.case(
+        [
+            (tf.strings.length(tiff) == 0, lambda: tf.constant(_ABSENT)),
+            (is_tiff & (tf.strings.length(tiff) >= _TIFF_HEADER_BYTES), lambda: _in_tiff(tiff)),
+        ],
+        default=lambda: tf.constant(UPRIGHT),
+    )
+    return tf.cond(by_exif == _ABSENT, lambda: _in_xmp(xmp), lambda: by_exif)
+
+
+def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Return pixels, uint8 [height, width, channels], turned as their orientation asks."""
+    turned = tf.transpose(pixels, tf.gather(_AXES, orientation))
+    # Unlike `tf.reverse`, the operation itself takes the axes as a tensor.
+    return tf.raw_ops.Reverse(tensor=turned, dims=tf.gather(_REVERSED, orientation))
+
+
+def _in_xmp(xmp: tf.Tensor) -> tf.Tensor:
+    def value() -> tf.Tensor:
+        digit = tf.strings.regex_replace(xmp, _IN_XMP, r"\1", replace_global=False)
+        return _valid(tf.strings.to_number(digit, tf.int64))
+
+    is_there = tf.strings.regex_full_match(xmp, _IN_XMP)
+    return tf.cond(is_there, value, lambda: tf.constant(UPRIGHT))
+
+
+def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
+    """Return what the first directory of a TIFF file says, `_ABSENT` where it does not.
+
+    Entries are read up to the first one whose value lies outside of the file.
+    """
+    is_little = tf.strings.substr(tiff, 0, 2) == b"II"
+    content = tf.io.decode_raw(tiff, tf.uint8)
+    length = tf.size(content, tf.int64)
+    entries, first = _directory(content, is_little)
+    kinds = tf.minimum(_number(entries[:, 2:4], is_little), len(_VALUE_BYTES) - 1)
+    value_bytes = tf.gather(tf.constant(_VALUE_BYTES, tf.int64), kinds)
+    size = value_bytes * _number(entries[:, 4:8], is_little)
+    inline = first + _ENTRY_BYTES * tf.range(tf.size(size, tf.int64)) + 8
+    place = tf.where(size > _INLINE_BYTES, _number(entries[:, 8:12], is_little), inline)
+    is_readable = tf.cumsum(tf.cast(place + size > length, tf.int32)) == 0
+    is_orientation = _number(entries[:, 0:2], is_little) == _ORIENTATION
+    found = tf.where(is_orientation & is_readable & (size > 0))[:, 0]
+
+    def value() -> tf.Tensor:
+        last = found[-1]
+        number = content[place[last] : place[last] + value_bytes[last]]
+        is_integer = tf.reduce_any(kinds[last] == tf.constant(_INTEGERS, tf.int64))
+        return tf.where(is_integer, _valid(_number(number, is_little)), UPRIGHT)
+
+    return tf.cond(tf.size(found) > 0, value, lambda: tf.constant(_ABSENT))
+
+
+def _directory(content: tf.Tensor, is_little: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the whole entries of the first directory, uint8 [entries, 12], and where they begin.
+
+    Args:
+      content: uint8 [bytes], a TIFF file of at least 8 bytes.
+      is_little: bool [], its byte order.
+    """
+    length = tf.size(content, tf.int64)
+    start = tf.minimum(_number(content[4:8], is_little), length)
+    first = start + 2
+    # Where the number of entries is cut off, there is no room for one either.
+    number = _number(tf.pad(content, [[0, 2]])[start:first], is_little)
+    number = tf.maximum(tf.minimum(number, (length - first) // _ENTRY_BYTES), 0)
+    entries = content[first : first + number * _ENTRY_BYTES]
+    return tf.reshape(entries, [-1, _ENTRY_BYTES]), first
+
+
+def _number(content: tf.Tensor, is_little: tf.Tensor) -> tf.Tensor:
+    """Return the unsigned integers along the last axis, uint8 [..., bytes], as int64 [...]."""
+    in_order = tf.where(is_little, content, tf.reverse(content, [-1]))
+    shifts = 8 * tf.range(tf.shape(content, tf.int64)[-1])
+    return tf.reduce_sum(tf.bitwise.left_shift(tf.cast(in_order, tf.int64), shifts), axis=-1)
+
+
+def _valid(orientation: tf.Tensor) -> tf.Tensor:
+    is_valid = (orientation >= 1) & (orientation <= 8)
+    return tf.cast(tf.where(is_valid, orientation, UPRIGHT), tf.int32)
