@@ -7,6 +7,7 @@ from pathlib import Path
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from components.serving_folder import ServingFolder, model_digest
 from contracts import features
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
@@ -45,18 +46,31 @@ class RegisteredVersion:
         """Number and content: a number alone means another model in another registry."""
         return f"version {self.version} ({self.tags[DIGEST][:16]})"
 
+    @property
+    def is_intact(self) -> bool:
+        """Whether the SavedModel in `path` is the one that was pushed."""
+        return self._fault() is None
+
     def require_folder(self) -> Path:
         """Return `path`.
 
         Raises:
-          ComponentError: no SavedModel is there.
+          ComponentError: the SavedModel that was pushed is not there.
         """
-        if not Path(self.path, features.SAVED_MODEL_FILE).is_file():
+        fault = self._fault()
+        if fault is not None:
             raise ComponentError(
-                f"version {self.version}: expected its SavedModel in {self.path}, found none. "
-                "Restore the folder."
+                f"version {self.version}: expected its SavedModel in {self.path}, found {fault}. "
+                "Restore the folder, promote another version (`imgpipe models` lists them), "
+                "or name another workspace."
             )
         return Path(self.path)
+
+    def _fault(self) -> str | None:
+        if not Path(self.path, features.SAVED_MODEL_FILE).is_file():
+            return "none"
+        is_same = model_digest(Path(self.path)) == self.tags[DIGEST]
+        return None if is_same else "other files than those that were pushed"
 
 
 class ModelRegistry:
@@ -66,9 +80,11 @@ class ModelRegistry:
       ComponentError: by every method, where the store does not answer or is no MLflow store.
     """
 
-    def __init__(self, store: TrackingStore) -> None:
+    def __init__(self, store: TrackingStore, serving: ServingFolder) -> None:
+        """Open the registry; versions are looked for in `serving` first, which may have moved."""
         self._uri = store.uri
-        self._name = store.name
+        self._serving = serving
+        self.name = store.name
         with told(self._uri):
             self._client = open_client(store.uri)
 
@@ -76,8 +92,8 @@ class ModelRegistry:
         """Return every pushed version, oldest first."""
         with told(self._uri):
             aliases = self._aliases()
-            found = self._client.search_model_versions(f"name = '{self._name}'")
-        pushed = [_registered(version, aliases) for version in found if DIGEST in version.tags]
+            found = self._client.search_model_versions(f"name = '{self.name}'")
+        pushed = [self._registered(version, aliases) for version in found if DIGEST in version.tags]
         return sorted(pushed, key=lambda version: version.version)
 
     def champion(self) -> RegisteredVersion | None:
@@ -91,15 +107,15 @@ class ModelRegistry:
         """
         with told(self._uri):
             try:
-                self._client.create_registered_model(self._name)
+                self._client.create_registered_model(self.name)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-            created = self._client.create_model_version(self._name, source, run_id=mlflow_run_id)
+            created = self._client.create_model_version(self.name, source, run_id=mlflow_run_id)
         return int(created.version)
 
-    def finish_version(self, version: int, tags: Mapping[str, str]) -> str:
-        """Make a reserved version visible and return its alias.
+    def finish_version(self, version: int, tags: Mapping[str, str]) -> None:
+        """Make a reserved version visible, with an alias.
 
         The first one becomes champion, later ones challenger. `tags` must hold SERVING_FOLDER
         and DIGEST. This is set last, after the alias too, so that a half-finished version stays
@@ -108,34 +124,45 @@ class ModelRegistry:
         alias = CHALLENGER if self.champion() else CHAMPION
         with told(self._uri):
             for key in sorted(set(tags) - {DIGEST}):
-                self._client.set_model_version_tag(self._name, str(version), key, tags[key])
-            self._client.set_registered_model_alias(self._name, alias, str(version))
-            self._client.set_model_version_tag(self._name, str(version), DIGEST, tags[DIGEST])
-        return alias
+                self._client.set_model_version_tag(self.name, str(version), key, tags[key])
+            self._client.set_registered_model_alias(self.name, alias, str(version))
+            self._client.set_model_version_tag(self.name, str(version), DIGEST, tags[DIGEST])
+
+    def promote(self, version: int) -> None:
+        """Make a version the champion; if it was the challenger, there is none any more."""
+        with told(self._uri):
+            self._client.set_registered_model_alias(self.name, CHAMPION, str(version))
+            if int(self._aliases().get(CHALLENGER, 0)) == version:
+                self._client.delete_registered_model_alias(self.name, CHALLENGER)
 
     def abandon_version(self, version: int) -> None:
         """Take back a reserved version; its number is never used again."""
         with told(self._uri):
-            self._client.delete_model_version(self._name, str(version))
+            self._client.delete_model_version(self.name, str(version))
 
     def _aliases(self) -> dict[str, str]:
         try:
-            registered = self._client.get_registered_model(self._name)
+            registered = self._client.get_registered_model(self.name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return {}
         return dict(registered.aliases)
 
+    def _registered(self, version: ModelVersion, aliases: Mapping[str, str]) -> RegisteredVersion:
+        number = int(version.version)
+        return RegisteredVersion(
+            version=number,
+            path=str(self._path(number, version)),
+            tags=dict(version.tags),
+            created_ms=version.creation_timestamp,
+            aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),
+        )
 
-def _registered(version: ModelVersion, aliases: Mapping[str, str]) -> RegisteredVersion:
-    number = int(version.version)
-    # Before there was the tag, the source was the folder.
-    folder = version.tags.get(SERVING_FOLDER, version.source.removeprefix(SOURCE_SCHEME))
-    return RegisteredVersion(
-        version=number,
-        path=str(Path(folder, str(number))),
-        tags=dict(version.tags),
-        created_ms=version.creation_timestamp,
-        aliases=tuple(sorted(name for name, of in aliases.items() if int(of) == number)),
-    )
+    def _path(self, number: int, version: ModelVersion) -> Path:
+        """Return where a version lies, or should: another workspace may have pushed it."""
+        # Before there was the tag, the source was the folder.
+        folder = version.tags.get(SERVING_FOLDER, version.source.removeprefix(SOURCE_SCHEME))
+        pushed_to = ServingFolder(Path(folder))
+        expected = pushed_to if pushed_to.root.is_dir() else self._serving
+        return self._serving.find(number) or pushed_to.find(number) or expected.root / str(number)

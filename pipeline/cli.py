@@ -65,6 +65,7 @@ COMMANDS = (
     Command("doctor", "tell what this machine has and a run will use", "pipeline.commands.doctor"),
     Command("predict", "label images with the champion", "pipeline.commands.predict"),
     Command("models", "list the registered models", "pipeline.commands.models"),
+    Command("promote", "let a registered version serve", "pipeline.commands.promote"),
 )
 
 

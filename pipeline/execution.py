@@ -3,6 +3,7 @@
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 from tfx.orchestration.pipeline import Pipeline
 
@@ -15,8 +16,9 @@ from pipeline.graph import Surroundings, build_pipeline
 from pipeline.launching import ComponentFailed, Launched
 from pipeline.outcome import Outcome
 from pipeline.plan import Plan
+from pipeline.portable_cache import portable_cache_keys
 from pipeline.records import Records
-from pipeline.registry import champion_identity, registry_stamp
+from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.report import data_page
 from pipeline.report.page import PAGE_FILE, write_pages
 from pipeline.summary import COMPONENTS, TUNER, ComponentSummary, SecondsSummary, Summary
@@ -36,6 +38,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     prepare_keras()
     workspace = plan.workspace
     records = Records(workspace.metadata_db)
+    records.relocate(workspace.pipeline_root)
     records.cancel_unfinished(workspace.pipeline_root)
     pipeline = build_pipeline(plan.config, _surroundings(plan, records), plan.to)
     terminal.shows(component.id for component in pipeline.components)
@@ -43,7 +46,8 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
     outcome = Outcome()
     try:
-        components = _launch(pipeline, plan, records, terminal, outcome)
+        with portable_cache_keys(plan.folders):
+            components = _launch(pipeline, plan, records, terminal, outcome)
     except KeyboardInterrupt:
         records.cancel_unfinished(workspace.pipeline_root)
         raise
@@ -63,7 +67,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,
         **outcome.search,
-        champion=_champion_afterwards(plan),
+        **_champion_afterwards(plan),
         registry_stamp=registry_stamp(workspace, plan.config),
         report=str(plan.folder / PAGE_FILE),
         key=plan.key,
@@ -77,13 +81,17 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     return written
 
 
-def _champion_afterwards(plan: Plan) -> str:
-    """Return the champion's identity; "unknown", which no champion is, where nobody answers."""
+def _champion_afterwards(plan: Plan) -> dict[str, Any]:
+    """Return the summary's keys on the champion; "unknown", which none is, where nobody answers."""
     try:
-        return champion_identity(plan.workspace, plan.config, plan.to)
+        champion = find_champion(plan.workspace, plan.config, plan.to)
     except ComponentError:
         LOGGER.exception("the registry did not answer after the run")
-        return "unknown"
+        return {"champion": "unknown"}
+    return {
+        "champion": identity_of(champion),
+        "champion_version": champion and champion.version,
+    }
 
 
 def _launch(
@@ -137,14 +145,15 @@ def _accepted_statistics(plan: Plan, records: Records) -> str:
 
     A run over unchanged data so has the same one as the run before it.
     """
-    for outputs in records.past_outputs(plan.config.name, "ImageValidator"):
+    for artifacts in records.past_artifacts(plan.config.name, "ImageValidator"):
         try:
-            blessing = read_verdict(outputs["blessing"].uri)
+            blessing = read_verdict(artifacts["blessing"].uri)
         except (OSError, ValueError, TypeError):
             continue  # it was removed, or is of another version
         is_other = blessing.listing_digest != plan.listing_digest
-        if blessing.blessed and is_other and Path(blessing.statistics).is_dir():
-            return blessing.statistics
+        statistics = artifacts["statistics"].uri
+        if blessing.blessed and is_other and Path(statistics).is_dir():
+            return statistics
     return ""
 
 

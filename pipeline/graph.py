@@ -118,7 +118,7 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
     if config.augmentation.materialise.min_examples:
         training = union([transformed, augmenter.outputs["augmented_examples"]])
     trainer = _trainer(training, config, around)
-    champion = ChampionResolver(around.store, around.champion)
+    champion = ChampionResolver(around.store, around.serving, around.champion)
     evaluator = ModelEvaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],

@@ -22,3 +22,8 @@ class Plan:
     to: str | None
     key: str  # of everything that the result follows from, the champion aside
     began_s: float  # time.monotonic()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those whose place nothing depends on."""
+        return self.workspace.root, self.config_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.metadata_store import ListOptions, MetadataStore, OrderByField
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -16,9 +16,13 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types.artifact import ArtifactState
 
 from contracts.errors import some_of
+from contracts.moved_paths import replace_folder
 
 FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
+
+# An artifact lies in <pipeline root>/<component>/<key>/<execution>.
+ARTIFACT_DEPTH = 3
 
 CODE_DIGEST = "code_digest"
 # Parameters that hold sections of the config without being one.
@@ -50,17 +54,14 @@ class Records:
 
     def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
         """Return an execution's output artifacts by key."""
-        with self.lock:
-            events = self._events(execution_id, mlmd.Event.OUTPUT)
-            found = self._store.get_artifacts_by_id([event.artifact_id for event in events])
-        artifacts = {artifact.id: artifact for artifact in found}
-        return {event.path.steps[0].key: artifacts[event.artifact_id] for event in events}
+        return self._artifacts(execution_id, mlmd.Event.OUTPUT)
 
-    def past_outputs(self, pipeline: str, node: str) -> Iterator[dict[str, mlmd.Artifact]]:
-        """Give the output artifacts of what a node has done well, the last first."""
+    def past_artifacts(self, pipeline: str, node: str) -> Iterator[dict[str, mlmd.Artifact]]:
+        """Give by key what a node has read and put out when it did well, the last time first."""
         for execution in sorted(self._executions(pipeline, node), key=lambda one: -one.id):
             if execution.last_known_state in FINISHED:
-                yield self.outputs(execution.id)
+                read = self._artifacts(execution.id, mlmd.Event.INPUT)
+                yield read | self.outputs(execution.id)
 
     def explain(self, pipeline: str, node: str, execution_id: int) -> tuple[bool, str]:
         """Return whether an execution was served from the cache, and why or why not."""
@@ -76,6 +77,27 @@ class Records:
         previous = max(earlier, key=lambda one: one.id)
         changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
         return False, "; ".join(changes) or "it cannot be reused"
+
+    def relocate(self, pipeline_root: Path) -> None:
+        """Let artifacts lie below `pipeline_root` where they lay before the workspace was moved."""
+        newest = ListOptions(limit=1, order_by=OrderByField.ID, is_asc=False)
+        for artifact in self._store.get_artifacts(newest):
+            before = Path(artifact.uri).parents[ARTIFACT_DEPTH - 1]
+            if before != pipeline_root:
+                self._replace_workspace(before.parent, pipeline_root.parent)
+
+    def _replace_workspace(self, before: Path, now: Path) -> None:
+        executions, artifacts = self._store.get_executions(), self._store.get_artifacts()
+        for record in (*executions, *artifacts):
+            for properties in (record.properties, record.custom_properties):
+                for value in properties.values():
+                    if value.HasField("string_value"):
+                        value.string_value = replace_folder(value.string_value, before, str(now))
+        for artifact in artifacts:
+            artifact.uri = replace_folder(artifact.uri, before, str(now))
+        self._store.put_executions(executions)
+        # In one transaction, and last: their URIs say whether there is something left to do.
+        self._store.put_artifacts(artifacts)
 
     def cancel_unfinished(self, pipeline_root: Path) -> None:
         """Mark what a killed run left running as cancelled and remove its half-written outputs."""
@@ -93,6 +115,13 @@ class Records:
         with self.lock:
             context = self._store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
             return list(self._store.get_executions_by_context(context.id)) if context else []
+
+    def _artifacts(self, execution_id: int, kind: int) -> dict[str, mlmd.Artifact]:
+        with self.lock:
+            events = self._events(execution_id, kind)
+            found = self._store.get_artifacts_by_id([event.artifact_id for event in events])
+        artifacts = {artifact.id: artifact for artifact in found}
+        return {event.path.steps[0].key: artifacts[event.artifact_id] for event in events}
 
     def _events(self, execution_id: int, kind: int) -> list[mlmd.Event]:
         with self.lock:

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from contracts.config import PipelineConfig
+from contracts.errors import ComponentError, WorkspaceError
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from components.model_registry import ModelRegistry
+    from components.model_registry import ModelRegistry, RegisteredVersion
 
 # The components whose outcome follows from the champion.
 FOLLOW_CHAMPION = ("ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
@@ -16,9 +17,7 @@ def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistr
     """Return the registry; None where nothing has made it yet. Imports MLflow only then."""
     if config.tracking.mlflow.uri is None and not workspace.mlflow_db.exists():
         return None
-    from components.model_registry import ModelRegistry
-
-    return ModelRegistry(workspace.tracking_store(config))
+    return _registry(workspace, config)
 
 
 def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
@@ -29,8 +28,10 @@ def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
     return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
-def champion_identity(workspace: Workspace, config: PipelineConfig, to: str | None = None) -> str:
-    """Return number and content of the champion, or nothing where there is none.
+def find_champion(
+    workspace: Workspace, config: PipelineConfig, to: str | None = None
+) -> "RegisteredVersion | None":
+    """Return the champion, or nothing where there is none.
 
     A run up to a component `to` that no champion has a say in has none: nobody is asked. Any other
     one writes to the registry sooner or later: where there is none it is made now, which takes
@@ -40,8 +41,32 @@ def champion_identity(workspace: Workspace, config: PipelineConfig, to: str | No
       ComponentError: the registry does not answer.
     """
     if to not in (None, *FOLLOW_CHAMPION):
-        return ""
-    from components.model_registry import ModelRegistry
+        return None
+    return _registry(workspace, config).champion()
 
-    champion = ModelRegistry(workspace.tracking_store(config)).champion()
+
+def identity_of(champion: "RegisteredVersion | None") -> str:
+    """Return number and content of the champion, or nothing where there is none."""
     return champion.identity if champion else ""
+
+
+def require_loadable(champion: "RegisteredVersion | None") -> None:
+    """Return only if a candidate can be measured against the champion.
+
+    Raises:
+      WorkspaceError: its SavedModel is not there, or is another one.
+    """
+    if champion is None:
+        return
+    try:
+        champion.require_folder()
+    except ComponentError as error:
+        raise WorkspaceError(error.problems) from error
+
+
+def _registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry":
+    from components.model_registry import ModelRegistry
+    from components.serving_folder import ServingFolder
+
+    serving = ServingFolder(workspace.serving(config.name))
+    return ModelRegistry(workspace.tracking_store(config), serving)

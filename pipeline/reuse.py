@@ -3,15 +3,16 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from contracts import features
 from contracts.code_digest import code_digest, trainers_digest
 from contracts.config import PipelineConfig
+from contracts.moved_paths import without_folders
 from contracts.optional_libraries import installed
 from contracts.search_space import tried
-from pipeline.registry import champion_identity, registry_stamp
+from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.summary import TUNER, ComponentSummary, SecondsSummary, Summary, read_summary
 from pipeline.terminal import START, Terminal
 from pipeline.workspace import Workspace
@@ -34,12 +35,19 @@ LIBRARIES = (
 
 
 def run_key(
-    config: PipelineConfig, listing_digest: str, schema: Path | None, to: str | None
+    config: PipelineConfig,
+    folders: Sequence[Path],
+    listing_digest: str,
+    schema: Path | None,
+    to: str | None,
 ) -> str:
-    """Return the digest of everything that a run's result follows from, the champion aside."""
+    """Return the digest of everything that a run's result follows from, the champion aside.
+
+    It does not depend on where `folders` lie: workspace and project may be moved.
+    """
     searched = tried(config) if to == TUNER else ()
     parts = {
-        "config": config.model_dump(mode="json"),
+        "config": without_folders(config.model_dump_json(), folders),
         "data": listing_digest,
         "schema": schema and schema.name,
         "to": to,
@@ -70,7 +78,7 @@ def unchanged_since(
     stamp = registry_stamp(workspace, config)
     if stamp and stamp == last.registry_stamp:
         return last
-    if champion_identity(workspace, config, to) != last.champion:
+    if identity_of(find_champion(workspace, config, to)) != last.champion:
         return None
     return last.model_copy(update={"registry_stamp": stamp})
 

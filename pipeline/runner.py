@@ -11,11 +11,12 @@ from contracts.errors import WorkspaceError
 from contracts.full_disk import is_disk_full
 from contracts.whole_files import write_whole
 from pipeline.images import Images
+from pipeline.mlflow_files import relocate_files
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
 from pipeline.quick_imports import quick_imports
-from pipeline.registry import champion_identity
+from pipeline.registry import find_champion, identity_of, require_loadable
 from pipeline.reuse import reused, run_key, unchanged_since
 from pipeline.summary import COMPONENTS, LOG_FILE, Summary
 from pipeline.terminal import START, Terminal
@@ -53,14 +54,14 @@ def _run(
 ) -> Summary:
     """Reuse the last run where nothing changed since, else launch the components."""
     began_s = time.monotonic()
-    config = checked.config
+    config, folders = checked.config, (workspace.root, checked.folder)
     if to is None:
         terminal.shows(COMPONENTS)
     terminal.began(START, "looking for what has changed")
     images = Images(checked, workspace)
     schema = _copied_schema(workspace, config.data.schema_path)
     if not images.are_new:
-        key = run_key(config, images.listing_digest(), schema, to)
+        key = run_key(config, folders, images.listing_digest(), schema, to)
         last = unchanged_since(workspace, config, key, to)
         if last is not None:
             summary = reused(last, folder.name, time.monotonic() - began_s, terminal)
@@ -71,7 +72,9 @@ def _run(
         with quick_imports():
             from pipeline.execution import execute
 
-            champion = champion_identity(workspace, config, to)
+            relocate_files(workspace.tracking_store(config))
+            champion = find_champion(workspace, config, to)
+            require_loadable(champion)
         digest = images.listing_digest_after(ahead)
         images.forget()
         plan = Plan(
@@ -81,10 +84,10 @@ def _run(
             folder=folder,
             data_root=images.root,
             listing_digest=digest,
-            champion=champion,
+            champion=identity_of(champion),
             curated_schema=schema,
             to=to,
-            key=run_key(config, digest, schema, to),
+            key=run_key(config, folders, digest, schema, to),
             began_s=began_s,
         )
         return execute(plan, terminal)

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, ValidationError
 
 from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
+from contracts.moved_paths import moved
 from contracts.section import Section
 from contracts.whole_files import write_whole
 from pipeline.workspace import Workspace
@@ -128,11 +129,30 @@ class Summary(_Part):
     best_hyperparameters: str = ""  # the folder with the best values of a search
     tuner_results: str = ""  # the folder with its trials
     champion: str = ""  # identity as the run ended, empty: none
+    champion_version: int | None = None  # that served as the run ended
     registry_stamp: str = ""  # as the run ended
     report: str | None = None
     components: dict[str, ComponentSummary] = {}
     seconds: SecondsSummary
     key: str = ""
+
+    @property
+    def challenges(self) -> bool:
+        """Whether the run has pushed a model, and another version serves."""
+        versions = {self.pushed_version, self.champion_version}
+        return None not in versions and len(versions) > 1
+
+    @property
+    def what_serves(self) -> str:
+        """Return the sentence on which version serves after a push; empty where none is known."""
+        if self.pushed_version is None or self.champion_version is None:
+            return ""
+        if self.challenges:
+            return (
+                f"Version {self.champion_version} still serves, until version "
+                f"{self.pushed_version} is promoted."
+            )
+        return f"Version {self.pushed_version} serves."
 
     def write(self, folder: Path) -> None:
         """Put the summary into the run's folder, whole or not at all."""
@@ -159,7 +179,8 @@ def manifest_of(workspace: Workspace, run_id: str | None = None) -> tuple[str, s
 def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:
     """Return a run's summary, the last run's by default; None where there is none to read.
 
-    That is so while a run goes on, where it was killed, and where another imgpipe wrote it.
+    That is so while a run goes on, where it was killed, and where another imgpipe wrote it. The
+    paths in it are those of today, wherever the workspace lay then.
 
     Raises:
       InputError: there is no such run.
@@ -173,6 +194,11 @@ def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | N
         )
     path = workspace.run_folder(run_id or known[-1]) / SUMMARY_FILE
     try:
-        return Summary.model_validate_json(path.read_bytes())
+        summary = Summary.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+    if summary.report is None:
+        return summary
+    report = Path(summary.report)  # <workspace>/runs/<run>/<file>; the run may be an earlier one
+    here = workspace.run_folder(report.parent.name) / report.name
+    return Summary.model_validate_json(moved(summary.model_dump_json(), report, here))

@@ -98,6 +98,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "", reason
     if summary.pushed_version is not None:
         yield "model", f"version {summary.pushed_version} in {summary.pushed_path}"
+        if summary.what_serves:
+            yield "", summary.what_serves
     seconds = summary.seconds
     yield "time", f"{seconds.total:.1f} s, of it {seconds.start:.1f} s until the first component"
 

@@ -1,5 +1,6 @@
 """TFX's way into the trainer."""
 
+import os
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -27,9 +28,12 @@ def run_fn(fn_args: FnArgs) -> None:
     dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     folder = Path(fn_args.model_run_dir)
     prepare_keras()
-    # The folder of the examples is the same while ImageTransform has nothing to do.
-    code = told["code_digest"], told["users_digest"], dataset.uri, *dataset.united
-    checkpoint = Checkpoint.of(Path(told["checkpoints"]), training_key(recipe, dataset, *code))
+    checkpoints = Path(told["checkpoints"])
+    # The folder of the examples is the same while ImageTransform has nothing to do. A workspace may
+    # be moved, and both with it.
+    examples = (os.path.relpath(uri, checkpoints) for uri in (dataset.uri, *dataset.united))
+    code = told["code_digest"], told["users_digest"], *examples
+    checkpoint = Checkpoint.of(checkpoints, training_key(recipe, dataset, *code))
     assignment = Assignment(
         recipe=recipe,
         dataset=dataset,

@@ -15,6 +15,7 @@ SOURCES = (
     "contracts",
     "components.artifacts",
     "components.model_registry",
+    "components.serving_folder",
     "components.champion_resolver",
     "trainer.mlflow_store",
 )
@@ -25,6 +26,7 @@ class ChampionResolverSpec(ComponentSpec):
 
     PARAMETERS = {
         "store": ExecutionParameter(type=str),
+        "serving": ExecutionParameter(type=str),
         "champion": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
@@ -38,13 +40,15 @@ class ChampionResolver(BaseComponent):
     SPEC_CLASS = ChampionResolverSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
-    def __init__(self, store: TrackingStore, champion: str) -> None:
-        """Take the registry and the champion's identity as the run begins (empty: none).
+    def __init__(self, store: TrackingStore, serving: str, champion: str) -> None:
+        """Take registry, serving folder, and the champion's identity as the run begins.
 
-        It is part of the cache key: while the champion stays, so does the baseline.
+        The identity is empty where there is no champion. It is part of the cache key: while the
+        champion stays, so does the baseline.
         """
         spec = ChampionResolverSpec(
             store=store.model_dump_json(),
+            serving=serving,
             champion=champion,
             code_digest=code_digest(*SOURCES),
             baseline_model=types.Channel(type=standard_artifacts.Model),

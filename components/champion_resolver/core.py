@@ -5,25 +5,26 @@ from pathlib import Path
 
 from components.model_registry import ModelRegistry, RegisteredVersion
 from contracts.errors import ComponentError
-from contracts.tracking import TrackingStore
 
 
-def fetch_champion(store: TrackingStore, expected: str, target: Path) -> RegisteredVersion | None:
+def fetch_champion(
+    registry: ModelRegistry, expected: str, target: Path
+) -> RegisteredVersion | None:
     """Copy the champion's SavedModel to `target` and return its version; None if there is none.
 
     Args:
-      store: where the model is registered.
+      registry: where the model is registered.
       expected: the champion's `identity`, empty for none.
       target: a folder that does not exist yet.
 
     Raises:
       ComponentError: another version has become champion, or its SavedModel is gone.
     """
-    champion = ModelRegistry(store).champion()
+    champion = registry.champion()
     found = champion.identity if champion else ""
     if found != expected:
         raise ComponentError(
-            f"ChampionResolver: the champion of {store.name!r} changed while the pipeline ran: "
+            f"ChampionResolver: the champion of {registry.name!r} changed while the pipeline ran: "
             f"expected {expected or 'none'}, found {found or 'none'}. Run again."
         )
     if champion is None:

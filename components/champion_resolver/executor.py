@@ -9,6 +9,8 @@ from tfx.utils import path_utils
 
 from components.artifacts import set_registry_version
 from components.champion_resolver import core
+from components.model_registry import ModelRegistry
+from components.serving_folder import ServingFolder
 from contracts.tracking import TrackingStore
 
 
@@ -25,7 +27,9 @@ class Executor(BaseExecutor):
         store = TrackingStore.model_validate_json(exec_properties["store"])
         artifact = artifact_utils.get_single_instance(output_dict["baseline_model"])
         target = Path(path_utils.serving_model_dir(artifact.uri))
-        champion = core.fetch_champion(store, exec_properties["champion"], target)
+        serving = ServingFolder(Path(exec_properties["serving"]))
+        registry = ModelRegistry(store, serving)
+        champion = core.fetch_champion(registry, exec_properties["champion"], target)
         if champion is None:
             output_dict["baseline_model"].clear()
         else:

@@ -60,14 +60,18 @@ def limits_of(data: DataConfig) -> Limits:
 
 
 def settings_json(data: DataConfig) -> str:
-    """Return the part of the section that examples follow from; a curated schema is none."""
+    """Return the part of the section that an ingestion needs; a curated schema is none."""
     return data.model_dump_json(exclude={"schema_path"})
 
 
 def settings_digest(data: DataConfig) -> str:
-    """Return the SHA-256 of settings and code, as lower-case hex."""
+    """Return the SHA-256 of settings and code, as lower-case hex.
+
+    Where the images lie is no setting: their listing says what they are.
+    """
+    settings = data.model_dump_json(exclude={"root", "schema_path"})
     code = code_digest(*SOURCES, libraries=LIBRARIES)
-    return hashlib.sha256(f"{settings_json(data)}\0{code}".encode()).hexdigest()
+    return hashlib.sha256(f"{settings}\0{code}".encode()).hexdigest()
 
 
 def ingest_dataset(

@@ -11,16 +11,12 @@ BLESSING_FILE = "data_blessing.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """The validator's word, and what it is about.
-
-    `statistics` is where those of the data lie, that later data is measured against.
-    """
+    """The validator's word, and what it is about."""
 
     blessed: bool
     reasons: list[str]
     listing_digest: str
     fingerprint: str
-    statistics: str
 
     def write(self, uri: str) -> None:
         """Put it into a folder, whole or not at all."""
@@ -29,4 +25,6 @@ class Verdict:
 
 def read_verdict(uri: str) -> Verdict:
     """Return what `write` put there."""
-    return Verdict(**json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8")))
+    record = json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8"))
+    record.pop("statistics", None)  # a path, which earlier versions wrote
+    return Verdict(**record)

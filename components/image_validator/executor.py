@@ -63,7 +63,6 @@ class Executor(BaseBeamExecutor):
             reasons=report.reasons,
             listing_digest=dataset.listing_digest,
             fingerprint=dataset.fingerprint,
-            statistics=inputs["statistics"],
         )
         word.write(blessing.uri)
         set_blessed(blessing, blessed)

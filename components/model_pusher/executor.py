@@ -19,6 +19,7 @@ from components.model_registry import (
     RUN_ID,
     ModelRegistry,
 )
+from components.serving_folder import ServingFolder
 from contracts.evaluation import Metrics
 from contracts.tracking import TrackingStore
 from trainer.record import TrainingRecord
@@ -45,10 +46,11 @@ class Executor(BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         record = TrainingRecord.read(artifact_utils.get_single_uri(input_dict["model_run"]))
         store = TrackingStore.model_validate_json(exec_properties["store"])
+        serving = ServingFolder(Path(exec_properties["destination"]))
         pushed = core.push(
             Path(path_utils.serving_model_path(model.uri)),
-            Path(exec_properties["destination"]),
-            ModelRegistry(store),
+            serving,
+            ModelRegistry(store, serving),
             self._lineage(input_dict, exec_properties),
             TrainingRun.find(store, record.mlflow_run_id),
         )

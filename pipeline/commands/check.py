@@ -14,6 +14,8 @@ from contracts.config_schema import config_schema
 from contracts.errors import EXAMPLES_SHOWN, some_of
 from pipeline.commands.following import following
 from pipeline.preflight import Preflight, preflight
+from pipeline.registry import open_registry, require_loadable
+from pipeline.workspace import Workspace
 
 CLASSES_SHOWN: Final = 20
 
@@ -35,12 +37,15 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
       InputError: a run would refuse the config, the data, the workspace or the environment; all
-        problems of it.
+        problems of it. Or the champion's SavedModel is gone.
+      ComponentError: the registry does not answer.
     """
     if args.schema:
         print(json.dumps(config_schema(), indent=1))
         return 0
     checked = preflight(args.config, args.overrides, args.workspace)
+    registry = open_registry(Workspace(args.workspace.resolve()), checked.config)
+    require_loadable(registry and registry.champion())
     if args.json:
         print(json.dumps(_as_json(checked), indent=1, ensure_ascii=False))
         return 0

@@ -7,8 +7,8 @@ import sys
 from contracts.errors import InputError
 from contracts.remote_path import RemotePath
 from pipeline.commands.following import following, short
-from pipeline.preflight import preflight
-from pipeline.summary import COMPONENTS
+from pipeline.preflight import Preflight, preflight
+from pipeline.summary import COMPONENTS, Summary
 from pipeline.workspace import Workspace
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
@@ -37,11 +37,15 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        is_remote = isinstance(checked.layout.root, RemotePath)
-        if summary.pushed_version is not None and not is_remote:
-            image = short(checked.layout.root / summary.data.example)
-            follows = following("predict", args, image)
-        else:
-            follows = following("data report" if summary.data.issues else "status", args)
-        print_summary(summary, folder, follows, sys.stdout)
+        print_summary(summary, folder, _next_command(summary, checked, args), sys.stdout)
     return EXIT_CODES[summary.status]
+
+
+def _next_command(summary: Summary, checked: Preflight, args: argparse.Namespace) -> str:
+    pushed = summary.pushed_version
+    if summary.challenges:
+        return following("promote", args, str(pushed))
+    is_serving = pushed is not None and pushed == summary.champion_version
+    if is_serving and not isinstance(checked.layout.root, RemotePath):
+        return following("predict", args, short(checked.layout.root / summary.data.example))
+    return following("data report" if summary.data.issues else "status", args)

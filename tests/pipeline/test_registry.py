@@ -21,7 +21,7 @@ def test_data_and_searches_need_no_registry(tmp_path, monkeypatch):
     config = PipelineConfig(name="x", data={"root": tmp_path})
     workspace = Workspace(tmp_path)
     for to in ("ImageTransform", "Augmenter", TUNER):
-        assert registry.champion_identity(workspace, config, to) == ""
+        assert registry.find_champion(workspace, config, to) is None
     for to in (None, "ModelGate"):
         with pytest.raises(ComponentError):
-            registry.champion_identity(workspace, config, to)
+            registry.find_champion(workspace, config, to)

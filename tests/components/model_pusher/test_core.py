@@ -15,6 +15,7 @@ from components.model_registry import (
     SERVING_FOLDER,
     ModelRegistry,
 )
+from components.serving_folder import INCOMING_PREFIX, LOCK_FILE, ServingFolder
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 
@@ -23,15 +24,20 @@ from contracts.tracking import TrackingStore
 def empty_database(tmp_path_factory) -> Path:
     """Return an MLflow database with its tables made, which takes seconds."""
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    ModelRegistry(TrackingStore(uri=f"sqlite:///{path}", name="any")).versions()
+    ModelRegistry(
+        TrackingStore(uri=f"sqlite:///{path}", name="any"), ServingFolder(path.parent)
+    ).versions()
     return path
 
 
 @pytest.fixture
 def registry(tmp_path, empty_database) -> ModelRegistry:
-    database = tmp_path / "mlflow.db"
-    shutil.copy(empty_database, database)
-    return ModelRegistry(TrackingStore(uri=f"sqlite:///{database}", name="clothes"))
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return ModelRegistry(store_of(tmp_path), ServingFolder(tmp_path / "serving" / "clothes"))
+
+
+def store_of(folder: Path) -> TrackingStore:
+    return TrackingStore(uri=f"sqlite:///{folder / 'mlflow.db'}", name="clothes")
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def model(tmp_path: Path, content: str) -> Path:
 
 
 def push(folder: Path, destination: Path, registry: ModelRegistry) -> core.Pushed:
-    return core.push(folder, destination, registry, {DATA_FINGERPRINT: "f"}, None)
+    return core.push(folder, ServingFolder(destination), registry, {DATA_FINGERPRINT: "f"}, None)
 
 
 def versions_in(destination: Path) -> list[str]:
@@ -60,11 +66,29 @@ def test_the_first_is_champion_and_later_ones_challenge(tmp_path, destination, r
     second = push(model(tmp_path, "two"), destination, registry)
     third = push(model(tmp_path, "three"), destination, registry)
     assert [first.version, second.version, third.version] == [1, 2, 3]
-    assert [first.alias, second.alias, third.alias] == [CHAMPION, CHALLENGER, CHALLENGER]
-    assert registry.champion().version == 1
-    assert registry.versions()[-1].aliases == (CHALLENGER,)
-    assert versions_in(destination) == ["1", "2", "3"]
-    assert (destination / "3" / "variables" / "variables.index").read_text() == "three"
+    aliases = [version.aliases for version in registry.versions()]
+    assert aliases == [(CHAMPION,), (), (CHALLENGER,)]
+    assert third.path == destination / "standby" / "3"
+    assert (third.path / "variables" / "variables.index").read_text() == "three"
+
+
+def test_a_server_finds_the_champion_alone(tmp_path, destination, registry):
+    for content in ("one", "two", "three"):
+        push(model(tmp_path, content), destination, registry)
+    assert versions_in(destination) == ["1", "standby"]
+    assert versions_in(destination / "standby") == ["2", "3"]
+
+
+def test_challengers_that_an_earlier_version_put_beside_the_champion_stand_by(
+    tmp_path, destination, registry
+):
+    for content in ("one", "two"):
+        push(model(tmp_path, content), destination, registry)
+    (destination / "standby" / "2").rename(destination / "2")
+    assert registry.versions()[1].path == str(destination / "2")
+    push(model(tmp_path, "three"), destination, registry)
+    assert versions_in(destination) == ["1", "standby"]
+    assert registry.versions()[1].path == str(destination / "standby" / "2")
 
 
 def test_lineage_is_registered(tmp_path, destination, registry):
@@ -84,15 +108,38 @@ def test_the_same_model_is_pushed_once(tmp_path, destination, registry):
     folder = model(tmp_path, "one")
     first = push(folder, destination, registry)
     again = push(folder, destination, registry)
-    assert (again.version, again.path, again.alias) == (first.version, first.path, None)
+    assert again == first
     assert versions_in(destination) == ["1"]
+    assert len(registry.versions()) == 1
 
 
-def test_a_model_whose_folder_is_gone_is_pushed_anew(tmp_path, destination, registry):
+@pytest.mark.parametrize("damage", ["gone", "half gone", "changed"])
+def test_the_folder_of_a_known_version_comes_back(tmp_path, destination, registry, damage):
     folder = model(tmp_path, "one")
-    shutil.rmtree(push(folder, destination, registry).path)
-    assert push(folder, destination, registry).version == 2
-    assert versions_in(destination) == ["2"]
+    first = push(folder, destination, registry)
+    if damage == "gone":
+        shutil.rmtree(first.path)
+    elif damage == "half gone":
+        (first.path / "saved_model.pb").unlink()
+    else:
+        (first.path / "variables" / "variables.index").write_text("another")
+    with pytest.raises(ComponentError, match=r"version 1: expected its SavedModel in .*, found"):
+        registry.champion().require_folder()
+    assert push(folder, destination, registry) == first
+    assert registry.champion().require_folder() == first.path
+    assert len(registry.versions()) == 1
+
+
+def test_a_moved_serving_folder_is_found_where_it_is(tmp_path, destination, registry):
+    for content in ("one", "two"):
+        push(model(tmp_path, content), destination, registry)
+    moved = ServingFolder(tmp_path / "elsewhere")
+    shutil.copytree(destination, moved.root)
+    here = ModelRegistry(store_of(tmp_path), moved)
+    paths = [moved.root / "1", moved.root / "standby" / "2"]
+    assert [version.require_folder() for version in here.versions()] == paths
+    shutil.rmtree(destination)
+    assert [version.require_folder() for version in here.versions()] == paths
 
 
 def test_pushes_at_the_same_time_get_versions_of_their_own(tmp_path, destination, registry):
@@ -110,7 +157,8 @@ def test_pushes_at_the_same_time_get_versions_of_their_own(tmp_path, destination
     for thread in threads:
         thread.join()
     assert sorted(pushed) == [1, 2, 3, 4]
-    assert versions_in(destination) == ["1", "2", "3", "4"]
+    assert versions_in(destination) == ["1", "standby"]
+    assert versions_in(destination / "standby") == ["2", "3", "4"]
 
 
 def test_a_copy_that_breaks_off_leaves_nothing(tmp_path, destination, registry, monkeypatch):
@@ -119,10 +167,10 @@ def test_a_copy_that_breaks_off_leaves_nothing(tmp_path, destination, registry, 
         Path(target, "half").write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(core.shutil, "copytree", breaks_off)
+    monkeypatch.setattr(shutil, "copytree", breaks_off)
     with pytest.raises(OSError, match="No space left"):
         push(model(tmp_path, "one"), destination, registry)
-    assert [path.name for path in destination.iterdir()] == [core.LOCK_FILE]
+    assert [path.name for path in destination.iterdir()] == [LOCK_FILE]
     assert registry.versions() == []
 
 
@@ -131,13 +179,13 @@ def test_a_rename_that_fails_leaves_no_version_and_burns_the_number(
 ):
     folder = model(tmp_path, "one")
     with monkeypatch.context() as patched:
-        patched.setattr(core.Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O")))
+        patched.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O")))
         with pytest.raises(OSError, match="I/O"):
             push(folder, destination, registry)
     assert registry.versions() == []
     assert versions_in(destination) == []
     pushed = push(folder, destination, registry)
-    assert pushed.alias == CHAMPION
+    assert registry.champion().version == pushed.version == 2
     assert versions_in(destination) == [str(pushed.version)]
 
 
@@ -153,13 +201,13 @@ def test_a_registry_that_breaks_off_leaves_no_version_behind(
         patched.setattr(registry._client, "set_registered_model_alias", breaks_off)
         with pytest.raises(ComponentError, match="the server went away"):
             push(folder, destination, registry)
-    assert [path.name for path in destination.iterdir()] == [core.LOCK_FILE]
+    assert [path.name for path in destination.iterdir()] == [LOCK_FILE]
     assert registry.versions() == []
-    assert push(folder, destination, registry).alias == CHAMPION
+    assert push(folder, destination, registry).version == registry.champion().version
 
 
 def test_what_a_killed_push_left_behind_is_swept_away(tmp_path, destination, registry):
-    left_behind = destination / f"{core.INCOMING_PREFIX}0123"
+    left_behind = destination / f"{INCOMING_PREFIX}0123"
     left_behind.mkdir(parents=True)
     (left_behind / "half").write_text("half")
     push(model(tmp_path, "one"), destination, registry)

@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 from components.model_pusher import core
 from components.model_pusher.training_run import TrainingRun
 from components.model_registry import CHAMPION, SOURCE_SCHEME, ModelRegistry
+from components.serving_folder import LOCK_FILE, ServingFolder
 from contracts.errors import ComponentError
 from contracts.tracking import TrackingStore
 from trainer.mlflow_store import open_client
@@ -47,15 +48,15 @@ def model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def served(tmp_path) -> Path:
-    return tmp_path / "serving" / "clothes"
+def served(tmp_path) -> ServingFolder:
+    return ServingFolder(tmp_path / "serving" / "clothes")
 
 
 def test_mlflow_shows_and_loads_what_was_pushed(store, client, run_id, model, served, monkeypatch):
-    registry = ModelRegistry(store)
+    registry = ModelRegistry(store, served)
     pushed = core.push(model, served, registry, {}, TrainingRun.find(store, run_id))
     (version,) = registry.versions()
-    assert (version.path, version.aliases) == (str(served / "1"), (CHAMPION,))
+    assert (version.path, version.aliases) == (str(served.root / "1"), (CHAMPION,))
     assert client.get_model_version("clothes", str(pushed.version)).run_id == run_id
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
@@ -75,11 +76,11 @@ def test_a_model_without_a_run_is_pushed_all_the_same(store, client, run_id, mod
     run = TrainingRun.find(store, known)
     assert run is None
     named = store.model_copy(update={"name": f"without a run, {gone}"})
-    pushed = core.push(model, served, ModelRegistry(named), {}, run)
+    pushed = core.push(model, served, ModelRegistry(named, served), {}, run)
     assert (pushed.path / "saved_model.pb").is_file()
     version = client.get_model_version(named.name, str(pushed.version))
-    assert version.source == f"{SOURCE_SCHEME}{served}"
-    assert ModelRegistry(named).champion().path == str(pushed.path)
+    assert version.source == f"{SOURCE_SCHEME}{served.root}"
+    assert ModelRegistry(named, served).champion().path == str(pushed.path)
 
 
 def test_a_model_that_does_not_get_whole_into_its_run_is_neither_seen_nor_pushed(
@@ -92,7 +93,7 @@ def test_a_model_that_does_not_get_whole_into_its_run_is_neither_seen_nor_pushed
     run = TrainingRun.find(store, run_id)
     monkeypatch.setattr(run._client, "log_artifacts", breaks_off)
     with pytest.raises(ComponentError, match="No space left on device"):
-        core.push(model, served, ModelRegistry(named), {}, run)
+        core.push(model, served, ModelRegistry(named, served), {}, run)
     assert client.list_artifacts(run_id, "model") == []
-    assert ModelRegistry(named).versions() == []
-    assert [path.name for path in served.iterdir()] == [core.LOCK_FILE]
+    assert ModelRegistry(named, served).versions() == []
+    assert [path.name for path in served.root.iterdir()] == [LOCK_FILE]

@@ -1,0 +1,47 @@
+"""`imgpipe promote`: makes a registered version the champion, which serves."""
+
+import argparse
+import json
+
+from contracts.errors import InputError
+from contracts.load import load_config
+from pipeline.commands.following import following
+from pipeline.registry import open_registry
+from pipeline.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the version."""
+    parser.add_argument("version", type=int, metavar="VERSION", help="a number in the registry")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Let the version serve, and say so.
+
+    Raises:
+      InputError: there is no such version.
+      ComponentError: its SavedModel is gone, or the registry does not answer.
+    """
+    config = load_config(args.config, args.overrides, needs_data=False)
+    workspace = Workspace(args.workspace.resolve())
+    registry = open_registry(workspace, config)
+    if registry is None:
+        raise InputError(
+            f"{config.name}: no version in the registry yet. Push a model with `imgpipe run`."
+        )
+    from components.promotion import promote
+    from components.serving_folder import ServingFolder
+
+    before = promote(args.version, registry, ServingFolder(workspace.serving(config.name)))
+    number = before and before.version
+    if args.json:
+        print(json.dumps({"champion": args.version, "before": number}, indent=1))
+        return 0
+    if number == args.version:
+        print(f"Version {args.version} of {config.name} serves, as it did before.")
+        return 0
+    print(f"Version {args.version} of {config.name} serves now.")
+    if number is not None:
+        back = following("promote", args, str(number))
+        print(f"Version {number} stands by. Back to it: {back}")
+    return 0
