@@ -5,10 +5,10 @@ import difflib
 import sys
 
 from contracts.errors import InputError
-from contracts.remote_path import RemotePath
+from contracts.remote_path import RemotePath, Root
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
-from pipeline.summary import COMPONENTS
+from pipeline.summary import COMPONENTS, Summary
 from pipeline.workspace import Workspace
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
@@ -37,11 +37,15 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        is_remote = isinstance(checked.layout.root, RemotePath)
-        if summary.pushed_version is not None and not is_remote:
-            image = short(checked.layout.root / summary.data.example)
-            follows = following("predict", args, image)
-        else:
-            follows = following("data report" if summary.data.issues else "status", args)
-        print_summary(summary, folder, follows, sys.stdout)
+        print_summary(summary, folder, _next(summary, checked.layout.root, args), sys.stdout)
     return EXIT_CODES[summary.status]
+
+
+def _next(summary: Summary, data_root: Root, args: argparse.Namespace) -> str:
+    """Return the command that a user will want next."""
+    data = summary.data
+    if summary.pushed_version is not None and not isinstance(data_root, RemotePath):
+        return following("predict", args, short(data_root / data.example))
+    if data.is_refused:
+        return following("data files", args)
+    return following("data report" if data.issues else "status", args)
