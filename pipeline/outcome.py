@@ -70,6 +70,7 @@ class Outcome:
             example=dataset.example,
             splits=dataset.splits,
             quarantine_reasons=dataset.quarantine_reasons,
+            value_ranges=dataset.value_ranges,
             blessed=False if reasons_to_refuse(dataset) else None,
         )
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, ValidationError
 
+from components.image_example_gen.accounts.value_range import ValueRange
 from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
 from contracts.section import Section
@@ -54,6 +55,7 @@ class DataSummary(_Part):
     example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
+    value_ranges: dict[str, ValueRange] = {}  # of images of more than 8 bits, by kind
     report: str = ""  # the folder with what is wrong with the images
     issues: dict[str, int] = {}  # findings, by the name of the check
     blessed: bool | None = None  # False: not to be trained on; None: the images were not checked

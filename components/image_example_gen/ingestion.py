@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -108,9 +108,7 @@ def ingest_dataset(
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
-        dataset = replace(
-            dataset, value_ranges={kind: asdict(values) for kind, values in ranges.items()}
-        )
+        dataset = replace(dataset, value_ranges=dict(ranges))
         dataset.write(target.manifest_uri)
     except BaseException:
         _empty(Path(target.examples_uri))

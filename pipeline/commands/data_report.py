@@ -63,6 +63,7 @@ def _checks(args: argparse.Namespace) -> str:
 
 def _lines(record: "DataRecord") -> Iterator[str]:
     yield from record.refusal
+    yield from record.value_ranges
     for issue in record.report.issues:
         yield f"{issue.severity}  {issue.name}: {issue.count:,}"
     yield from record.report.notes

@@ -80,6 +80,7 @@ def write_data_page(path: Path, run_id: str, data: DataSummary) -> None:
         data=data,
         reasons=record.reasons,
         notes=record.report.notes,
+        value_ranges=record.value_ranges,
         splits=SPLITS,
         classes=_classes(record.dataset),
         **_checked(data, record.report),

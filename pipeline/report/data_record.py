@@ -1,10 +1,11 @@
 """What a run has recorded of its data: the counts of its files, and what is wrong with them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.image_example_gen.accounts.manifest import Dataset, read_dataset
 from components.image_example_gen.accounts.refusal import reasons_to_refuse
+from components.image_example_gen.accounts.value_range import value_range_sentences
 from components.image_validator.report import DataReport, read_report
 from pipeline.summary import DataSummary
 
@@ -26,6 +27,11 @@ class DataRecord:
         """Why the data must not be trained on, a sentence each."""
         return [*self.refusal, *self.report.reasons]
 
+    @property
+    def value_ranges(self) -> list[str]:
+        """What is black and white in images of more than 8 bits, a sentence each kind."""
+        return value_range_sentences(self.dataset.value_ranges)
+
     def as_json(self) -> dict[str, Any]:
         """Return what `imgpipe data report --json` prints."""
         keys = ("name", "severity", "count", "groups", "details")
@@ -33,6 +39,9 @@ class DataRecord:
             "reasons": self.reasons,
             "issues": [{key: getattr(issue, key) for key in keys} for issue in self.report.issues],
             "notes": self.report.notes,
+            "value_ranges": {
+                kind: asdict(values) for kind, values in self.dataset.value_ranges.items()
+            },
         }
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from components.image_example_gen.accounts.manifest import (
     QUARANTINED,
     FileRow,
     part_writer,
+    read_dataset,
 )
+from components.image_example_gen.accounts.value_range import ValueRange
 from components.image_validator.report import DataReport, Issue
 from pipeline import cli
 from pipeline.summary import DataSummary, SecondsSummary, Summary
@@ -148,7 +151,7 @@ def test_data_report_of_a_refused_ingestion_says_why(tmp_path, made_data, capsys
     assert "Not to be trained on." in page
     assert "a/broken &lt;2&gt;.jpg" in page
     found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
-    assert found == {"reasons": lines[1:2], "issues": [], "notes": []}
+    assert found == {"reasons": lines[1:2], "issues": [], "notes": [], "value_ranges": {}}
 
 
 def test_data_report_of_images_that_were_not_checked_says_how_to_check_them(
@@ -159,6 +162,24 @@ def test_data_report_of_images_that_were_not_checked_says_how_to_check_them(
     said = printed(capsys, "data", "report", "--workspace", tmp_path)
     assert said.startswith("Run 20260104-000000: its images were not checked.")
     assert "--to ImageValidator` checks them." in said
+
+
+def test_the_range_of_deep_images_is_shown_wherever_the_data_is(tmp_path, made_data, capsys):
+    made = made_data()
+    ranges = {"integer": ValueRange(0, 4095, 40)}
+    manifest = made.summary.manifest
+    replace(read_dataset(manifest), value_ranges=ranges).write(manifest)
+    data = made.found(DataReport([])).model_copy(update={"value_ranges": ranges})
+    recorded(tmp_path, data)
+    said = "Images of more than 8 bits are read with 0 as black and 4095 as white, "
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[1].startswith(said)
+    assert said in Path(lines[2].removeprefix("Page: ")).read_text()
+    found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
+    expected = {"integer": {"low": 0, "high": 4095, "images": 40, "source": "sample"}}
+    assert found["value_ranges"] == expected
+    summary = json.loads(printed(capsys, "status", "--json", "--workspace", tmp_path))
+    assert summary["data"]["value_ranges"] == expected
 
 
 def test_artifacts_that_are_gone_are_a_sentence(tmp_path, made_data, capsys):
