@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from contracts.errors import WorkspaceError
+from contracts.errors import WorkspaceError, some_of
 from pipeline.commands.following import following, short
 from pipeline.summary import DataSummary, read_recorded
 from pipeline.workspace import Workspace
@@ -65,5 +65,7 @@ def _lines(record: "DataRecord") -> Iterator[str]:
     yield from record.refusal
     yield from record.value_ranges
     for issue in record.report.issues:
-        yield f"{issue.severity}  {issue.name}: {issue.count:,}"
+        details = [] if issue.groups else issue.details
+        what = f" ({some_of(details, 1)})" if details else ""
+        yield f"{issue.severity}  {issue.name}: {issue.count:,}{what}"
     yield from record.report.notes

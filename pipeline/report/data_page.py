@@ -40,6 +40,7 @@ MEANINGS: Final[dict[str, str]] = {
     "odd_size": "Much larger or smaller than the others.",
     "odd_aspect": "Much longer or narrower than the others.",
     "grayscale_among_colour": "Without colour, while nearly all others have it.",
+    "all_dark_or_flat": "Half of the images or more have hardly any contrast.",
     "class_imbalance": "Far fewer training images than the largest class.",
     "class_too_small": "Too few training images to learn from.",
     "class_missing_in_split": "Nothing to measure the class by.",
