@@ -66,6 +66,6 @@ def _lines(record: "DataRecord") -> Iterator[str]:
     yield from record.value_ranges
     for issue in record.report.issues:
         details = [] if issue.groups else issue.details
-        what = f" ({some_of(details, 1)})" if details else ""
+        what = f"; {some_of(details, 1)}" if details else ""
         yield f"{issue.severity}  {issue.name}: {issue.count:,}{what}"
     yield from record.report.notes

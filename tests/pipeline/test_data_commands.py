@@ -171,7 +171,7 @@ def test_the_range_of_deep_images_is_shown_wherever_the_data_is(tmp_path, made_d
     replace(read_dataset(manifest), value_ranges=ranges).write(manifest)
     data = made.found(DataReport([])).model_copy(update={"value_ranges": ranges})
     recorded(tmp_path, data)
-    said = "Images of more than 8 bits are read with 0 as black and 4095 as white, "
+    said = "Images of more than 8 bits are read with 0 as black and 4095 as white: "
     lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
     assert lines[1].startswith(said)
     assert said in Path(lines[2].removeprefix("Page: ")).read_text()
@@ -180,6 +180,13 @@ def test_the_range_of_deep_images_is_shown_wherever_the_data_is(tmp_path, made_d
     assert found["value_ranges"] == expected
     summary = json.loads(printed(capsys, "status", "--json", "--workspace", tmp_path))
     assert summary["data"]["value_ranges"] == expected
+
+
+def test_what_is_wrong_with_no_single_image_is_said_in_words(tmp_path, made_data, capsys):
+    issues = [Issue("drift", "warn", 2, details=["a moved", "b moved"])]
+    recorded(tmp_path, made_data().found(DataReport(issues)))
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[1] == "warn  drift: 2; a moved and 1 more"
 
 
 def test_artifacts_that_are_gone_are_a_sentence(tmp_path, made_data, capsys):

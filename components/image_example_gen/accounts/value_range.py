@@ -12,9 +12,9 @@ _IMAGES: Final = {
 }
 _REASONS: Final[dict[Source, str]] = {
     "config": ", as data.value_range says.",
-    "earlier": ", as the ingestion before this one has read them (`data.value_range` sets others).",
-    "sample": ", the usual range that holds all values of a sample with {images:,} of them "
-    "(`data.value_range` sets another).",
+    "earlier": ", as the earlier ingestion has read them. `data.value_range` sets another range.",
+    "sample": ": the {images:,} of them in a sample fit into it. "
+    "`data.value_range` sets another range.",
 }
 
 
@@ -29,7 +29,7 @@ class ValueRange:
 
 
 def value_range_sentences(ranges: Mapping[str, ValueRange]) -> list[str]:
-    """Return what is black and white in each kind of deep images, and why, a sentence each."""
+    """Return what is black and white in each kind of deep images, and why."""
     return [
         f"{_IMAGES[kind]} are read with {values.low:.15g} as black and {values.high:.15g} as white"
         + _REASONS[values.source].format(images=values.images)
