@@ -57,6 +57,7 @@ class ValidationConfig(Section):
     odd_size: FactorCheck = FactorCheck(threshold=10)
     odd_aspect: ShareCheck = ShareCheck(threshold=0.35)
     grayscale_among_colour: ShareCheck = ShareCheck(threshold=0.1)
+    all_dark_or_flat: ShareCheck = ShareCheck(threshold=0.1)
     class_imbalance: ShareCheck = ShareCheck(threshold=0.05)
     class_too_small: CountCheck = CountCheck(threshold=10)
     class_missing_in_split: CountCheck = CountCheck(threshold=1)

@@ -68,7 +68,7 @@ class Problems:
 class Refusal(ComponentError):
     """A component has done its work, and what came of it is a no; `outputs` says why.
 
-    `outputs` are its output artifacts by key, whole and to be published though the run ends.
+    `outputs` are the output artifacts by key that are whole, and published though the run ends.
     """
 
     def __init__(

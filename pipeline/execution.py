@@ -53,7 +53,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         raise
     failed = [one.why for one in components.values() if one.state == "failed"]
     data = outcome.data
-    if data.report:
+    if data.manifest:
         data = data.model_copy(update={"page": str(plan.folder / data_page.PAGE_FILE)})
     summary = Summary(
         run_id=plan.folder.name,

@@ -85,8 +85,12 @@ class Images:
 
     @cached_property
     def _all_past(self) -> list[tuple["Dataset", Path, Path]]:
-        """The ingestions that there are, the newest first: counts, examples, manifest."""
+        """The ingestions that there are, the newest first: counts, examples, manifest.
+
+        None that was refused: its splits hold for no later one.
+        """
         from components.image_example_gen.accounts.manifest import read_dataset
+        from components.image_example_gen.accounts.refusal import reasons_to_refuse
 
         found = []
         for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):
@@ -95,6 +99,6 @@ class Images:
             except (OSError, ValueError, TypeError):
                 continue  # of a run that was killed, or of another version
             examples = self._workspace.pipeline_root / "ImageExampleGen/examples" / manifest.name
-            if examples.is_dir():
+            if examples.is_dir() and not reasons_to_refuse(dataset):
                 found.append((dataset, examples, manifest))
         return found

@@ -92,7 +92,7 @@ def node_id(node: pipeline_pb2.PipelineNode) -> str:
 class _Launcher(launcher.Launcher):
     """TFX's launcher, with the metadata store to itself but while the component works.
 
-    What a component puts out that refuses is kept and recorded.
+    The outputs that a component publishes with its refusal are kept and recorded.
     """
 
     def __init__(self, records: Records, **options: Any) -> None:
@@ -118,11 +118,12 @@ class _Launcher(launcher.Launcher):
 
 
 def _keeping_refused(run: Callable[[Any], Any], execution_info: Any) -> Any:
-    """Run the executor; of one that refuses, TFX finds no outputs that it would remove."""
+    """Run the executor; of one that refuses, TFX removes the outputs not published."""
     try:
         return run(execution_info)
-    except Refusal:
-        execution_info.output_dict.clear()
+    except Refusal as refusal:
+        for key in refusal.outputs:
+            del execution_info.output_dict[key]
         raise
 
 

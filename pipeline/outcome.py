@@ -7,6 +7,7 @@ from typing import Any
 
 from components.augmenter.report import MOSAICS, read_augmentation
 from components.image_example_gen.accounts.manifest import read_dataset
+from components.image_example_gen.accounts.refusal import reasons_to_refuse
 from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from components.model_gate.core import Decision
@@ -64,10 +65,13 @@ class Outcome:
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
             manifest=outputs["manifest"].uri,
-            examples=outputs["examples"].uri,
+            # A refused ingestion puts out its manifest alone.
+            examples=outputs["examples"].uri if "examples" in outputs else "",
             example=dataset.example,
             splits=dataset.splits,
             quarantine_reasons=dataset.quarantine_reasons,
+            value_ranges=dataset.value_ranges,
+            blessed=False if reasons_to_refuse(dataset) else None,
         )
 
     def _add_issues(self, outputs: Mapping[str, Any]) -> None:

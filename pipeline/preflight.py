@@ -14,6 +14,7 @@ from contracts.load import load_config
 from contracts.optional_libraries import needed_libraries
 from contracts.search_space import tried
 from contracts.training import TrainerConfig
+from pipeline.curated_schema import read_schema
 from pipeline.workspace_checks import require_apart, require_space, require_usable
 
 
@@ -42,7 +43,8 @@ def preflight(
     Raises:
       InputError: all that a run would refuse before its first component.
         ConfigError: the config is wrong, needs a library that is not installed, or names a class
-          that the data does not have; or the environment keeps Keras from training here.
+          that the data does not have; data.schema holds no schema; or the environment keeps Keras
+          from training here.
         DataError: nothing can be trained on the data.
         WorkspaceError: the workspace cannot be used.
     """
@@ -55,6 +57,9 @@ def preflight(
         config = load_config(config_file, overrides)
         with problems.collected():
             _require_libraries(config, searches=searches)
+        with problems.collected():
+            if config.data.schema_path:
+                read_schema(config.data.schema_path)
         with problems.collected():
             _require_one_machine(config.trainer)
         layout = _trainable_layout(config.data)

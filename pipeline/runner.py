@@ -3,13 +3,12 @@
 TensorFlow and TFX are imported only once it is known that there is something to do.
 """
 
-import hashlib
 import time
 from pathlib import Path
 
 from contracts.errors import WorkspaceError
 from contracts.full_disk import is_disk_full
-from contracts.whole_files import write_whole
+from pipeline.curated_schema import copied_schema
 from pipeline.images import Images
 from pipeline.mlflow_files import relocate_files
 from pipeline.output import output_in
@@ -59,7 +58,8 @@ def _run(
         terminal.shows(COMPONENTS)
     terminal.began(START, "looking for what has changed")
     images = Images(checked, workspace)
-    schema = _copied_schema(workspace, config.data.schema_path)
+    named = config.data.schema_path
+    schema = copied_schema(workspace, named) if named else None
     if not images.are_new:
         key = run_key(config, folders, images.listing_digest(), schema, to)
         last = unchanged_since(workspace, config, key, to)
@@ -91,17 +91,3 @@ def _run(
             began_s=began_s,
         )
         return execute(plan, terminal)
-
-
-def _copied_schema(workspace: Workspace, schema: Path | None) -> Path | None:
-    """Return a copy of a curated schema that is named by its content.
-
-    TFX's cache goes by the name of the file, and would miss a change inside it.
-    """
-    if schema is None:
-        return None
-    content = schema.read_text(encoding="utf-8")
-    copy = workspace.curated_schema(hashlib.sha256(content.encode()).hexdigest())
-    copy.parent.mkdir(exist_ok=True)
-    write_whole(copy, content)
-    return copy

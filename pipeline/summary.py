@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, ValidationError
 
+from components.image_example_gen.accounts.value_range import ValueRange
 from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
 from contracts.moved_paths import moved
@@ -50,15 +51,21 @@ class DataSummary(_Part):
     quarantined: int = 0
     fingerprint: str = ""
     manifest: str = ""  # the folder with a row for every file
-    examples: str = ""  # the folder with the images
+    examples: str = ""  # the folder with the images; empty where ImageExampleGen has refused them
     transformed: str = ""  # the folder with their pixels, as models are trained on
     example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
+    value_ranges: dict[str, ValueRange] = {}  # of images of more than 8 bits, by kind
     report: str = ""  # the folder with what is wrong with the images
     issues: dict[str, int] = {}  # findings, by the name of the check
-    blessed: bool | None = None  # None: nobody has looked
+    blessed: bool | None = None  # False: not to be trained on; None: the images were not checked
     page: str = ""  # about the data
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether ImageExampleGen has refused the files; the images were not checked then."""
+        return self.blessed is False and not self.report
 
 
 class AugmentationSummary(_Part):
@@ -159,11 +166,11 @@ class Summary(_Part):
         write_whole(folder / SUMMARY_FILE, self.model_dump_json(indent=1))
 
 
-def manifest_of(workspace: Workspace, run_id: str | None = None) -> tuple[str, str]:
-    """Return the id of a run, by default the last, and where its row a file lies.
+def read_recorded(workspace: Workspace, run_id: str | None = None) -> Summary:
+    """Return the summary of a run, by default the last, that has recorded its files.
 
     Raises:
-      InputError: there is no such run, or it has ingested nothing.
+      InputError: there is no such run, or it has no such record.
     """
     summary = read_summary(workspace, run_id)
     manifest = summary.data.manifest if summary else ""
@@ -173,7 +180,7 @@ def manifest_of(workspace: Workspace, run_id: str | None = None) -> tuple[str, s
             "files: it failed or was killed before ImageExampleGen had ended, or is still there. "
             "`imgpipe status` says how it fared; `imgpipe run --to ImageExampleGen` makes another."
         )
-    return summary.run_id, manifest
+    return summary
 
 
 def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:

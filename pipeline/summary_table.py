@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.table import Table
 from rich.text import Text
 
+from components.image_example_gen.accounts.value_range import value_range_sentences
 from contracts.errors import some_of
 from pipeline.console import Console
 from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
@@ -81,6 +82,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     if data.quarantine_reasons:
         reasons = data.quarantine_reasons.items()
         yield "quarantine", ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+    for sentence in value_range_sentences(data.value_ranges):
+        yield "values", sentence
     if data.issues:
         issues = [f"{name} {count:,}" for name, count in data.issues.items()]
         yield "issues", ", ".join(issues)

@@ -13,6 +13,7 @@ from components.decoding.pool import open_pool, pool_of_this_process
 from components.decoding.worker import Limits
 from components.image_example_gen import ahead
 from components.image_example_gen.accounts.manifest import read_dataset
+from components.image_example_gen.accounts.refusal import reasons_to_refuse
 from components.image_example_gen.core import Job
 from components.image_example_gen.ingestion import (
     Target,
@@ -24,6 +25,7 @@ from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.shards import Shard, planned_shards, read_plan
 from contracts import features
 from contracts.config import BeamConfig, DataConfig
+from contracts.errors import Refusal
 
 # As TFX's own ExampleGen notes it; an absent note on the file format means TFRecord.
 PAYLOAD_FORMAT = ("payload_format", "FORMAT_TF_EXAMPLE")
@@ -38,10 +40,11 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write examples and manifest, or nothing.
+        """Write examples and manifest, then refuse images that cannot be trained on.
 
         Raises:
-          DataError: the images cannot be trained on.
+          Refusal: there are too few readable images; only the manifest is kept.
+          DataError: the listed files cannot be trained on.
           ComponentError: decode processes keep dying.
         """
         data = DataConfig.model_validate_json(exec_properties["data"])
@@ -64,9 +67,12 @@ class Executor(BaseBeamExecutor):
         if not ahead.hand_over(target):
             with open_pool(processes, limits) as pool:
                 ingest_dataset(read_layout(data), data, pool, target, run)
-        fingerprint = read_dataset(manifest.uri).fingerprint
+        dataset = read_dataset(manifest.uri)
         for artifact in (examples, manifest):
-            artifact.set_string_custom_property(features.FINGERPRINT_PROPERTY, fingerprint)
+            artifact.set_string_custom_property(features.FINGERPRINT_PROPERTY, dataset.fingerprint)
+        reasons = reasons_to_refuse(dataset)
+        if reasons:
+            raise Refusal(reasons, {"manifest": output_dict["manifest"]})
 
 
 class _IngestShards(beam.DoFn):

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,13 +24,10 @@ from components.image_example_gen.listing.layout import Layout, require_trainabl
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from components.image_example_gen.value_ranges import decide_reading
-from contracts import features
 from contracts.code_digest import code_digest
 from contracts.config import DataConfig
-from contracts.errors import DataError, some_of
 from contracts.image_reading import ImageReading
 from contracts.progress import report
-from contracts.remote_path import Root
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -83,6 +80,8 @@ def ingest_dataset(
 ) -> Dataset:
     """Write examples and manifest of all images, or nothing.
 
+    The readable images may be too few to train on (`accounts.refusal` says so).
+
     Args:
       layout: what to ingest.
       data: how.
@@ -92,7 +91,7 @@ def ingest_dataset(
         many images there are in them.
 
     Raises:
-      DataError: the images cannot be trained on.
+      DataError: the listed files cannot be trained on.
       ComponentError: decode processes keep dying.
       OSError: this machine is in trouble, e.g. the disk is full.
     """
@@ -113,11 +112,8 @@ def ingest_dataset(
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
-        dataset = replace(
-            dataset, value_ranges={kind: asdict(values) for kind, values in ranges.items()}
-        )
+        dataset = replace(dataset, value_ranges=dict(ranges))
         dataset.write(target.manifest_uri)
-        require_ingested(dataset, layout.root)
     except BaseException:
         _empty(Path(target.examples_uri))
         _empty(Path(target.manifest_uri))
@@ -153,41 +149,6 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: i
         report(sum(positions.values()), images, "images")
         for future in done:
             write_part(job.manifest_uri, parts.pop(future), future.result())
-
-
-def require_ingested(dataset: Dataset, root: Root) -> None:
-    """Return only if the readable images are enough to train on.
-
-    Raises:
-      DataError: no image of a class can be trained on, or a split is empty.
-    """
-    left_out = _left_out(dataset)
-    if not dataset.ingested:
-        raise DataError(f"data.root: no readable image in {root}. {left_out}Add images.")
-    untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
-    if untrained:
-        raise DataError(
-            f"data.root: no readable training image of {some_of(untrained)} in {root}. "
-            f"{left_out}Add images, or remove the classes."
-        )
-    empty = [split for split, count in dataset.splits.items() if not count]
-    if empty:
-        raise DataError(
-            f"data.root: no readable image for {' and '.join(empty)} in {root}. {left_out}"
-            "Add different images: duplicates and groups stay in one split."
-        )
-
-
-def _left_out(dataset: Dataset) -> str:
-    """Say how many files were quarantined and why, the most frequent reason first."""
-    if not dataset.quarantined:
-        return ""
-    reasons = sorted(dataset.quarantine_reasons.items(), key=lambda item: (-item[1], item[0]))
-    why = "; ".join(
-        f"{count} {reason}, e.g. {dataset.quarantine_examples[reason][0]}"
-        for reason, count in reasons
-    )
-    return f"{dataset.quarantined} of {dataset.found} files were left out: {why}. "
 
 
 def _empty(folder: Path) -> None:

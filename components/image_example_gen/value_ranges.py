@@ -1,12 +1,12 @@
 """Which values are black and white in images of more than 8 bits: one range for all of a kind."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.decoding.pool import DecodePool
 from components.image_example_gen import isolation
 from components.image_example_gen.accounts.manifest import holds_any
+from components.image_example_gen.accounts.value_range import Source, ValueRange
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.catalogue import Layout
@@ -17,15 +17,6 @@ from contracts.image_values import KINDS, Kind, fitting_range
 
 # Files that are looked at; of most only the first bytes are read.
 SAMPLE = 512
-
-
-@dataclass(frozen=True)
-class ValueRange:
-    """The range of the deep images of a kind, and how many of them the sample holds."""
-
-    low: float
-    high: float
-    images: int
 
 
 def decide_reading(
@@ -40,14 +31,17 @@ def decide_reading(
     sample = list(_sample(pool, layout, reading))
     by_kind = {kind: [one for _, one in sample if one.kind == kind] for kind in KINDS}
     found = {kind: extents for kind, extents in by_kind.items() if extents}
+    source: Source = "config"
     if data.value_range is None and found:
         before = _reading_of(earlier, [file for file, _ in sample])
+        source = "earlier" if before else "sample"
         for kind, extents in found.items():
             extent = min(one.low for one in extents), max(one.high for one in extents)
             values = before.range_of(kind) if before else fitting_range(kind, extent)
             reading = reading.with_range(kind, values)
     ranges = {
-        kind: ValueRange(*reading.range_of(kind), len(extents)) for kind, extents in found.items()
+        kind: ValueRange(*reading.range_of(kind), len(extents), source)
+        for kind, extents in found.items()
     }
     return reading, ranges
 

@@ -30,6 +30,8 @@ _OUTLYING = 3.0
 _EDGE = 3 / 255
 # A line of a drawing.
 _LINE = 24 / 255
+# The Laplace filter answers with at most so many times the contrast of the picture.
+_EDGE_A_CONTRAST = 4
 # As cleanvision scales entropy, in bits, to a score.
 _SCORE_A_BIT = 0.1
 
@@ -49,6 +51,17 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
     is_grey = pictures.numbers("is_grey").astype(bool)
     is_rare = is_grey.mean() <= config.grayscale_among_colour.threshold if len(pictures) else False
     found["grayscale_among_colour"] = is_grey & is_rare & has_edges & ~found["placeholder"]
+    return found
+
+
+def contrasts(pictures: Pictures) -> Array:
+    """Return the contrast of each picture, from 0 to 1.
+
+    That is what lies between the percentiles 5 and 99 of its brightness. Thin lines and small
+    lights cover less: their strongest edge says how much contrast there is at least.
+    """
+    low, high = (pictures.numbers(f"brightness_perc_{part}").astype(float) for part in (5, 99))
+    found: Array = np.maximum(high - low, pictures.numbers("edge") / _EDGE_A_CONTRAST)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.appearance import odd_looking
+from components.image_validator.appearance import contrasts, odd_looking
 from components.image_validator.classes import Counts, odd_classes
 from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
 from components.image_validator.mislabelled import likely_mislabelled
@@ -91,6 +91,8 @@ def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Fou
         name: _Found(_singles(pictures, np.flatnonzero(is_odd))) for name, is_odd in odd.items()
     }
     found["placeholder"] = _placeholders(pictures, same, odd["placeholder"])
+    flatness = _flatness(pictures, config.all_dark_or_flat.threshold)
+    found["all_dark_or_flat"] = _Found(details=flatness)
     exact, alike = groups_of(same.exact), groups_of(same.alike)
     near = [rows for rows in alike if len(np.unique(same.exact[rows])) > 1]
     found["exact_duplicate"] = _Found(_paths(pictures, exact))
@@ -99,6 +101,20 @@ def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Fou
     found["label_conflict"] = _Found(_paths(pictures, conflicts))
     found["cross_split_leak"] = _leaks(evidence, alike)
     return found
+
+
+def _flatness(pictures: Pictures, threshold: float) -> list[str]:
+    """Return a sentence where the pictures are dark or flat on the whole."""
+    contrast = float(np.median(contrasts(pictures))) if len(pictures) else 1.0
+    if contrast >= threshold:
+        return []
+    brightness = float(np.median(pictures.numbers("brightness")))
+    return [
+        f"the median contrast of the {len(pictures):,} images is {contrast:.3f}, below "
+        f"{threshold:g} (validation.all_dark_or_flat.threshold), their median brightness "
+        f"{brightness:.3f}. Look at some of them; data.value_range sets what is black and "
+        "white in images of more than 8 bits"
+    ]
 
 
 def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Found:

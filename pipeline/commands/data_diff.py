@@ -5,7 +5,7 @@ import json
 
 from components.image_example_gen.accounts.difference import Difference, Move, difference
 from contracts.errors import some_of
-from pipeline.summary import manifest_of
+from pipeline.summary import read_recorded
 from pipeline.workspace import Workspace
 
 
@@ -19,11 +19,11 @@ def run(args: argparse.Namespace) -> int:
     """Print what was added, removed, relabelled, renamed, changed and moved to another split.
 
     Raises:
-      InputError: there is no such run, or it has ingested nothing.
+      InputError: there is no such run, or it has no record of its files.
     """
     workspace = Workspace(args.workspace.resolve())
-    manifests = [manifest_of(workspace, run_id)[1] for run_id in (args.before, args.now)]
-    found = difference(*manifests)
+    runs = [read_recorded(workspace, run_id) for run_id in (args.before, args.now)]
+    found = difference(*(run.data.manifest for run in runs))
     if args.json:
         print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
         return 0

@@ -11,7 +11,7 @@ from typing import Final
 from components.image_example_gen.accounts.manifest import QUARANTINED, read_rows
 from contracts.errors import some_of
 from pipeline.commands.following import following
-from pipeline.summary import manifest_of
+from pipeline.summary import read_recorded
 from pipeline.workspace import Workspace
 
 COLUMNS: Final = ("path", "label", "split", "status", "reason", "detail")
@@ -29,10 +29,10 @@ def run(args: argparse.Namespace) -> int:
     """Print a row a file, or what they come to.
 
     Raises:
-      InputError: there is no such run, or it has ingested nothing.
+      InputError: there is no such run, or it has no record of its files.
     """
-    run_id, manifest = manifest_of(Workspace(args.workspace.resolve()), args.run)
-    rows = _rows(manifest)
+    summary = read_recorded(Workspace(args.workspace.resolve()), args.run)
+    rows = _rows(summary.data.manifest)
     if args.csv:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.json:
         print(json.dumps(list(rows), indent=1, ensure_ascii=False))
     else:
-        _print_counts(run_id, rows)
-        print(f"A row a file: {following('data files', args, run_id, '--csv')}")
+        _print_counts(summary.run_id, rows)
+        print(f"A row a file: {following('data files', args, summary.run_id, '--csv')}")
     return 0
 
 

@@ -2,11 +2,16 @@
 
 import argparse
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from contracts.errors import InputError, WorkspaceError
+from contracts.errors import WorkspaceError, some_of
 from pipeline.commands.following import following, short
-from pipeline.summary import read_summary
+from pipeline.summary import DataSummary, read_recorded
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.report.data_record import DataRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,38 +23,49 @@ def run(args: argparse.Namespace) -> int:
     """Write the page about the data, and name it and what was found; or print that as JSON.
 
     Raises:
-      InputError: there is no such run, or it has not looked at its images.
+      InputError: there is no such run, or it has no record of its files.
       WorkspaceError: the page cannot be written.
     """
     workspace = Workspace(args.workspace.resolve())
-    summary = read_summary(workspace, args.run)
-    if summary is None or not summary.data.report:
-        raise InputError(
-            f"{workspace.root}: run {args.run or workspace.run_ids()[-1]} has not looked at its "
-            "images: it was stopped before ImageValidator had ended, or is still there. "
-            f"`{following('run', args, '--to', 'ImageValidator')}` looks at them."
-        )
-    from components.image_validator.report import read_report
-    from pipeline.report.data_page import PAGE_FILE, as_json, write_data_page
+    summary = read_recorded(workspace, args.run)
+    from pipeline.report.data_page import PAGE_FILE, write_data_page
+    from pipeline.report.data_record import read_data_record
 
     page = workspace.run_folder(summary.run_id) / PAGE_FILE
     try:
-        report = read_report(summary.data.report)
+        record = read_data_record(summary.data)
         if not args.json:
             write_data_page(page, summary.run_id, summary.data)
     except (OSError, ValueError, LookupError) as error:
         raise WorkspaceError(
             f"{workspace.root}: the artifacts of run {summary.run_id} are gone or damaged "
-            f"({error}). `{following('run', args, '--to', 'ImageValidator')}` makes others."
+            f"({error}). `{_checks(args)}` makes others."
         ) from error
     if args.json:
-        print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
+        print(json.dumps(record.as_json(), indent=1, ensure_ascii=False))
         return 0
-    verdict = "is not to" if summary.data.blessed is False else "may"
-    print(f"Run {summary.run_id}: its data {verdict} be trained on.")
-    for issue in report.issues:
-        print(f"{issue.severity}  {issue.name}: {issue.count:,}")
-    for note in report.notes:
-        print(note)
-    print(f"Page: {short(page)}")
+    print(f"Run {summary.run_id}: {_verdict(summary.data, args)}")
+    for line in [*_lines(record), f"Page: {short(page)}"]:
+        print(line)
     return 0
+
+
+def _verdict(data: DataSummary, args: argparse.Namespace) -> str:
+    if data.blessed is None:
+        return f"its images were not checked. `{_checks(args)}` checks them."
+    return f"its data {'may' if data.blessed else 'is not to'} be trained on."
+
+
+def _checks(args: argparse.Namespace) -> str:
+    """Return the command that checks the images."""
+    return following("run", args, "--to", "ImageValidator")
+
+
+def _lines(record: "DataRecord") -> Iterator[str]:
+    yield from record.refusal
+    yield from record.value_ranges
+    for issue in record.report.issues:
+        details = [] if issue.groups else issue.details
+        what = f"; {some_of(details, 1)}" if details else ""
+        yield f"{issue.severity}  {issue.name}: {issue.count:,}{what}"
+    yield from record.report.notes

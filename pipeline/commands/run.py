@@ -5,9 +5,9 @@ import difflib
 import sys
 
 from contracts.errors import InputError
-from contracts.remote_path import RemotePath
+from contracts.remote_path import RemotePath, Root
 from pipeline.commands.following import following, short
-from pipeline.preflight import Preflight, preflight
+from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS, Summary
 from pipeline.workspace import Workspace
 
@@ -37,15 +37,18 @@ def run(args: argparse.Namespace) -> int:
         from pipeline.summary_table import print_summary
 
         folder = Workspace(args.workspace.resolve()).run_folder(summary.run_id)
-        print_summary(summary, folder, _next_command(summary, checked, args), sys.stdout)
+        print_summary(summary, folder, _next(summary, checked.layout.root, args), sys.stdout)
     return EXIT_CODES[summary.status]
 
 
-def _next_command(summary: Summary, checked: Preflight, args: argparse.Namespace) -> str:
-    pushed = summary.pushed_version
+def _next(summary: Summary, data_root: Root, args: argparse.Namespace) -> str:
+    """Return the command that a user will want next."""
+    data, pushed = summary.data, summary.pushed_version
     if summary.challenges:
         return following("promote", args, str(pushed))
     is_serving = pushed is not None and pushed == summary.champion_version
-    if is_serving and not isinstance(checked.layout.root, RemotePath):
-        return following("predict", args, short(checked.layout.root / summary.data.example))
-    return following("data report" if summary.data.issues else "status", args)
+    if is_serving and not isinstance(data_root, RemotePath):
+        return following("predict", args, short(data_root / data.example))
+    if data.is_refused:
+        return following("data files", args)
+    return following("data report" if data.issues else "status", args)

@@ -8,13 +8,14 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc
 
-from components.image_example_gen.accounts.manifest import read_dataset, read_rows
+from components.image_example_gen.accounts.manifest import Dataset, read_rows
 from components.image_validator.image_measures import opened
 from components.image_validator.pictures import Pictures
-from components.image_validator.report import DataReport, Issue, read_report
+from components.image_validator.report import DataReport, Issue
 from contracts.features import SPLITS
 from contracts.whole_files import write_whole
 from pipeline.report.charts import histogram
+from pipeline.report.data_record import read_data_record
 from pipeline.report.templates import template
 from pipeline.report.thumbnails import THUMBNAIL_PX, data_uri
 from pipeline.summary import DataSummary
@@ -39,6 +40,7 @@ MEANINGS: Final[dict[str, str]] = {
     "odd_size": "Much larger or smaller than the others.",
     "odd_aspect": "Much longer or narrower than the others.",
     "grayscale_among_colour": "Without colour, while nearly all others have it.",
+    "all_dark_or_flat": "Half of the images or more have hardly any contrast.",
     "class_imbalance": "Far fewer training images than the largest class.",
     "class_too_small": "Too few training images to learn from.",
     "class_missing_in_split": "Nothing to measure the class by.",
@@ -62,6 +64,8 @@ class Shown:
 def write_data_page(path: Path, run_id: str, data: DataSummary) -> None:
     """Write the page about the data of a run, whole or not at all.
 
+    Without a report of ImageValidator it shows what the manifest says.
+
     Args:
       path: where to.
       run_id: of the run.
@@ -71,36 +75,30 @@ def write_data_page(path: Path, run_id: str, data: DataSummary) -> None:
       OSError: an artifact is gone, or the page cannot be written.
       ValueError: an artifact is damaged.
     """
-    report = read_report(data.report)
-    pictures = Pictures(data.report, data.examples)
+    record = read_data_record(data)
     page = template("data_page.html").render(
         run_id=run_id,
         data=data,
-        report=report,
-        issues=[_shown(issue, pictures) for issue in report.issues],
+        reasons=record.reasons,
+        notes=record.report.notes,
+        value_ranges=record.value_ranges,
         splits=SPLITS,
-        classes=_classes(data.manifest),
-        charts=_charts(pictures),
+        classes=_classes(record.dataset),
+        **_checked(data, record.report),
         quarantined=_quarantined(data.manifest),
         rows_shown=ROWS_SHOWN,
     )
     write_whole(path, page)
 
 
-def as_json(report: DataReport) -> dict[str, Any]:
-    """Return the issues as `imgpipe data report --json` prints them."""
+def _checked(data: DataSummary, report: DataReport) -> dict[str, Any]:
+    """Return the issues and the distributions of the images; both empty without a report."""
+    if not data.report:
+        return {"issues": [], "charts": []}
+    pictures = Pictures(data.report, data.examples)
     return {
-        "issues": [
-            {
-                "name": issue.name,
-                "severity": issue.severity,
-                "count": issue.count,
-                "groups": issue.groups,
-                "details": issue.details,
-            }
-            for issue in report.issues
-        ],
-        "notes": report.notes,
+        "issues": [_shown(issue, pictures) for issue in report.issues],
+        "charts": _charts(pictures),
     }
 
 
@@ -134,9 +132,8 @@ def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:
     return figures
 
 
-def _classes(manifest: str) -> dict[str, Any]:
+def _classes(dataset: Dataset) -> dict[str, Any]:
     """Return a row a class, the largest first, and the totals."""
-    dataset = read_dataset(manifest)
     rows = [
         {"label": label, **counts, "all": sum(counts.values())}
         for label, counts in dataset.classes.items()

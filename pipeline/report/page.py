@@ -96,7 +96,7 @@ def _with_totals(dataset: Dataset) -> dict[str, Any]:
     rows = {
         label: {**splits, "all": sum(splits.values())} for label, splits in dataset.classes.items()
     }
-    largest = max((row["all"] for row in rows.values()), default=1)
+    largest = max((row["all"] for row in rows.values()), default=1) or 1  # a refused run has none
     return {"counts": dataset, "rows": rows, "largest": largest}
 
 

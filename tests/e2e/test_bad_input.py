@@ -1,4 +1,4 @@
-"""Whatever is wrong with what the user gave: a sentence, exit code 2, no trace, no TensorFlow."""
+"""What the user gave is wrong: a sentence and no trace, and no TensorFlow where none is needed."""
 
 import os
 from pathlib import Path
@@ -111,3 +111,32 @@ def test_nothing_to_predict_with_yet(project):
 
 def test_no_runs_yet(project):
     refused(imgpipe("status", cwd=project), "no runs yet", "imgpipe run")
+
+
+def test_a_refused_ingestion_keeps_its_accounts_and_is_no_result(project):
+    for path in sorted((project / "photos" / "car").iterdir()):
+        path.write_bytes(path.read_bytes()[:40])
+    refused_run = run(project, "--to", "ImageExampleGen")
+    assert refused_run.code == 1
+    (page,) = (project / "workspace" / "runs").glob("*/data.html")
+    assert f"data page   {page}" in refused_run.out
+    assert "imgpipe data files\n" in refused_run.out
+    assert (
+        "found none of car. 6 of 12 files were left out: 6 corrupt, e.g. car/" in page.read_text()
+    )
+    assert (page.parent / "report.html").is_file()
+    files = imgpipe("data", "files", "--json", cwd=project).summary
+    assert [row["reason"] for row in files] == [None] * 6 + ["corrupt"] * 6
+    told = imgpipe("data", "report", cwd=project).out.splitlines()
+    assert told[0].endswith("its data is not to be trained on.")
+    artifacts = project / "workspace" / "pipeline" / "ImageExampleGen"
+    assert [path.name for path in (artifacts / "manifest").iterdir()] == ["1"]
+    assert list((artifacts / "examples").iterdir()) == []
+    again = run(project, "--to", "ImageExampleGen", "--json").summary
+    assert (again["status"], again["data"]["quarantined"]) == ("failed", 6)
+    write_images(project / "photos" / "car", 6)
+    good = run(project, "--to", "ImageExampleGen", "--json").summary
+    assert (good["status"], good["data"]["ingested"]) == ("partial", 12)
+    assert good["components"]["ImageExampleGen"]["why"] == "first run"
+    diff = imgpipe("data", "diff", page.parent.name, good["run_id"], cwd=project)
+    assert diff.out.startswith("Other content (6): car/0.png, ")

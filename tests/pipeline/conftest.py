@@ -66,6 +66,10 @@ class MadeData:
             splits={"train": images, "validation": 0, "test": 0},
         )
 
+    def refused(self) -> DataSummary:
+        """Let ImageExampleGen have refused the files: there is no image in validation and test."""
+        return self.summary.model_copy(update={"blessed": False, "report": "", "examples": ""})
+
     def found(self, report: DataReport) -> DataSummary:
         """Let the validator have found this."""
         report.write(self.report)

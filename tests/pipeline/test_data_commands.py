@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from components.image_example_gen.accounts.manifest import (
     QUARANTINED,
     FileRow,
     part_writer,
+    read_dataset,
 )
+from components.image_example_gen.accounts.value_range import ValueRange
 from components.image_validator.report import DataReport, Issue
 from pipeline import cli
 from pipeline.summary import DataSummary, SecondsSummary, Summary
@@ -109,18 +112,17 @@ def test_a_run_without_a_record_of_its_files_is_said_so(workspace, capsys):
     assert "no run 'never'" in capsys.readouterr().err
 
 
-def looked_at(workspace: Path, made, report: DataReport) -> None:
+def recorded(workspace: Path, data: DataSummary) -> None:
     folder = workspace / "runs" / "20260104-000000"
     folder.mkdir(parents=True)
     seconds = SecondsSummary(total=1, start=1)
-    data = made.found(report)
     Summary(run_id=folder.name, status="partial", data=data, seconds=seconds).write(folder)
 
 
 def test_data_report_names_what_was_found_and_writes_the_page(tmp_path, made_data, capsys):
     made = made_data()
     report = DataReport([Issue("dark", "fail", 1, [[made.names[0]]])], ["a note"])
-    looked_at(tmp_path, made, report)
+    recorded(tmp_path, made.found(report))
     lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
     assert lines[:3] == [
         "Run 20260104-000000: its data is not to be trained on.",
@@ -133,17 +135,64 @@ def test_data_report_names_what_was_found_and_writes_the_page(tmp_path, made_dat
     assert found["issues"][0]["groups"] == [[made.names[0]]]
 
 
-def test_a_run_that_has_not_looked_at_its_images_is_said_so(workspace, capsys):
+def test_data_report_of_a_run_without_a_record_is_refused(workspace, capsys):
+    (workspace / "runs" / "20260103-000000").mkdir()
     assert cli.main(["data", "report", "--workspace", str(workspace)]) == 2
-    said = capsys.readouterr().err
-    assert f"run {RUNS[1]} has not looked at its images" in said
-    assert "run --workspace" in said
-    assert "--to ImageValidator" in said
+    assert "run 20260103-000000 has left no record of its files" in capsys.readouterr().err
+
+
+def test_data_report_of_a_refused_ingestion_says_why(tmp_path, made_data, capsys):
+    recorded(tmp_path, made_data().refused())
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[0] == "Run 20260104-000000: its data is not to be trained on."
+    assert "expected a readable image in every split, found none for validation and" in lines[1]
+    assert "3 of 43 files were left out: 3 truncated, e.g. a/broken <0>.jpg" in lines[1]
+    page = Path(lines[2].removeprefix("Page: ")).read_text()
+    assert "Not to be trained on." in page
+    assert "a/broken &lt;2&gt;.jpg" in page
+    found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
+    assert found == {"reasons": lines[1:2], "issues": [], "notes": [], "value_ranges": {}}
+
+
+def test_data_report_of_images_that_were_not_checked_says_how_to_check_them(
+    tmp_path, made_data, capsys
+):
+    data = made_data().summary.model_copy(update={"blessed": None, "report": ""})
+    recorded(tmp_path, data)
+    said = printed(capsys, "data", "report", "--workspace", tmp_path)
+    assert said.startswith("Run 20260104-000000: its images were not checked.")
+    assert "--to ImageValidator` checks them." in said
+
+
+def test_the_range_of_deep_images_is_shown_wherever_the_data_is(tmp_path, made_data, capsys):
+    made = made_data()
+    ranges = {"integer": ValueRange(0, 4095, 40)}
+    manifest = made.summary.manifest
+    replace(read_dataset(manifest), value_ranges=ranges).write(manifest)
+    data = made.found(DataReport([])).model_copy(update={"value_ranges": ranges})
+    recorded(tmp_path, data)
+    said = "Images of more than 8 bits are read with 0 as black and 4095 as white: "
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[1].startswith(said)
+    assert said in Path(lines[2].removeprefix("Page: ")).read_text()
+    found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
+    expected = {"integer": {"low": 0, "high": 4095, "images": 40, "source": "sample"}}
+    assert found["value_ranges"] == expected
+    summary = json.loads(printed(capsys, "status", "--json", "--workspace", tmp_path))
+    assert summary["data"]["value_ranges"] == expected
+
+
+def test_what_is_wrong_with_no_single_image_is_said_in_words(tmp_path, made_data, capsys):
+    issues = [Issue("drift", "warn", 2, details=["a moved", "b moved"])]
+    recorded(tmp_path, made_data().found(DataReport(issues)))
+    lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
+    assert lines[1] == "warn  drift: 2; a moved and 1 more"
 
 
 def test_artifacts_that_are_gone_are_a_sentence(tmp_path, made_data, capsys):
     made = made_data()
-    looked_at(tmp_path, made, DataReport([Issue("dark", "warn", 1, [[made.names[0]]])]))
+    report = DataReport([Issue("dark", "warn", 1, [[made.names[0]]])])
+    recorded(tmp_path, made.found(report))
     for shard in Path(made.summary.examples).rglob("data_tfrecord*"):
         shard.unlink()
     assert cli.main(["data", "report", "--workspace", str(tmp_path)]) == 2

@@ -207,3 +207,33 @@ def test_several_machines(refusals, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps(TWO_MACHINES))
     (sentence,) = refusals()
     assert "TF_CONFIG: expected nothing, since `imgpipe` trains on this machine alone" in sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"feature { name: 'caf\xe9' }", "which is no UTF-8 (byte 20)."),
+        (b"feature { nam: 'label' }", 'has no field named "nam"'),
+        (b"{}", "which is none (1:1 : "),
+    ],
+    ids=["latin 1", "misspelt field", "JSON"],
+)
+def test_a_file_that_is_no_schema_is_refused_by_its_name(refusals, project, content, why):
+    (project / "curated.pbtxt").write_bytes(content)
+    (sentence,) = refusals("--set", "data.schema=curated.pbtxt")
+    assert sentence.startswith("data.schema: expected a schema of TensorFlow Metadata as text")
+    assert f"received {project / 'curated.pbtxt'}, which" in sentence
+    assert why in sentence
+
+
+def test_a_schema_is_checked_without_tensorflow(project):
+    (project / "curated.pbtxt").write_text("feature { name: 'image/width' type: INT }")
+    script = (
+        "import sys; from pathlib import Path; from pipeline.preflight import preflight; "
+        "preflight(Path('pipeline.yaml'), ['data.schema=curated.pbtxt'], Path('workspace')); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

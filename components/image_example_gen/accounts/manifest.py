@@ -24,6 +24,7 @@ from components.image_example_gen.accounts.file_row import (
     read_rows_file,
     rows_path,
 )
+from components.image_example_gen.accounts.value_range import ValueRange
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import SkippedFile, printable
 from components.image_example_gen.splitting.splits import Cut
@@ -65,8 +66,7 @@ class Dataset:
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
     # The share of the training images that a split was to get, for the splits that were cut.
     parts: dict[str, float] = field(default_factory=dict)
-    # Of each kind of images of more than 8 bits: `low`, `high`, and `images` of it in the sample.
-    value_ranges: dict[str, dict[str, float]] = field(default_factory=dict)
+    value_ranges: dict[str, ValueRange] = field(default_factory=dict)  # by kind of deep images
 
     def write(self, uri: str) -> None:
         """Put the counts beside the rows, whole or not at all."""
@@ -78,7 +78,10 @@ def read_dataset(uri: str) -> Dataset:
     record = json.loads(Path(uri, DATASET_FILE).read_text(encoding="utf-8"))
     for key in ("labels", "empty_classes"):
         record[key] = tuple(record[key])
-    return Dataset(**record)
+    ranges = record.pop("value_ranges", {})
+    return Dataset(
+        **record, value_ranges={kind: ValueRange(**values) for kind, values in ranges.items()}
+    )
 
 
 class PartWriter:

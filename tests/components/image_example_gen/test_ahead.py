@@ -48,10 +48,15 @@ def test_it_is_handed_over_once_and_whole(image_folder: Path, tmp_path: Path) ->
 
 
 def test_what_fails_is_left_to_the_component(
-    image_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    image_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    for path in (image_folder / "dog").iterdir():
-        path.write_bytes(b"no image")
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(ahead, "ingest_dataset", fail)
     target = target_in(tmp_path / "out")
     with ingesting(image_folder, tmp_path / "staged") as ingestion:
         assert list(ingestion.digests()) == []
@@ -59,6 +64,20 @@ def test_what_fails_is_left_to_the_component(
         assert not hand_over(target)
     assert "the ingestion ahead failed" in caplog.text
     assert list(Path(target.examples_uri).iterdir()) == []
+
+
+def test_images_to_be_refused_are_read_once_and_handed_over(
+    image_folder: Path, tmp_path: Path
+) -> None:
+    for path in (image_folder / "dog").iterdir():
+        path.write_bytes(b"no image")
+    target = target_in(tmp_path / "out")
+    with ingesting(image_folder, tmp_path / "staged") as ingestion:
+        assert sum(len(some) for some in ingestion.digests()) == 80
+        ingestion.offer("listing")
+        assert hand_over(target)
+    dataset = read_dataset(target.manifest_uri)
+    assert (dataset.listing_digest, dataset.ingested, dataset.quarantined) == ("listing", 40, 40)
 
 
 def test_an_interruption_ends_it_and_leaves_nothing(image_folder: Path, tmp_path: Path) -> None:

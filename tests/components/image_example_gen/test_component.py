@@ -12,11 +12,12 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
 from components.artifacts import ImageManifest
-from components.image_example_gen.accounts.manifest import read_dataset, read_rows
+from components.image_example_gen.accounts.manifest import Dataset, read_dataset, read_rows
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.executor import Executor
 from contracts import features, image_bytes
 from contracts.config import BeamConfig, DataConfig
+from contracts.errors import Refusal
 from contracts.progress import LOGGER
 
 # Named dependencies keep TFX from packing itself up for remote workers.
@@ -125,17 +126,31 @@ def test_a_full_disk_fails_and_leaves_nothing(image_folder: Path, tmp_path: Path
     assert left[0].files() == []
 
 
-def test_data_without_a_readable_class_fails_with_a_sentence(
-    image_folder: Path, tmp_path: Path
-) -> None:
+def refused(data: DataConfig, folder: Path) -> tuple[str, Dataset]:
+    """Return why the images are refused, and the record that is handed over all the same."""
+    with pytest.raises(Refusal) as refusal:
+        ingest(data, folder)
+    assert list(refusal.value.outputs) == ["manifest"]
+    (manifest,) = refusal.value.outputs["manifest"]
+    dataset = read_dataset(manifest.uri)
+    assert dataset.found == len(read_rows(manifest.uri))
+    assert manifest.get_string_custom_property("fingerprint") == dataset.fingerprint
+    return str(refusal.value), dataset
+
+
+def test_a_refusal_says_why_and_keeps_the_manifest(image_folder: Path, tmp_path: Path) -> None:
     for path in (image_folder / "dog").iterdir():
         path.write_bytes(b"no image")
-    with pytest.raises(Exception, match=r"no readable training image of dog .* 40 of 80 files"):
-        ingest(DataConfig(root=image_folder), tmp_path / "out")
+    why, dataset = refused(DataConfig(root=image_folder), tmp_path / "out")
+    assert "expected a readable training image of every class, found none of dog." in why
+    assert "40 of 80 files were left out: 40 unrecognised_format, e.g. dog/" in why
+    assert (dataset.ingested, dataset.quarantine_reasons) == (40, {"unrecognised_format": 40})
     for path in (image_folder / "cat").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(Exception, match=r"no readable image in .* 40 empty_file, e.g. cat/"):
-        ingest(DataConfig(root=image_folder), tmp_path / "again")
+    why, dataset = refused(DataConfig(root=image_folder), tmp_path / "again")
+    assert "expected readable images, found none. 80 of 80 files were left out:" in why
+    assert "40 empty_file, e.g. cat/" in why
+    assert (dataset.found, dataset.ingested, dataset.quarantined) == (80, 0, 80)
 
 
 def test_duplicates_alone_fill_no_split(image_folder: Path, tmp_path: Path) -> None:
@@ -143,10 +158,22 @@ def test_duplicates_alone_fill_no_split(image_folder: Path, tmp_path: Path) -> N
         first, *others = sorted(folder.iterdir())
         for other in others:
             other.write_bytes(first.read_bytes())
-    with pytest.raises(
-        Exception, match=r"no readable image for validation and test .* different images"
-    ):
-        ingest(DataConfig(root=image_folder), tmp_path / "out")
+    why, dataset = refused(DataConfig(root=image_folder), tmp_path / "out")
+    assert "found none for validation and test. Add different images: duplicates" in why
+    assert dataset.splits == {"train": 80, "validation": 0, "test": 0}
+
+
+def test_all_that_is_missing_is_said_at_once(image_folder: Path, tmp_path: Path) -> None:
+    for path in (image_folder / "dog").iterdir():
+        path.write_bytes(b"no image")
+    first, *others = sorted((image_folder / "cat").iterdir())
+    for other in others:
+        other.write_bytes(first.read_bytes())
+    why, _ = refused(DataConfig(root=image_folder), tmp_path / "out")
+    assert [line.partition(",")[0] for line in why.splitlines()] == [
+        "data.root: expected a readable training image of every class",
+        "data.root: expected a readable image in every split",
+    ]
 
 
 def test_the_component_feeds_tfx(image_folder: Path, tmp_path: Path) -> None:

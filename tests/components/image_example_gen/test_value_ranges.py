@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from components.decoding.pool import DecodePool
+from components.image_example_gen.accounts.value_range import ValueRange, value_range_sentences
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards, limits_of
 from components.image_example_gen.listing.layout import read_layout
@@ -49,13 +50,16 @@ def test_white_is_what_the_data_set_uses(ingest, tmp_path, brightest, white) -> 
     write_deep(tmp_path / "photos", brightest)
     dataset, reading, _ = ingest(tmp_path / "photos", "first")
     assert reading.integer_range == (0, white)
-    assert dataset.value_ranges == {"integer": {"low": 0, "high": white, "images": 24}}
+    assert dataset.value_ranges == {"integer": ValueRange(0, white, 24, "sample")}
+    (sentence,) = value_range_sentences(dataset.value_ranges)
+    assert f"are read with 0 as black and {white} as white: the 24 of them" in sentence
 
 
 def test_the_config_fixes_the_range(ingest, tmp_path) -> None:
     write_deep(tmp_path / "photos", 255)
-    _, reading, _ = ingest(tmp_path / "photos", "first", value_range=(0, 1000))
+    dataset, reading, _ = ingest(tmp_path / "photos", "first", value_range=(0, 1000))
     assert reading.integer_range == (0, 1000)
+    assert dataset.value_ranges == {"integer": ValueRange(0, 1000, 24, "config")}
 
 
 def test_images_of_eight_bits_have_no_range(ingest, tmp_path, write_image) -> None:
@@ -64,6 +68,7 @@ def test_images_of_eight_bits_have_no_range(ingest, tmp_path, write_image) -> No
             write_image(tmp_path / "photos" / label / f"{number}.png", 2 * number + (label == "b"))
     dataset, _, _ = ingest(tmp_path / "photos", "first")
     assert dataset.value_ranges == {}
+    assert value_range_sentences(dataset.value_ranges) == []
 
 
 def test_an_added_image_beyond_the_range_is_named_and_moves_no_other(ingest, tmp_path) -> None:
@@ -72,5 +77,6 @@ def test_an_added_image_beyond_the_range_is_named_and_moves_no_other(ingest, tmp
     write_deep(tmp_path / "photos", 4000, images=1, start=50)
     dataset, reading, _ = ingest(tmp_path / "photos", "second", past)
     assert reading.integer_range == (0, 255)
+    assert dataset.value_ranges == {"integer": ValueRange(0, 255, 26, "earlier")}
     assert dataset.quarantine_reasons == {"values_out_of_range": 2}
     assert dataset.found == dataset.ingested + dataset.quarantined == 26

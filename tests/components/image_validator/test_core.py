@@ -1,8 +1,9 @@
 """Each check finds what it is for, says how many, and is quiet about good pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -10,7 +11,7 @@ from components.image_validator.core import Evidence, find_issues
 from components.image_validator.pictures import Pictures
 from components.image_validator.report import DataReport, Issue, read_report
 from contracts.data_checks import CHECKS, ValidationConfig
-from tests.components.image_validator.conftest import photo
+from tests.components.image_validator.conftest import Row, photo
 from tests.conftest import encoded
 
 PLENTY = {"cat": {"train": 50, "validation": 5, "test": 5}}
@@ -52,17 +53,59 @@ def test_the_odd_one_is_found(make_pictures, name, picture):
     assert issues(make_pictures(rows))[name].groups == [["cat/odd.jpg"]]
 
 
-def test_what_all_pictures_are_like_is_no_issue(make_pictures):
-    night = [
-        (
-            f"cat/{seed}.png",
-            "cat",
-            "train",
-            photo(seed).convert("L").point(lambda level: level // 8),
-        )
-        for seed in range(8)
-    ]
-    assert issues(make_pictures(night)) == {}
+def alike(make: Callable[[int], Image.Image]) -> list[Row]:
+    return [(f"cat/{seed}.png", "cat", "train", make(seed)) for seed in range(8)]
+
+
+def test_what_all_pictures_are_like_is_no_issue_of_each(make_pictures):
+    night = alike(lambda seed: photo(seed).convert("L").point(lambda level: level // 8))
+    assert set(issues(make_pictures(night))) == {"all_dark_or_flat"}
+
+
+@pytest.mark.parametrize(
+    ("make", "brightness"),
+    [
+        (lambda seed: photo(seed).convert("L").point(lambda level: level // 16), "0.03"),
+        (lambda seed: photo(seed).point(lambda level: 120 + level // 16), "0.50"),
+        (lambda seed: Image.new("L", (40, 30 + seed), 200), "0.784"),
+    ],
+    ids=["12 bits of 16 read as 16", "hardly any contrast", "one grey"],
+)
+def test_pictures_that_are_dark_or_flat_on_the_whole_are_an_issue(make_pictures, make, brightness):
+    found = issues(make_pictures(alike(make)))["all_dark_or_flat"]
+    assert (found.severity, found.count) == ("warn", 1)
+    (detail,) = found.details
+    assert detail.startswith("the median contrast of the 8 images is 0.0")
+    assert "below 0.1 (validation.all_dark_or_flat.threshold)" in detail
+    assert f"median brightness {brightness}" in detail
+    assert "data.value_range sets" in detail
+
+
+def drawing(seed: int) -> Image.Image:
+    """Return two lines, one pixel wide, on white: less than a hundredth of the pixels."""
+    image = Image.new("L", (500, 500), 255)
+    ImageDraw.Draw(image).line([(10, 20 + seed), (480, 300), (20, 470)], fill=0, width=2)
+    return image
+
+
+def lights(seed: int) -> Image.Image:
+    """Return small lights in the night."""
+    image = Image.new("L", (200, 150), 6)
+    ImageDraw.Draw(image).rectangle([50 + seed, 60, 53 + seed, 63], fill=220)
+    return image
+
+
+def x_ray(seed: int) -> Image.Image:
+    """Return something soft of little contrast."""
+    rows, columns = np.mgrid[0:128, 0:128] / 128
+    bright = 30 * np.exp(-6 * ((columns - 0.5) ** 2 + (rows - 0.5) ** 2)) + 6 * np.sin(20 * rows)
+    noise = np.random.default_rng(seed).normal(0, 2, bright.shape)
+    return Image.fromarray((110 + bright + noise).astype(np.uint8))
+
+
+@pytest.mark.parametrize("make", [drawing, lights, x_ray])
+def test_drawings_lights_at_night_and_x_rays_are_not_flat(make_pictures, make):
+    assert "all_dark_or_flat" not in issues(make_pictures(alike(make)))
 
 
 def test_copies_leaks_and_conflicts(make_pictures):

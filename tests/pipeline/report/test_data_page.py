@@ -13,7 +13,8 @@ import pytest
 from components.image_validator.report import DataReport, Issue
 from contracts.data_checks import CHECKS
 from pipeline.report import data_page
-from pipeline.report.data_page import as_json, write_data_page
+from pipeline.report.data_page import write_data_page
+from pipeline.report.data_record import read_data_record
 
 NOBODY = "not an origin"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -131,11 +132,29 @@ def test_a_page_about_very_many_images_opens_as_one_about_few_does(made_data, tm
     assert time.monotonic() - began_s < starts_s + 3
 
 
-def test_the_json_is_what_scripts_read():
-    issue = Issue("dark", "warn", 1, [["a.png"]])
-    assert as_json(DataReport([issue])) == {
-        "issues": [
-            {"name": "dark", "severity": "warn", "count": 1, "groups": [["a.png"]], "details": []}
-        ],
-        "notes": [],
-    }
+def test_the_page_of_a_refused_ingestion_is_made_of_the_manifest(made_data, tmp_path):
+    page = tmp_path / "data.html"
+    write_data_page(page, "20260101-000000", made_data().refused())
+    text = page.read_text(encoding="utf-8")
+    assert "Not to be trained on." in text
+    assert "expected a readable image in every split, found none for validation and test" in text
+    assert "Nothing was found." not in text
+    assert "43 files found = 40 ingested + 3 quarantined" in text
+    assert "a/broken &lt;2&gt;.jpg" in text
+
+
+def test_the_json_is_what_scripts_read(made_data):
+    made = made_data()
+    issue = Issue("dark", "fail", 1, [["a/000000.png"]])
+    found = read_data_record(made.found(DataReport([issue], ["a note"]))).as_json()
+    assert found["reasons"] == [issue.sentence]
+    assert found["issues"] == [
+        {
+            "name": "dark",
+            "severity": "fail",
+            "count": 1,
+            "groups": [["a/000000.png"]],
+            "details": [],
+        }
+    ]
+    assert found["notes"] == ["a note"]

@@ -1,0 +1,45 @@
+"""Why the images of an ingestion cannot be trained on."""
+
+from components.image_example_gen.accounts.manifest import Dataset
+from contracts import features
+from contracts.errors import some_of
+
+
+def reasons_to_refuse(dataset: Dataset) -> list[str]:
+    """Return a sentence for each reason; none where the readable images are enough to train on.
+
+    Every class needs a training image, and every split an image.
+    """
+    left_out = _left_out(dataset)
+    if not dataset.ingested:
+        return [f"data.root: expected readable images, found none. {left_out}Add images."]
+    untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
+    empty = [split for split, count in dataset.splits.items() if not count]
+    reasons = []
+    if untrained:
+        reasons.append(
+            f"data.root: expected a readable training image of every class, found none of "
+            f"{some_of(untrained)}. {left_out}Add images, or remove the classes."
+        )
+    if empty:
+        reasons.append(
+            f"data.root: expected a readable image in every split, found none for "
+            f"{' and '.join(empty)}. {left_out}"
+            "Add different images: duplicates and groups stay in one split."
+        )
+    return reasons
+
+
+def _left_out(dataset: Dataset) -> str:
+    """Say how many files were quarantined and why, the most frequent reason first."""
+    if not dataset.quarantined:
+        return ""
+    counts = sorted(dataset.quarantine_reasons.items(), key=lambda item: (-item[1], item[0]))
+    why = "; ".join(
+        f"{count:,} {reason}, e.g. {dataset.quarantine_examples[reason][0]}"
+        for reason, count in counts
+    )
+    return (
+        f"{dataset.quarantined:,} of {dataset.found:,} files were left out: {why} "
+        "(`imgpipe data files` lists all). "
+    )

@@ -1,0 +1,51 @@
+"""The schema that `data.schema` names: read, checked and copied into the workspace."""
+
+import hashlib
+from pathlib import Path
+
+from contracts.errors import ConfigError
+from contracts.whole_files import write_whole
+from pipeline.workspace import Workspace
+
+
+def read_schema(path: Path) -> str:
+    """Return the text of a schema.
+
+    Raises:
+      ConfigError: the file cannot be read, or holds no schema of TensorFlow Metadata as text.
+    """
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        text_format.Parse(text, schema_pb2.Schema())
+    except OSError as error:
+        raise _refused(path, f"cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise _refused(path, f"is no UTF-8 (byte {error.start})") from error
+    except text_format.ParseError as error:
+        raise _refused(path, f"is none ({str(error).partition(chr(10))[0]})") from error
+    return text
+
+
+def _refused(path: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"data.schema: expected a schema of TensorFlow Metadata as text (.pbtxt), received {path}, "
+        f"which {why}. Correct it, or set null to have one inferred."
+    )
+
+
+def copied_schema(workspace: Workspace, path: Path) -> Path:
+    """Return a copy of a schema that is named by its content.
+
+    TFX's cache goes by the name of the file, and would miss a change inside it.
+
+    Raises:
+      ConfigError: the file holds no schema any more.
+    """
+    text = read_schema(path)
+    copy = workspace.curated_schema(hashlib.sha256(text.encode()).hexdigest())
+    copy.parent.mkdir(exist_ok=True)
+    write_whole(copy, text)
+    return copy

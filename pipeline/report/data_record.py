@@ -1,0 +1,58 @@
+"""What a run has recorded of its data: the counts of its files, and what is wrong with them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components.image_example_gen.accounts.manifest import Dataset, read_dataset
+from components.image_example_gen.accounts.refusal import reasons_to_refuse
+from components.image_example_gen.accounts.value_range import value_range_sentences
+from components.image_validator.report import DataReport, read_report
+from pipeline.summary import DataSummary
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """The counts of the files, and what was found in them.
+
+    `refusal` is why ImageExampleGen has refused the files, a sentence each. `report` is empty where
+    the images were not checked.
+    """
+
+    dataset: Dataset
+    refusal: list[str]
+    report: DataReport
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the data must not be trained on, a sentence each."""
+        return [*self.refusal, *self.report.reasons]
+
+    @property
+    def value_ranges(self) -> list[str]:
+        """What is black and white in images of more than 8 bits, a sentence each kind."""
+        return value_range_sentences(self.dataset.value_ranges)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `imgpipe data report --json` prints."""
+        keys = ("name", "severity", "count", "groups", "details")
+        return {
+            "reasons": self.reasons,
+            "issues": [{key: getattr(issue, key) for key in keys} for issue in self.report.issues],
+            "notes": self.report.notes,
+            "value_ranges": {
+                kind: asdict(values) for kind, values in self.dataset.value_ranges.items()
+            },
+        }
+
+
+def read_data_record(data: DataSummary) -> DataRecord:
+    """Return what lies in the manifest and in the report that a summary names.
+
+    Raises:
+      OSError: one of them is gone.
+      ValueError: one of them is damaged.
+    """
+    dataset = read_dataset(data.manifest)
+    refusal = reasons_to_refuse(dataset) if data.is_refused else []
+    report = read_report(data.report) if data.report else DataReport([])
+    return DataRecord(dataset, refusal, report)
