@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Final, get_args
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from contracts.section import Fraction, Section
+from contracts.section import Fraction, Label, Section
 
 # Lowest and highest strength, drawn uniformly between.
 StrengthRange = tuple[float, float]
@@ -31,7 +31,7 @@ class Operation(_AsGiven):
 
     probability: Annotated[Fraction | None, Field(description="of each image to be changed")] = None
     exceptions: Annotated[
-        tuple[str, ...],
+        tuple[Label, ...],
         Field(strict=False, alias="except", description="classes that are never changed"),
     ] = ()
 

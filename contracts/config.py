@@ -18,7 +18,7 @@ from contracts.explanation import ExplanationConfig
 from contracts.image_reading import DEFAULT_READING, ImageReading
 from contracts.remote_path import RemotePath, Root, place
 from contracts.search import SearchConfig
-from contracts.section import Count, Fraction, Section
+from contracts.section import Count, Fraction, Label, Section
 from contracts.tracking import TrackingConfig
 from contracts.training import TrainerConfig
 
@@ -75,7 +75,11 @@ class DataConfig(Section):
         ),
     ] = None
     leave_out: Annotated[
-        tuple[str, ...], Field(strict=False, description="labels whose images are not used")
+        tuple[Label, ...],
+        Field(
+            strict=False,
+            description="classes, or top folders beside splits, whose images are not used",
+        ),
     ] = ()
     schema_path: Annotated[
         Path | None,

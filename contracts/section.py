@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from contracts.unicode_form import composed
 
 
 class Section(BaseModel):
@@ -13,3 +15,5 @@ class Section(BaseModel):
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+# The name of a class, in the Unicode form of the data's labels.
+Label = Annotated[str, AfterValidator(composed)]

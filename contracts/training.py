@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from contracts.augmentation import AugmentationConfig
 from contracts.model_options import MODEL_OPTIONS
-from contracts.section import Count, Section
+from contracts.section import Count, Label, Section
 from contracts.users_code import REFERENCE_PATTERN, UsersCode
 from contracts.yaml_marks import KeyPath
 
@@ -70,7 +70,7 @@ class TrainerConfig(Section):
     weight_decay: NotNegative = 0.004
     loss: BuiltInLoss | UsersClass = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
+    class_weights: Literal["none", "balanced"] | dict[Label, Positive] = "none"
     sampling: Literal["natural", "balanced"] = "natural"
     ema_momentum: Annotated[float, Field(ge=0, lt=1, description="0: no average")] = 0.0
     gradient_clip_norm: Annotated[Positive | None, Field(description="null: no clipping")] = None

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.listing.layout import Layout, read_layout, require_trainable
+from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.trainable import require_trainable
 from contracts.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
 from contracts.config import DataConfig, PipelineConfig
 from contracts.errors import ConfigError, Problems

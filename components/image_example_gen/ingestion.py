@@ -20,7 +20,8 @@ from components.image_example_gen.accounts.manifest import (
 )
 from components.image_example_gen.core import Job
 from components.image_example_gen.earlier import Earlier, link_shards
-from components.image_example_gen.listing.layout import Layout, require_trainable
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.trainable import require_trainable
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from components.image_example_gen.value_ranges import decide_reading

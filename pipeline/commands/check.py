@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.image_example_gen.listing.layout import Layout, missing_splits, printable
+from components.image_example_gen.listing.layout import Layout, printable
+from components.image_example_gen.listing.trainable import missing_splits
 from contracts import features
 from contracts.config import DataConfig
 from contracts.config_schema import config_schema
@@ -23,6 +24,13 @@ Counts = Mapping[str, Mapping[str, int]]  # class -> split, or UNSPLIT -> files
 
 # The column of files that the data puts into no split.
 UNSPLIT: Final = "unsplit"
+
+# What to do for skipped files to be used, by the reason.
+_NEXT_STEPS: Final = {
+    "outside_class_folder": "Sort the images among them into class folders to use them.",
+    "no_such_file": "Correct the paths of the table.",
+    "no_label": "Fill in the labels to use them.",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +152,8 @@ def _notes(layout: Layout, data: DataConfig) -> list[str]:
     for reason, count in layout.catalogue.skip_reasons().items():
         first = layout.catalogue.skipped_for(reason, EXAMPLES_SHOWN)
         paths = some_of([printable(file.path) for file in first], count=count)
-        notes.append(f"Skipped, {reason.replace('_', ' ')} ({count:,}): {paths}")
+        next_step = f". {_NEXT_STEPS[reason]}" if reason in _NEXT_STEPS else ""
+        notes.append(f"Skipped, {reason.replace('_', ' ')} ({count:,}): {paths}{next_step}")
     if layout.empty_classes:
         empty = layout.empty_classes
         notes.append(f"Empty class folders, left out ({len(empty):,}): {some_of(empty)}")

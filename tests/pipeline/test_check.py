@@ -67,7 +67,7 @@ def test_a_csv(project, capsys):
     assert main(["check", "--set", "data.root=toys.csv"]) == 0
     printed = capsys.readouterr().out
     assert rows(printed)["all"] == ["classes", "8"]
-    assert "Skipped, no such file (1): gone.jpg" in printed
+    assert "Skipped, no such file (1): gone.jpg. Correct the paths of the table." in printed
     assert "imgpipe run --set data.root=toys.csv" in printed
 
 
@@ -80,8 +80,41 @@ def test_what_is_left_out_is_told(project, capsys):
     assert main(["check"]) == 0
     printed = capsys.readouterr().out
     assert "Empty class folders, left out (1): doll" in printed
-    assert "Skipped, outside class folder (1): loose.jpg" in printed
+    assert (
+        "Skipped, outside class folder (1): loose.jpg. "
+        "Sort the images among them into class folders to use them."
+    ) in printed
     assert "Skipped, hidden (1): car/.DS_Store" in printed
+
+
+def test_a_repository_with_splits_is_fit_for_a_run(project, capsys):
+    photos = project / "photos"
+    for split in ("Training", "dev"):
+        for label in ("car", "ball"):
+            fill(photos / split / label, 4)
+    fill(photos / "test", 2)
+    for name in ("logs/log.txt", "__pycache__/a.pyc", "a.py", "b.py"):
+        (photos / name).parent.mkdir(exist_ok=True)
+        (photos / name).write_text("x = 1")
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "test will be cut from the training images" in printed
+    assert "Skipped, folder without images (2): __pycache__/a.pyc, logs/log.txt" in printed
+    assert "Skipped, outside class folder (4): a.py, b.py, test/00000.jpg, test/0" in printed
+    assert main(["check", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert data["description"] == (
+        "The top folders are splits: Training (train), dev (validation), test. "
+        "The 2 folders below them are classes. test has no class folders, so that it brings no "
+        "test split: its images are not used. Sort them into test/<class>/ to use them. "
+        "Folders without images: __pycache__, logs."
+    )
+    assert {one["path"]: one["reason"] for one in data["skipped"]} == {
+        **dict.fromkeys(["__pycache__/a.pyc", "logs/log.txt"], "folder_without_images"),
+        **dict.fromkeys(
+            ["a.py", "b.py", "test/00000.jpg", "test/00001.jpg"], "outside_class_folder"
+        ),
+    }
 
 
 def test_of_many_classes_the_largest_and_the_smallest(project, capsys):

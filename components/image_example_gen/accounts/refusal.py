@@ -1,6 +1,7 @@
 """Why the images of an ingestion cannot be trained on."""
 
 from components.image_example_gen.accounts.manifest import Dataset
+from components.image_example_gen.listing.leave_out import leave_out_key
 from contracts import features
 from contracts.errors import some_of
 
@@ -12,14 +13,15 @@ def reasons_to_refuse(dataset: Dataset) -> list[str]:
     """
     left_out = _left_out(dataset)
     if not dataset.ingested:
-        return [f"data.root: expected readable images, found none. {left_out}Add images."]
+        return [f"data.root: expected readable images, found none. {left_out}Add readable images."]
     untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
     empty = [split for split, count in dataset.splits.items() if not count]
     reasons = []
     if untrained:
         reasons.append(
             f"data.root: expected a readable training image of every class, found none of "
-            f"{some_of(untrained)}. {left_out}Add images, or remove the classes."
+            f"{some_of(untrained)}. {left_out}Add readable images, or leave the "
+            f"classes out: {leave_out_key(untrained)}."
         )
     if empty:
         reasons.append(

@@ -229,8 +229,9 @@ class Catalogue:
 class Layout:
     """Every entry found below `root`, sorted by path: `files` and `skipped` together.
 
-    `description` says in one sentence what was inferred. `empty_classes` are the class folders
-    in which no file stands. The catalogue does not change any more, but for digests.
+    `description` says in a few sentences what was inferred. `empty_classes` are the class folders
+    in which no file stands, `unused` the labels and folders of which no file is used. The
+    catalogue does not change any more, but for digests.
     """
 
     kind: Kind
@@ -238,6 +239,7 @@ class Layout:
     root: Root
     catalogue: Catalogue
     empty_classes: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> Stored[ImageFile]:

@@ -1,17 +1,15 @@
 """What a listing of the images consists of, before any file is read."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from contracts import features
+from contracts.unicode_form import composed
 
-SPLIT_NAMES = {
-    "train": features.TRAIN,
-    "val": features.VALIDATION,
-    "valid": features.VALIDATION,
-    "validation": features.VALIDATION,
-    "test": features.TEST,
-}
+# White space of any script, a byte order mark, and the space of no width.
+BLANKS: Final = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _CLUTTER_STARTS = tuple(".tTdD_@")  # most names are none, and there are many
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -22,7 +20,7 @@ class ImageFile(NamedTuple):
 
     `path` is relative to the layout's root, with "/" between parts. Bytes of it that are no
     UTF-8 are kept as surrogate escapes, so that it opens; `printable` makes text of it.
-    `label` and `group` are valid text. `split` is None where the data does not say.
+    `label` and `group` are valid text in NFC. `split` is None where the data does not say.
     """
 
     path: str
@@ -39,11 +37,6 @@ class SkippedFile(NamedTuple):
     detail: str
 
 
-def split_of(name: str) -> str | None:
-    """Return the split that a folder name or table cell means, None where it means none."""
-    return SPLIT_NAMES.get(name.casefold())
-
-
 def is_clutter(name: str) -> bool:
     """Tell whether a file or folder name is a hidden one or one that desktops leave behind."""
     return name[:1] in _CLUTTER_STARTS and (name[0] == "." or name.casefold() in _CLUTTER)
@@ -58,3 +51,13 @@ def printable(name: str) -> str:
         return name
     raw = name.encode("utf-8", "surrogateescape")
     return raw.decode("utf-8", "backslashreplace")
+
+
+def text_of(name: str) -> str:
+    """Return a name as the text of a label or group: valid, and in one Unicode form."""
+    return name if name.isascii() else composed(printable(name))
+
+
+def plain_path(path: str) -> str:
+    """Return a path in one Unicode form, without blanks around its parts."""
+    return "/".join(composed(part).strip(BLANKS) for part in path.split("/"))

@@ -1,28 +1,30 @@
 """The section `data` -> which files there are, of which class, split and group."""
 
 import re
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from components.image_example_gen.listing.catalogue import Kind, Layout
-from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
-from components.image_example_gen.listing.folder import read_folder
-from components.image_example_gen.listing.table import read_table
-from contracts import features
+from components.image_example_gen.listing.entries import (
+    ImageFile,
+    SkippedFile,
+    printable,
+    text_of,
+)
+from components.image_example_gen.listing.folder.reading import read_folder
+from components.image_example_gen.listing.table.reading import read_table
 from contracts.config import DataConfig
 from contracts.errors import DataError, some_of
-from contracts.remote_path import RemotePath, Root
+from contracts.remote_path import RemotePath
+from contracts.unicode_form import composed
 
 __all__ = [
     "ImageFile",
     "Kind",
     "Layout",
     "SkippedFile",
-    "missing_splits",
     "printable",
     "read_layout",
-    "require_trainable",
 ]
 
 
@@ -33,18 +35,13 @@ def read_layout(data: DataConfig) -> Layout:
       DataError: the root does not exist, is empty, or cannot be read as a folder of classes,
         a folder of splits of classes, or a CSV; the text says what to do.
     """
-    root = data.root
-    if isinstance(root, Path):
-        root = root.expanduser()
-    elif root.suffix.lower() != ".csv":
-        return _finished(_grouped(read_folder(root), data.group_by), data)
-    if isinstance(root, Path) and root.is_dir():
-        return _finished(_grouped(read_folder(root), data.group_by), data)
-    if (isinstance(root, RemotePath) or root.is_file()) and root.suffix.lower() == ".csv":
-        layout, has_group_column = read_table(root, data.group_by)
-        if not has_group_column:
-            layout = _grouped(layout, data.group_by)
-        return _finished(layout, data)
+    root = data.root.expanduser() if isinstance(data.root, Path) else data.root
+    is_table = root.suffix.lower() == ".csv" and not (isinstance(root, Path) and root.is_dir())
+    if is_table and (isinstance(root, RemotePath) or root.is_file()):
+        layout, has_group_column = read_table(root, data.group_by, data.leave_out)
+        return _checked(layout if has_group_column else _grouped(layout, data.group_by), data)
+    if isinstance(root, RemotePath) or root.is_dir():
+        return _checked(_grouped(read_folder(root, data.leave_out), data.group_by), data)
     if root.is_file():
         raise DataError(
             f"data.root: expected an image folder or a .csv file, received the file {root}. "
@@ -56,23 +53,19 @@ def read_layout(data: DataConfig) -> Layout:
     )
 
 
-def _finished(layout: Layout, data: DataConfig) -> Layout:
-    """Return `layout` without the labels to leave out; the description says what looks odd.
+def _checked(layout: Layout, data: DataConfig) -> Layout:
+    """Return `layout` with a description that says which labels look odd.
 
     Raises:
-      DataError: a label to leave out is none of the data's.
+      DataError: a name to leave out is none of the data's labels and folders.
     """
-    labels = layout.labels
-    unknown = sorted(set(data.leave_out) - set(labels))
+    known = sorted({*layout.labels, *layout.empty_classes, *layout.unused})
+    unknown = sorted(set(data.leave_out) - set(known))
     if unknown:
         raise DataError(
-            f"data.leave_out: expected labels of {data.root} ({some_of(labels)}), received "
-            f"{some_of(unknown)}. Correct them, or remove them."
+            f"data.leave_out: expected labels or folders of {data.root} ({some_of(known)}), "
+            f"received {some_of(unknown)}. Correct them, or remove them."
         )
-    if data.leave_out:
-        detail = "its label is one of data.leave_out"
-        layout.catalogue.leave_out(data.leave_out, "label_left_out", detail)
-        layout = replace(layout)  # which forgets the counts
     by_name: dict[str, list[str]] = {}
     for label in layout.labels:
         by_name.setdefault(label.casefold(), []).append(label)
@@ -81,80 +74,6 @@ def _finished(layout: Layout, data: DataConfig) -> Layout:
         return layout
     odd = f" Classes that differ only in upper and lower case: {some_of(alike)}."
     return replace(layout, description=layout.description + odd)
-
-
-def missing_splits(layout: Layout) -> list[str]:
-    """Return the splits that have to be cut out of the training images, since none is brought."""
-    return [split for split in features.SPLITS[1:] if split not in layout.splits]
-
-
-def require_trainable(layout: Layout, data: DataConfig) -> None:
-    """Return only if every class can stand in every split that it has to.
-
-    Raises:
-      DataError: there is no image, only one class, no training split, or there are classes
-        with too few images; all of it at once.
-    """
-    if not layout.counts:
-        raise DataError(_no_files(layout, data.root))
-    if layout.splits and features.TRAIN not in layout.splits and not _pool(layout):
-        raise DataError(
-            f"data.root: {data.root} brings {' and '.join(layout.splits)} but no training images. "
-            "Add the split train, or remove the splits to have them cut."
-        )
-    problems = []
-    if len(layout.labels) == 1:
-        problems.append(
-            f"data.root: expected at least 2 classes in {data.root}, found only "
-            f"{layout.labels[0]!r}. If the class folders stand inside that folder, "
-            "name that folder as data.root."
-        )
-    problems += _too_small(layout, data)
-    if problems:
-        raise DataError(problems)
-
-
-def _pool(layout: Layout) -> Counter[str]:
-    """Count the training images by label: those that the data calls so, or says nothing about."""
-    sizes: Counter[str] = Counter()
-    for (label, split), count in layout.counts.items():
-        if split in (None, features.TRAIN):
-            sizes[label] += count
-    return sizes
-
-
-def _no_files(layout: Layout, root: Root) -> str:
-    reasons = layout.catalogue.skip_reasons()
-    if not reasons:
-        return f"data.root: the class folders of {root} hold no files. Put images into them."
-    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    return (
-        f"data.root: none of the {sum(reasons.values())} entries of {root} can be an image "
-        f"({counts}), e.g. {printable(next(iter(layout.skipped)).path)}. "
-        "Put images into the class folders, or correct the paths of the table."
-    )
-
-
-def _too_small(layout: Layout, data: DataConfig) -> list[str]:
-    """Name the classes that cannot give a training image and one to each split to be cut."""
-    cut = missing_splits(layout)
-    needed = 1 + len(cut)
-    sizes = _pool(layout)
-    missing = [label for label in layout.labels if not sizes[label]]
-    small = [f"{label} ({sizes[label]})" for label in layout.labels if 0 < sizes[label] < needed]
-    problems = []
-    if missing:
-        problems.append(
-            f"data.root: expected training images of every class in {data.root}, found none of "
-            f"{some_of(missing)}. Add training images of them, or remove the classes."
-        )
-    if small:
-        problems.append(
-            f"data.root: expected at least {needed} training images of every class in "
-            f"{data.root}, one for train and one for each split to be cut ({', '.join(cut)}); "
-            f"found fewer of {some_of(small)}. Add images, or remove the classes."
-        )
-    return problems
 
 
 def _grouped(layout: Layout, group_by: str | None) -> Layout:
@@ -169,7 +88,7 @@ def _grouped(layout: Layout, group_by: str | None) -> Layout:
     if group_by is None or not layout.counts:
         return layout
     try:
-        pattern = re.compile(group_by)
+        pattern = re.compile(composed(group_by))
     except re.error as error:
         raise DataError(
             f"data.group_by: {group_by!r} is neither a column nor a regular expression ({error})."
@@ -179,9 +98,9 @@ def _grouped(layout: Layout, group_by: str | None) -> Layout:
 
     def group_of(path: str) -> str | None:
         nonlocal has_match
-        match = pattern.search(path)
+        match = pattern.search(composed(path))
         has_match = has_match or match is not None
-        return printable(match[which] or "") or None if match else None
+        return text_of(match[which] or "") or None if match else None
 
     groups = layout.catalogue.group(group_of)
     if not has_match:

@@ -1,14 +1,17 @@
 """What lies in an object store, into a catalogue: its listing is all that is asked of it."""
 
+import os
 from collections.abc import Iterator
 from itertools import islice
 
 from components.image_example_gen.listing.catalogue import (
     Catalogue,
     Stamp,
+    decoded,
     encoded,
     transaction,
 )
+from components.image_example_gen.listing.entries import plain_path
 from contracts.remote_path import RemotePath, resolve
 
 _LISTING = "components.image_example_gen.listing.remote:objects"
@@ -37,16 +40,19 @@ class ObjectTable:
         """
         self._run = catalogue.database.execute
         self._run(
-            "CREATE TABLE object (folder BLOB, path BLOB PRIMARY KEY, size INTEGER, "
+            "CREATE TABLE object (folder BLOB, path BLOB PRIMARY KEY, plain BLOB, size INTEGER, "
             "mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER) WITHOUT ROWID"
         )
         for some in listed_objects(root):
-            rows = [
-                (encoded(path.rpartition("/")[0]), encoded(path), *stamp) for path, stamp in some
-            ]
+            rows = [(*_names_of(path), *stamp) for path, stamp in some]
             with transaction(catalogue.database) as run:
-                run.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?)", rows)
+                run.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._run("CREATE INDEX object_by_folder ON object (folder)")
+        self._run("CREATE INDEX object_by_plain ON object (plain) WHERE plain IS NOT NULL")
+
+    def normal(self, path: str) -> str:
+        """Return a path without detours; nothing leads out of the place."""
+        return os.path.normpath(path)
 
     def stamp(self, path: str) -> Stamp | None:
         """Return what the store says of an object, None where there is none."""
@@ -54,11 +60,26 @@ class ObjectTable:
         row = self._run(query, (encoded(path),)).fetchone()
         return row and Stamp(*row)
 
+    def alike(self, path: str) -> list[str]:
+        """Return the objects at other paths whose plain path is that of `path`."""
+        rows = self._run("SELECT path FROM object WHERE plain = ?", (encoded(plain_path(path)),))
+        return [decoded(path) for (path,) in rows]
+
     def names(self, folder: str) -> Iterator[str]:
         """Give the names of what lies in a folder itself."""
         rows = self._run("SELECT path FROM object WHERE folder = ?", (encoded(folder),))
-        return (path.decode("utf-8", "surrogateescape").rpartition("/")[2] for (path,) in rows)
+        return (decoded(path).rpartition("/")[2] for (path,) in rows)
 
     def close(self) -> None:
         """Forget it."""
         self._run("DROP TABLE object")
+
+
+def _names_of(path: str) -> tuple[bytes, bytes, bytes | None]:
+    """Return the folder of an object, its path, and its plain path where that is another."""
+    plain = plain_path(path)
+    return (
+        encoded(path.rpartition("/")[0]),
+        encoded(path),
+        encoded(plain) if plain != path else None,
+    )

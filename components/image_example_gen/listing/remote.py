@@ -57,6 +57,17 @@ def copy(address: str, file: IO[bytes]) -> None:
         shutil.copyfileobj(opened, file)
 
 
+def first_bytes(address: str, count: int) -> bytes:
+    """Return the beginning of an object.
+
+    Raises:
+      OSError: as `read` does.
+    """
+    with _opened(address) as opened:
+        first: bytes = opened.read(count)
+        return first
+
+
 @contextmanager
 def _opened(address: str) -> Iterator[IO[bytes]]:
     try:

@@ -88,6 +88,35 @@ def test_a_table_in_a_store_names_files_beside_it(bucket: Any) -> None:
     assert layout.catalogue.skip_reasons() == {"no_row": 78, "no_such_file": 1}
 
 
+def test_a_table_in_a_store_finds_objects_in_either_form_of_unicode(bucket: Any) -> None:
+    composed, decomposed = "caf\u00e9.jpg", "cafe\u0301.jpg"
+    bucket.put_object(Key=f"table/{decomposed}", Body=b"x")
+    bucket.put_object(Key="table/a.csv", Body=f"path,label\n{composed}\u00a0,{composed}\n".encode())
+    layout = at("s3://images/table/a.csv")
+    assert list(layout.files) == [ImageFile(decomposed, composed, None)]
+    assert list(layout.skipped) == []
+
+
+def put(bucket: Any, *names: str, content: bytes = b"\xff\xd8\xff\xe0\0\x10JFIF") -> None:
+    for name in names:
+        bucket.put_object(Key=f"repository/{name}", Body=content)
+
+
+def test_a_store_is_searched_for_splits_and_for_folders_without_images(bucket: Any) -> None:
+    put(bucket, "Training/cat/1", "Training/dog/2", "test_set/cat/3", "test_set/dog/4")
+    put(bucket, "logs/log.txt", "logs/empty.txt", "train.py", content=b"epoch 1")
+    put(bucket, "__pycache__/a.pyc", content=b"")
+    layout = at("s3://images/repository")
+    assert (layout.labels, layout.splits) == (["cat", "dog"], ["train", "test"])
+    assert layout.catalogue.skip_reasons() == {
+        "folder_without_images": 3,
+        "outside_class_folder": 1,
+    }
+    assert layout.description.endswith("Folders without images: __pycache__, logs.")
+    put(bucket, "runs/batch0.jpg")
+    assert "received runs/ (1 file)" in refused("s3://images/repository")
+
+
 def test_an_object_that_has_vanished_is_a_reason_and_an_empty_one_is_empty(bucket: Any) -> None:
     root = RemotePath("s3://images/photos")
     bucket.put_object(Key="photos/cat/empty.jpg", Body=b"")

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from components.image_example_gen.listing.catalogue import (
     transaction,
 )
 from components.image_example_gen.listing.entries import SkippedFile, is_clutter
+from components.image_example_gen.listing.image_names import has_image_name
 from components.image_example_gen.listing.objects import listed_objects
 from contracts.errors import DataError
 from contracts.remote_path import RemotePath, Root
@@ -21,6 +23,7 @@ from contracts.remote_path import RemotePath, Root
 HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program")
 
 _FILES_A_TRANSACTION = 16_384
+_NAMES_KEPT = 8
 # Files as they are listed, before it is known which folders are classes; folders by number.
 _LISTED = """
 CREATE TABLE listed (
@@ -32,12 +35,37 @@ CREATE TABLE folder (
 """
 
 
+@dataclass(slots=True)
+class Folder:
+    """A folder of a tree, without the folders in it; hidden files do not count.
+
+    `sample` are the first names of a folder in which no file is named as images are.
+    """
+
+    number: int
+    files: int = 0
+    has_image_name: bool = False
+    sample: list[str] = field(default_factory=list)
+
+    def take(self, names: list[str]) -> None:
+        """Count files that lie in it."""
+        self.files += len(names)
+        if not self.has_image_name:
+            self.has_image_name = any(map(has_image_name, names))
+            others = [] if self.has_image_name else [*self.sample, *names]
+            self.sample = nsmallest(_NAMES_KEPT, others)
+
+
 @dataclass
 class Tree:
-    """All folders, by paths relative to the root, with numbers; how many files they hold."""
+    """All folders, by paths relative to the root; how many files there are, hidden ones too."""
 
-    folders: dict[str, int] = field(default_factory=dict)
+    folders: dict[str, Folder] = field(default_factory=dict)
     files: int = 0
+
+    def add(self, path: str) -> None:
+        """Take a folder."""
+        self.folders[path] = Folder(len(self.folders))
 
 
 def read_tree(root: Root, catalogue: Catalogue) -> Tree:
@@ -60,19 +88,21 @@ def _read_objects(root: RemotePath, catalogue: Catalogue) -> Tree:
     Raises:
       DataError: the store gives no listing.
     """
-    tree = Tree({"": 0})
+    tree = Tree()
+    tree.add("")
     for some in listed_objects(root):
         rows, hidden = [], []
         for path, stamp in some:
             folder, _, name = path.rpartition("/")
             above = folder
             while above not in tree.folders:
-                tree.folders[above] = len(tree.folders)
+                tree.add(above)
                 above = above.rpartition("/")[0]
             if is_clutter(name):
                 hidden.append(SkippedFile(path, *HIDDEN[1:]))
             else:
-                rows.append((encoded(path), tree.folders[folder], *stamp))
+                tree.folders[folder].take([name])
+                rows.append((encoded(path), tree.folders[folder].number, *stamp))
         with transaction(catalogue.database) as run:
             run.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)", rows)
         catalogue.skip(hidden)
@@ -116,7 +146,7 @@ class _TreeReader:
                 self._skip(folder, "listed_elsewhere", detail)
                 return
             self._seen.add((status.st_dev, status.st_ino))
-            self.tree.folders[folder] = len(self.tree.folders)
+            self.tree.add(folder)
             # By the open folder, so that files are asked in half the time of whole paths.
             with os.scandir(opened) as scan:
                 others = self._add_files(folder, scan)
@@ -147,14 +177,16 @@ class _TreeReader:
         return others
 
     def _add(self, folder: str, files: list[os.DirEntry[str]]) -> None:
-        prefix, number = f"{folder}/" if folder else "", self.tree.folders[folder]
-        rows, hidden = [], []
+        prefix, place = f"{folder}/" if folder else "", self.tree.folders[folder]
+        names, rows, hidden = [], [], []
         for entry in files:
             path = prefix + entry.name
             if is_clutter(entry.name):
                 hidden.append(SkippedFile(path, *HIDDEN[1:]))
             else:
-                rows.append((encoded(path), number, *_stamp(entry)))
+                names.append(entry.name)
+                rows.append((encoded(path), place.number, *_stamp(entry)))
+        place.take(names)
         with transaction(self._catalogue.database) as run:
             run.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._catalogue.skip(hidden)

@@ -1,0 +1,74 @@
+"""Which folders of a tree can hold images, without opening more than a few files of others."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from components.image_example_gen.listing.entries import is_clutter
+from components.image_example_gen.listing.folder.tree import Folder, Tree
+from components.image_example_gen.listing.image_names import FIRST_BYTES, may_be_image
+from contracts.remote_path import RemotePath, Root, resolve
+
+_FILES_OPENED: Final = 32
+_FIRST_BYTES_OF: Final = "components.image_example_gen.listing.remote:first_bytes"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What lies below a folder: the number of its files, and whether one can be an image."""
+
+    files: int
+    may_hold_images: bool
+
+    @property
+    def count(self) -> str:
+        """The number of files, in words."""
+        return "1 file" if self.files == 1 else f"{self.files} files"
+
+    @property
+    def has_other_files_only(self) -> bool:
+        """Whether there are files, and none of them is an image."""
+        return self.files > 0 and not self.may_hold_images
+
+
+def contents(root: Root, tree: Tree, depth: int) -> dict[str, Content]:
+    """Return the content of each folder whose path has `depth` parts, with all below it.
+
+    Hidden folders are left out.
+    """
+    found: defaultdict[str, list[tuple[str, Folder]]] = defaultdict(list)
+    for path in sorted(tree.folders):
+        parts = path.split("/")
+        if path and len(parts) >= depth and not any(map(is_clutter, parts)):
+            found["/".join(parts[:depth])].append((path, tree.folders[path]))
+    return {top: content(root, below) for top, below in found.items()}
+
+
+def content(root: Root, folders: list[tuple[str, Folder]]) -> Content:
+    """Return what folders hold together, each without the folders in it.
+
+    Folders with a file that is named as images are hold images. Of others the first bytes of
+    at most 32 files are read, until one of them may be an image.
+    """
+    files = sum(folder.files for _, folder in folders)
+    if any(folder.has_image_name for _, folder in folders):
+        return Content(files, may_hold_images=True)
+    sample = [f"{path}/{name}" for path, folder in folders for name in folder.sample]
+    step = -(-len(sample) // _FILES_OPENED) or 1
+    return Content(files, _one_may_be_image(root, sample[::step]))
+
+
+def _one_may_be_image(root: Root, paths: Iterable[str]) -> bool:
+    return any(may_be_image(path.rpartition("/")[2], _first_bytes(root, path)) for path in paths)
+
+
+def _first_bytes(root: Root, path: str) -> bytes:
+    try:
+        if isinstance(root, RemotePath):
+            first: bytes = resolve(_FIRST_BYTES_OF)(f"{root}/{path}", FIRST_BYTES)
+            return first
+        with (root / path).open("rb") as file:
+            return file.read(FIRST_BYTES)
+    except OSError:
+        return b""  # not swallowed: by its name it may be an image, and the ingestion says why not

@@ -1,0 +1,184 @@
+"""Which top folders are splits: read from their names, and refused where these leave a doubt."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from components.image_example_gen.listing.entries import is_clutter, printable
+from components.image_example_gen.listing.folder.content import Content, content
+from components.image_example_gen.listing.folder.tree import Tree
+from components.image_example_gen.listing.leave_out import leave_out_key
+from components.image_example_gen.listing.split_names import split_name, split_of
+from contracts import features
+from contracts.errors import DataError, some_of
+from contracts.remote_path import Root
+
+# Names of splits that are words for things as well: trains, valid and invalid papers.
+_CLASSES_TOO: Final = ("train", "valid")
+# Folders in which tools put pictures of their own.
+_TOOLS: Final = (
+    *("runs", "wandb", "mlruns", "lightning_logs", "tb_logs", "tensorboard"),
+    *("node_modules", "__pycache__"),
+)
+
+
+def split_folders(root: Root, tree: Tree, tops: Mapping[str, Content]) -> dict[str, str]:
+    """Return the top folders that are splits, with the split of each; none where they are classes.
+
+    They are splits where two of them are named as different splits, or all as splits.
+
+    Args:
+      root: the data root.
+      tree: all folders below it.
+      tops: the top folders that may hold images, but for those that are left out.
+
+    Raises:
+      DataError: the folders are neither all splits nor all classes; all problems at once.
+    """
+    splits = _named_as_splits(tops)
+    others = {top: tops[top] for top in tops if top not in splits}
+    if splits and (len(set(splits.values())) > 1 or not others):
+        problems = [
+            *_odd(root, splits, others),
+            *_nested(root, tree, list(splits)),
+            *_wrapped(root, tree, splits),
+        ]
+    else:
+        problems = [
+            *_doubtful(root, tree, list(splits), others),
+            *_nested(root, tree, list(others)),
+            *_of_tools(root, others),
+        ]
+        splits = {}
+    if problems:
+        raise DataError(problems)
+    return splits
+
+
+def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
+    """Return the folders named as splits: by the same name but for the word of the split."""
+    by_stem: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for top in sorted(tops):
+        if name := split_name(top):
+            by_stem[name.stem][top] = name.split
+    for stem in sorted(by_stem, key=len):
+        meant = set(by_stem[stem].values())
+        if len(meant) > 1 and (not stem or features.TRAIN in meant):
+            return by_stem[stem]
+    return by_stem[()]
+
+
+def _odd(root: Root, splits: Mapping[str, str], others: Mapping[str, Content]) -> Iterator[str]:
+    """Say which folders do not fit a layout of splits."""
+    if others:
+        yield (
+            f"data.root: expected no images beside the splits {_folders(splits)} in {root}, "
+            f"received {_with_files(others)}. Sort them into the splits, or leave them out: "
+            f"{_left_out(others)}."
+        )
+    by_split: defaultdict[str, list[str]] = defaultdict(list)
+    for top, split in splits.items():
+        by_split[split].append(top)
+    for split, same in by_split.items():
+        if len(same) > 1:
+            yield (
+                f"data.root: expected one folder of the split {split} in {root}, received "
+                f"{_folders(same)}. Merge them, or name one in data.leave_out."
+            )
+    if features.TRAIN not in by_split:
+        yield (
+            f"data.root: expected the split train in {root}, received only {_folders(splits)}. "
+            "Name the folder of the training images train, or put the class folders into "
+            "data.root itself, to have splits cut."
+        )
+
+
+def _doubtful(
+    root: Root, tree: Tree, splits: Sequence[str], others: Mapping[str, Content]
+) -> Iterator[str]:
+    """Say of folders with the name of one split that they stand beside others."""
+    doubtful = [top for top in splits if not _is_class(root, tree, top)]
+    if not doubtful:
+        return
+    unused = others if features.TRAIN in map(split_of, doubtful) else doubtful
+    yield (
+        f"data.root: expected only splits or only classes as top folders of {root}, received "
+        f"{_folders(doubtful)}, named as a split, beside {_folders(others)}. Rename what is a "
+        "class. Name all splits train, validation or test, and leave out what is not used, "
+        f"such as {_left_out(unused)}."
+    )
+
+
+def _is_class(root: Root, tree: Tree, top: str) -> bool:
+    """Tell whether a folder with the name of a split is a class: it holds images itself."""
+    itself = content(root, [(top, tree.folders[top])])
+    return top.casefold() in _CLASSES_TOO and itself.may_hold_images
+
+
+def _nested(root: Root, tree: Tree, tops: Sequence[str]) -> Iterator[str]:
+    """Say in which folders below these there are splits."""
+    meant: defaultdict[str, set[str]] = defaultdict(set)
+    for folder in tree.folders:
+        parent, _, name = folder.rpartition("/")
+        if parent and parent.partition("/")[0] in tops and (split := split_of(name)):
+            meant[parent].add(split)
+    nested = _outermost(
+        parent for parent, splits in meant.items() if len(splits) > 1 and features.TRAIN in splits
+    )
+    if nested:
+        named = f"{root}/{printable(nested[0])}" if len(nested) == 1 else "one of these folders"
+        yield (
+            f"data.root: expected splits as top folders of {root}, received them in "
+            f"{_folders(nested)}. Name {named} as data.root, "
+            "or sort all images into <split>/<class>/."
+        )
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """Return the folders that do not stand in another one of them, sorted."""
+    found: list[str] = []
+    for folder in sorted(folders, key=lambda folder: folder.split("/")):
+        if not found or not folder.startswith(f"{found[-1]}/"):
+            found.append(folder)
+    return found
+
+
+def _wrapped(root: Root, tree: Tree, splits: Mapping[str, str]) -> Iterator[str]:
+    """Say which splits hold nothing but one more folder of the split."""
+    within: defaultdict[str, list[str]] = defaultdict(list)
+    for folder in tree.folders:
+        top, _, name = folder.partition("/")
+        if top in splits and name and "/" not in name and not is_clutter(name):
+            within[top].append(name)
+    twice = [
+        f"{top}/{names[0]}"
+        for top, names in sorted(within.items())
+        if len(names) == 1 and (inner := split_name(names[0])) and inner.split == splits[top]
+    ]
+    if twice:
+        yield (
+            f"data.root: expected class folders in the splits of {root}, received only a folder "
+            f"of the split again: {_folders(twice)}. Move what it holds one folder up."
+        )
+
+
+def _of_tools(root: Root, tops: Mapping[str, Content]) -> Iterator[str]:
+    """Say which folders hold what tools have written, not a class."""
+    written = {top: tops[top] for top in tops if top.casefold() in _TOOLS}
+    if written:
+        yield (
+            f"data.root: expected a folder a class in {root}, received {_with_files(written)}, "
+            f"which tools write. Leave them out: {_left_out(written)}, or rename what is a class."
+        )
+
+
+def _left_out(tops: Iterable[str]) -> str:
+    return leave_out_key(list(map(printable, tops)))
+
+
+def _folders(tops: Iterable[str]) -> str:
+    return some_of([f"{printable(top)}/" for top in tops])
+
+
+def _with_files(tops: Mapping[str, Content]) -> str:
+    return some_of([f"{printable(top)}/ ({found.count})" for top, found in tops.items()])

@@ -1,0 +1,62 @@
+"""Names of splits, as people write them."""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from contracts import features
+from contracts.unicode_form import composed
+
+_WORDS: Final = {
+    "train": features.TRAIN,
+    "training": features.TRAIN,
+    "val": features.VALIDATION,
+    "valid": features.VALIDATION,
+    "validation": features.VALIDATION,
+    "dev": features.VALIDATION,
+    "eval": features.VALIDATION,
+    "evaluation": features.VALIDATION,
+    "test": features.TEST,
+    "testing": features.TEST,
+}
+# Words that say nothing of which split it is: `training_set`, `test-images`, `valdata`.
+_FILLERS: Final = (
+    *("dataset", "set", "data", "split", "subset", "images", "image", "imgs", "img"),
+    *("pictures", "photos", "files", "folder", "dir"),
+)
+_WORD: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
+class SplitName(NamedTuple):
+    """A name that holds the word of one split; `stem` are its other words.
+
+    `seg_train` and `seg_test` have one stem. The stem of `train` and of `test-images` is empty.
+    """
+
+    split: str
+    stem: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def split_name(name: str) -> SplitName | None:
+    """Return what a name says of a split, None where it holds the word of none, or of several."""
+    words = [_bare(word) for word in _WORD.findall(composed(name).casefold())]
+    splits = [_WORDS[word] for word in words if word in _WORDS]
+    if len(splits) != 1:
+        return None
+    stem = tuple(word for word in words if word not in _WORDS and word not in _FILLERS)
+    return SplitName(splits[0], stem)
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a name means by itself, None where it means none, or says more."""
+    found = split_name(name)
+    return found.split if found and not found.stem else None
+
+
+def _bare(word: str) -> str:
+    """Return the word of a split without a filler that is written in one with it."""
+    if word.endswith(_FILLERS):
+        bare = (word.removesuffix(filler) for filler in _FILLERS)
+        return next((one for one in bare if one in _WORDS), word)
+    return word
