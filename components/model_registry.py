@@ -23,6 +23,9 @@ CONFIG = "imgpipe.config"
 CODE_DIGEST = "imgpipe.code_digest"
 RUN_ID = "imgpipe.run_id"
 ACCURACY = "imgpipe.accuracy"
+ACCURACY_INTERVAL = "imgpipe.accuracy_interval"  # 95 %, JSON: [low, high]
+MIN_ACCURACY = "imgpipe.min_accuracy"  # the floor that the gate held the model against
+MIN_ACCURACY_SOURCE = "imgpipe.min_accuracy_source"
 
 SERVING_FOLDER = "imgpipe.serving_folder"  # of the model, a folder a version in it
 

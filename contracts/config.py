@@ -1,7 +1,7 @@
 """The sections of pipeline.yaml as frozen models: what a key means and which values it takes."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     ConfigDict,
@@ -132,10 +132,13 @@ class PreprocessingConfig(Section):
     resize: Literal["crop", "pad", "stretch"] = "crop"
 
 
+LARGEST_CLASS: Final = "largest_class"
+
+
 class EvaluationConfig(Section):
     """What a candidate must reach on the test split, which training never sees."""
 
-    min_accuracy: Fraction = 0.5
+    min_accuracy: Fraction | Literal["largest_class"] = LARGEST_CLASS
     max_accuracy_drop: Annotated[Fraction, Field(description="against the champion")] = 0.01
     batch_size: Count = 64
 

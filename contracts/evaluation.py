@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.section import Section
 from contracts.whole_files import write_whole
+from contracts.wilson import wilson_interval
 
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -44,6 +45,22 @@ class Metrics(Section):
     slices: dict[str, ClassSlice]
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]  # [true][predicted]
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the candidate's accuracy."""
+        return wilson_interval(self.candidate.accuracy, self.examples)
+
+    @property
+    def largest_class(self) -> str:
+        """The class with the most test images; of several the first by name."""
+        return min(self.slices, key=lambda label: (-self.slices[label].examples, label))
+
+    @property
+    def is_above_largest_class(self) -> bool:
+        """Whether the candidate is right more often than always answering the largest class."""
+        right = round(self.candidate.accuracy * self.examples)
+        return right > round(self.largest_class_share * self.examples)
 
     def write(self, folder: Path) -> None:
         """Put the metrics into `folder`, whole or not at all."""

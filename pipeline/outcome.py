@@ -10,7 +10,7 @@ from components.image_example_gen.accounts.manifest import read_dataset
 from components.image_example_gen.accounts.refusal import reasons_to_refuse
 from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
-from components.model_gate.core import Decision
+from contracts.decision import Decision
 from contracts.evaluation import Metrics
 from pipeline.summary import (
     TUNER,
@@ -109,14 +109,23 @@ class Outcome:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))
         self.metrics = MetricsSummary(
             accuracy=metrics.candidate.accuracy,
+            accuracy_interval=metrics.accuracy_interval,
             baseline_accuracy=metrics.champion.accuracy if metrics.champion else None,
             baseline_version=metrics.champion_version,
+            largest_class=metrics.largest_class,
             largest_class_share=metrics.largest_class_share,
         )
 
     def _add_gate(self, outputs: Mapping[str, Any]) -> None:
         decision = Decision.read(Path(outputs["blessing"].uri))
-        self.gate = GateSummary(blessed=decision.blessed, reasons=decision.reasons)
+        floor = decision.floor
+        self.gate = GateSummary(
+            blessed=decision.blessed,
+            reasons=decision.reasons,
+            warnings=list(decision.warnings),
+            min_accuracy=floor.accuracy if floor else None,
+            min_accuracy_source=floor.source if floor else "",
+        )
 
     def _add_pushed(self, outputs: Mapping[str, Any]) -> None:
         properties = outputs["pushed_model"].custom_properties

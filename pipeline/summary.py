@@ -6,7 +6,6 @@ from typing import Literal
 from pydantic import ConfigDict, ValidationError
 
 from components.image_example_gen.accounts.value_range import ValueRange
-from contracts.errors import InputError, some_of
 from contracts.features import SPLITS
 from contracts.moved_paths import moved
 from contracts.section import Section
@@ -83,8 +82,10 @@ class MetricsSummary(_Part):
     """The candidate on the test split, and what it is measured against."""
 
     accuracy: float | None = None
+    accuracy_interval: tuple[float, float] | None = None  # 95 %
     baseline_accuracy: float | None = None
     baseline_version: int | None = None
+    largest_class: str = ""
     largest_class_share: float | None = None
 
 
@@ -93,6 +94,9 @@ class GateSummary(_Part):
 
     blessed: bool = False
     reasons: list[str] = []
+    warnings: list[str] = []  # what the test images cannot show
+    min_accuracy: float | None = None  # the floor that applied
+    min_accuracy_source: str = ""  # evaluation.min_accuracy, or largest_class
 
 
 class ComponentSummary(_Part):
@@ -166,40 +170,13 @@ class Summary(_Part):
         write_whole(folder / SUMMARY_FILE, self.model_dump_json(indent=1))
 
 
-def read_recorded(workspace: Workspace, run_id: str | None = None) -> Summary:
-    """Return the summary of a run, by default the last, that has recorded its files.
-
-    Raises:
-      InputError: there is no such run, or it has no such record.
-    """
-    summary = read_summary(workspace, run_id)
-    manifest = summary.data.manifest if summary else ""
-    if not summary or not manifest or not Path(manifest).is_dir():
-        raise InputError(
-            f"{workspace.root}: run {run_id or workspace.run_ids()[-1]} has left no record of its "
-            "files: it failed or was killed before ImageExampleGen had ended, or is still there. "
-            "`imgpipe status` says how it fared; `imgpipe run --to ImageExampleGen` makes another."
-        )
-    return summary
-
-
-def read_summary(workspace: Workspace, run_id: str | None = None) -> Summary | None:
-    """Return a run's summary, the last run's by default; None where there is none to read.
+def read_summary(workspace: Workspace, run_id: str) -> Summary | None:
+    """Return the summary of a run; None where there is none to read.
 
     That is so while a run goes on, where it was killed, and where another imgpipe wrote it. The
     paths in it are those of today, wherever the workspace lay then.
-
-    Raises:
-      InputError: there is no such run.
     """
-    known = workspace.run_ids()
-    if not known:
-        raise InputError(f"{workspace.root}: no runs yet. Start one with `imgpipe run`.")
-    if run_id is not None and run_id not in known:
-        raise InputError(
-            f"{workspace.root}: no run {run_id!r}. The last ones: {some_of(known[::-1])}."
-        )
-    path = workspace.run_folder(run_id or known[-1]) / SUMMARY_FILE
+    path = workspace.run_folder(run_id) / SUMMARY_FILE
     try:
         summary = Summary.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -99,6 +99,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "verdict", _verdict(summary)
     for reason in summary.gate.reasons:
         yield "", reason
+    for warning in summary.gate.warnings:
+        yield "warning", warning
     if summary.pushed_version is not None:
         yield "model", f"version {summary.pushed_version} in {summary.pushed_path}"
         if summary.what_serves:
@@ -114,9 +116,13 @@ def _accuracy(summary: Summary) -> str:
         if metrics.baseline_accuracy is None
         else f"champion, version {metrics.baseline_version}: {metrics.baseline_accuracy:.4f}"
     )
+    interval = ""
+    if metrics.accuracy_interval is not None:
+        interval = " (95 % interval {:.4f} to {:.4f})".format(*metrics.accuracy_interval)
     return (
-        f"{metrics.accuracy:.4f} on the test split ({against}; "
-        f"always the largest class: {metrics.largest_class_share:.4f})"
+        f"{metrics.accuracy:.4f}{interval} on the test split; {against}; "
+        f"always {metrics.largest_class}, the largest class: "
+        f"{metrics.largest_class_share:.4f}"
     )
 
 

@@ -7,10 +7,8 @@ meaning: a mirrored 2, a 6 upside down. An operation that only moves, lights or 
 leaves it nearest to its own class.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +17,7 @@ import numpy.typing as npt
 from components.augmenter.changing import Change
 from components.augmenter.sample import Sample
 from contracts.augmentation_policy import Policy
+from contracts.wilson import wilson_interval
 
 Array = npt.NDArray[Any]
 
@@ -142,12 +141,8 @@ def _confusions(
 
 
 def _at_least(count: int, images: int, tests: int) -> float:
-    """Return the lower end of a share's one-sided confidence interval (Wilson, 1927)."""
-    z = NormalDist().inv_cdf(1 - _CHANCE_OF_ERROR / tests)
-    share = count / images
-    middle = share + z * z / (2 * images)
-    spread = z * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
-    return (middle - spread) / (1 + z * z / images)
+    """Return the lower end of a share's one-sided confidence interval."""
+    return wilson_interval(count / images, images, 1 - 2 * _CHANCE_OF_ERROR / tests)[0]
 
 
 class _Neighbours:

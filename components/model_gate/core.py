@@ -1,52 +1,18 @@
 """Decides whether a candidate may be pushed; anything missing or unreadable is a no."""
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contracts.config import EvaluationConfig
+from components.model_gate.small_split import MORE_IMAGES, about, small_split
+from contracts.config import LARGEST_CLASS, EvaluationConfig
+from contracts.decision import Check, Decision, Floor
 from contracts.evaluation import Metrics
-from contracts.whole_files import write_whole
+from contracts.wilson import examples_to_exceed
 
-DECISION_FILE = "decision.json"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One limit, whether the candidate keeps it, and the sentence that says so."""
-
-    name: str
-    passed: bool
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The gate's word: blessed when there are checks and all of them passed."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def blessed(self) -> bool:
-        """Whether the candidate may be pushed."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
-
-    @property
-    def reasons(self) -> list[str]:
-        """The sentences that decided: those of the failed checks, of all checks if none failed."""
-        failed = [check.sentence for check in self.checks if not check.passed]
-        return failed or [check.sentence for check in self.checks]
-
-    def write(self, folder: Path) -> None:
-        """Put the decision and its reasons into `folder`."""
-        record = {"blessed": self.blessed, "checks": [asdict(check) for check in self.checks]}
-        write_whole(folder / DECISION_FILE, json.dumps(record, indent=1))
-
-    @classmethod
-    def read(cls, folder: Path) -> "Decision":
-        """Return the decision in `folder`."""
-        record = json.loads((folder / DECISION_FILE).read_text(encoding="utf-8"))
-        return cls(tuple(Check(**check) for check in record["checks"]))
+MIN_ACCURACY = "evaluation.min_accuracy"
+NEXT_STEP = (
+    " Train longer, on more images or with another trainer.model, "
+    f"or set {MIN_ACCURACY} to the accuracy that you accept."
+)
 
 
 def decide(evaluation: Path, config: EvaluationConfig) -> Decision:
@@ -57,21 +23,36 @@ def decide(evaluation: Path, config: EvaluationConfig) -> Decision:
         reason = str(error).splitlines()[0]
         sentence = f"The evaluation in {evaluation} cannot be read ({reason})."
         return Decision((Check("evaluation", False, sentence),))
-    checks = [_value_check(metrics, config)]
+    floor = _floor(metrics, config)
+    checks = [_value_check(metrics, floor)]
     if metrics.champion is not None:
         checks.append(_change_check(metrics, metrics.champion.accuracy, config))
-    return Decision(tuple(checks))
+    return Decision(tuple(checks), floor, _warnings(metrics, floor, config))
 
 
-def _value_check(metrics: Metrics, config: EvaluationConfig) -> Check:
-    accuracy, limit = metrics.candidate.accuracy, config.min_accuracy
-    passed = accuracy >= limit
+def _floor(metrics: Metrics, config: EvaluationConfig) -> Floor:
+    if isinstance(config.min_accuracy, float):
+        return Floor(config.min_accuracy, MIN_ACCURACY)
+    return Floor(metrics.largest_class_share, LARGEST_CLASS)
+
+
+def _value_check(metrics: Metrics, floor: Floor) -> Check:
+    accuracy = metrics.candidate.accuracy
+    constant = f"always answering {metrics.largest_class!r}"
+    if floor.source == LARGEST_CLASS:
+        passed = metrics.is_above_largest_class
+        verdict = f"{'above' if passed else 'not above'} {floor.accuracy:.4f}"
+        meaning = f", that of {constant}, the largest class"
+    else:
+        passed = accuracy >= floor.accuracy
+        verdict = f"{'at least' if passed else 'below'} {MIN_ACCURACY} {floor.accuracy:g}"
+        meaning = f" ({constant}: {metrics.largest_class_share:.4f})"
+    low, high = metrics.accuracy_interval
     return Check(
         "min_accuracy",
         passed,
-        f"Accuracy {accuracy:.4f} on {metrics.examples:,} test images is "
-        f"{'at least' if passed else 'below'} evaluation.min_accuracy {limit:g} "
-        f"(always saying the largest class: {metrics.largest_class_share:.4f}).",
+        f"Accuracy {accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
+        f"{metrics.examples:,} test images is {verdict}{meaning}.{'' if passed else NEXT_STEP}",
     )
 
 
@@ -93,3 +74,18 @@ def _change_sentence(metrics: Metrics, champion: float, limit: float, passed: bo
         f"Accuracy {accuracy:.4f} is {champion - accuracy:.4f} below {of_champion}, "
         f"{'within' if passed else 'more than'} evaluation.max_accuracy_drop {limit:g}."
     )
+
+
+def _warnings(metrics: Metrics, floor: Floor, config: EvaluationConfig) -> tuple[str, ...]:
+    """Return what the test images cannot show, in one sentence; none where they are enough."""
+    accuracy = metrics.candidate.accuracy
+    low, _ = metrics.accuracy_interval
+    if floor.source == LARGEST_CLASS and low <= floor.accuracy < accuracy:
+        needed = about(examples_to_exceed(floor.accuracy, accuracy))
+        return (
+            f"Accuracy {accuracy:.4f} cannot be told apart from always answering "
+            f"{metrics.largest_class!r} ({floor.accuracy:.4f}) by these {metrics.examples:,} test "
+            f"images. At this accuracy {needed} would show it. {MORE_IMAGES}",
+        )
+    warning = small_split(accuracy, metrics.examples, config)
+    return (warning,) if warning else ()

@@ -1,5 +1,6 @@
 """Pushes a blessed model, and nothing without a blessing."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from components.model_pusher import core
 from components.model_pusher.training_run import TrainingRun
 from components.model_registry import (
     ACCURACY,
+    ACCURACY_INTERVAL,
     CODE_DIGEST,
     CONFIG,
     DATA_FINGERPRINT,
+    MIN_ACCURACY,
+    MIN_ACCURACY_SOURCE,
     RUN_ID,
     ModelRegistry,
 )
 from components.serving_folder import ServingFolder
+from contracts.decision import DECISION_FILE, Decision
 from contracts.evaluation import Metrics
 from contracts.tracking import TrackingStore
 from trainer.record import TrainingRecord
@@ -62,11 +67,23 @@ class Executor(BaseExecutor):
         self, input_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
     ) -> dict[str, str]:
         manifest = artifact_utils.get_single_uri(input_dict["manifest"])
-        evaluation = Path(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        metrics = Metrics.read(Path(artifact_utils.get_single_uri(input_dict["evaluation"])))
         return {
             DATA_FINGERPRINT: read_dataset(manifest).fingerprint,
             CONFIG: exec_properties["config"],
             CODE_DIGEST: exec_properties["code_digest"],
             RUN_ID: self._context.pipeline_run_id,
-            ACCURACY: f"{Metrics.read(evaluation).candidate.accuracy:.6f}",
+            ACCURACY: f"{metrics.candidate.accuracy:.6f}",
+            ACCURACY_INTERVAL: json.dumps([round(end, 6) for end in metrics.accuracy_interval]),
+            **_floor(Path(artifact_utils.get_single_uri(input_dict["blessing"]))),
         }
+
+
+def _floor(blessing: Path) -> dict[str, str]:
+    """Return the tags of the floor; none where another gate than ours has blessed the model."""
+    if not (blessing / DECISION_FILE).is_file():
+        return {}
+    floor = Decision.read(blessing).floor
+    if floor is None:
+        return {}
+    return {MIN_ACCURACY: f"{floor.accuracy:.6f}", MIN_ACCURACY_SOURCE: floor.source}

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from components.image_example_gen.listing.layout import Layout, printable
 from components.image_example_gen.listing.trainable import missing_splits
+from components.image_example_gen.splitting.splits import cut_of, parts_of
+from components.model_gate.small_split import small_split
 from contracts import features
-from contracts.config import DataConfig
+from contracts.config import DataConfig, PipelineConfig, SplitsConfig
 from contracts.config_schema import config_schema
 from contracts.errors import EXAMPLES_SHOWN, some_of
 from pipeline.commands.following import following
@@ -19,6 +21,9 @@ from pipeline.registry import open_registry, require_loadable
 from pipeline.workspace import Workspace
 
 CLASSES_SHOWN: Final = 20
+
+# What test images are held against before there is a model. A less accurate one takes more of them.
+GOOD_ACCURACY: Final = 0.9
 
 Counts = Mapping[str, Mapping[str, int]]  # class -> split, or UNSPLIT -> files
 
@@ -78,6 +83,7 @@ def _as_json(checked: Preflight) -> dict[str, Any]:
             ],
             "empty_classes": layout.empty_classes,
         },
+        "warnings": _warnings(layout, checked.config),
         "config": checked.config.model_dump(mode="json", by_alias=True),
     }
 
@@ -96,7 +102,7 @@ def _print_report(checked: Preflight) -> None:
     print(f"{config.data.root}: {layout.description}")
     print(f"{len(layout.files):,} files, {len(by_class)} classes.\n")
     print(_table(by_class))
-    for note in _notes(layout, config.data):
+    for note in [*_notes(layout, config.data), *_warnings(layout, config)]:
         print(note)
     print(
         f"Model {config.name}: {config.trainer.model} on {config.preprocessing.image_size_px} px, "
@@ -158,3 +164,22 @@ def _notes(layout: Layout, data: DataConfig) -> list[str]:
         empty = layout.empty_classes
         notes.append(f"Empty class folders, left out ({len(empty):,}): {some_of(empty)}")
     return notes
+
+
+def _warnings(layout: Layout, config: PipelineConfig) -> list[str]:
+    """Return what the test split will not be able to show."""
+    is_cut = features.TEST in missing_splits(layout)
+    images = _images_to_test(layout, config.data.splits)
+    has = "will have about" if is_cut else "has"
+    warning = small_split(GOOD_ACCURACY, images, config.evaluation, has=has)
+    return [warning] if warning else []
+
+
+def _images_to_test(layout: Layout, splits: SplitsConfig) -> int:
+    """Return how many test images the data brings, or about how many will be cut."""
+    by_class = counts(layout).values()
+    if features.TEST in layout.splits:
+        return sum(row.get(features.TEST, 0) for row in by_class)
+    shares = cut_of(layout, splits.model_dump()).shares
+    pools = (row.get(features.TRAIN, 0) + row.get(UNSPLIT, 0) for row in by_class)
+    return sum(parts_of(pool, shares)[features.TEST] for pool in pools)

@@ -5,8 +5,7 @@ import json
 
 from components.image_example_gen.accounts.difference import Difference, Move, difference
 from contracts.errors import some_of
-from pipeline.summary import read_recorded
-from pipeline.workspace import Workspace
+from pipeline.commands.asked_run import asked_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +20,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
       InputError: there is no such run, or it has no record of its files.
     """
-    workspace = Workspace(args.workspace.resolve())
-    runs = [read_recorded(workspace, run_id) for run_id in (args.before, args.now)]
+    runs = [asked_record(args, run_id) for run_id in (args.before, args.now)]
     found = difference(*(run.data.manifest for run in runs))
     if args.json:
         print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))

@@ -10,9 +10,8 @@ from typing import Final
 
 from components.image_example_gen.accounts.manifest import QUARANTINED, read_rows
 from contracts.errors import some_of
+from pipeline.commands.asked_run import asked_record
 from pipeline.commands.following import following
-from pipeline.summary import read_recorded
-from pipeline.workspace import Workspace
 
 COLUMNS: Final = ("path", "label", "split", "status", "reason", "detail")
 
@@ -31,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
       InputError: there is no such run, or it has no record of its files.
     """
-    summary = read_recorded(Workspace(args.workspace.resolve()), args.run)
+    summary = asked_record(args, args.run)
     rows = _rows(summary.data.manifest)
     if args.csv:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from contracts.errors import WorkspaceError, some_of
+from pipeline.commands.asked_run import asked_record
 from pipeline.commands.following import following, short
-from pipeline.summary import DataSummary, read_recorded
+from pipeline.summary import DataSummary
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
       WorkspaceError: the page cannot be written.
     """
     workspace = Workspace(args.workspace.resolve())
-    summary = read_recorded(workspace, args.run)
+    summary = asked_record(args, args.run)
     from pipeline.report.data_page import PAGE_FILE, write_data_page
     from pipeline.report.data_record import read_data_record
 

@@ -15,6 +15,7 @@ from contracts.errors import ConfigError
 from contracts.keras_environment import TENSORFLOW
 from contracts.load import load_config
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
+from pipeline.commands.following import following
 from pipeline.doctor.devices import ask_driver, backend_findings, training_finding
 from pipeline.doctor.findings import Finding, problem, problem_in, would_stop_a_run
 from pipeline.doctor.machine import nvidia_cards
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding; 2 where one would stop a run."""
-    found = diagnose(args.config, args.overrides, args.workspace)
+    found = diagnose(args)
     if args.json:
         print(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
     else:
@@ -42,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_WRONG_INPUT if would_stop_a_run(found) else 0
 
 
-def diagnose(config_file: Path, overrides: Sequence[str], workspace: Path) -> list[Finding]:
+def diagnose(args: argparse.Namespace) -> list[Finding]:
     """Return how everything stands that a run needs; a config is of use, but not needed."""
-    config, about_config = _config(config_file, overrides)
+    workspace: Path = args.workspace
+    config, about_config = _config(args)
     probed = probe(config.trainer.precision)
     gpus = len(probed.gpus)
     mlflow_db = Workspace(workspace.resolve()).mlflow_db
@@ -62,15 +64,16 @@ def diagnose(config_file: Path, overrides: Sequence[str], workspace: Path) -> li
     ]
 
 
-def _config(file: Path, overrides: Sequence[str]) -> tuple[PipelineConfig, list[Finding]]:
+def _config(args: argparse.Namespace) -> tuple[PipelineConfig, list[Finding]]:
     """Return the config, or the defaults where there is none or a wrong one."""
+    file: Path = args.config
     defaults = PipelineConfig(name="none", data={"root": Path("/")})
-    if file == DEFAULT_CONFIG and not file.exists() and not overrides:
+    if file == DEFAULT_CONFIG and not file.exists() and not args.overrides:
         return defaults, [Finding("config", f"no {file} here: the defaults are assumed")]
     try:
-        return load_config(file, overrides, needs_data=False), [Finding("config", str(file))]
+        return load_config(file, args.overrides, needs_data=False), [Finding("config", str(file))]
     except ConfigError as error:
-        step = "Correct it; `imgpipe check` tells of the data too."
+        step = f"Correct it; `{following('check', args)}` tells of the data too."
         return defaults, [problem("config", sentence, step) for sentence in error.problems]
 
 

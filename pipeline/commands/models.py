@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from contracts.load import load_config
+from pipeline.commands.following import following
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
@@ -30,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
     elif versions:
         _print_table(versions)
     else:
-        print(f"No version of {config.name!r} has been pushed yet. Start a run with `imgpipe run`.")
+        print(
+            f"No version of {config.name!r} has been pushed yet. "
+            f"Start a run with `{following('run', args)}`."
+        )
     return 0
 
 

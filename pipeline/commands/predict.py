@@ -15,6 +15,7 @@ from contracts.image_reading import ImageReading
 from contracts.image_refusal import UnreadableImage
 from contracts.keras_environment import require_keras
 from contracts.load import load_config
+from pipeline.commands.following import following
 from pipeline.output import output_in
 from pipeline.quick_imports import quick_imports
 from pipeline.registry import open_registry
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config, args.overrides, needs_data=False)
     require_keras()  # TensorFlow imports it
     with output_in(Path(os.devnull)):
-        model = _champion(config, Workspace(args.workspace.resolve()))
+        model = _champion(config, args)
         images = _read(args.images, ImageReading.read(model / features.EXTRA_ASSETS))
         predictions = _predict(model, images)
     if args.json:
@@ -55,12 +56,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _champion(config: PipelineConfig, workspace: Workspace) -> Path:
-    registry = open_registry(workspace, config)
+def _champion(config: PipelineConfig, args: argparse.Namespace) -> Path:
+    registry = open_registry(Workspace(args.workspace.resolve()), config)
     champion = registry.champion() if registry else None
     if champion is None:
         raise InputError(
-            f"{config.name}: no champion in the registry yet. Push a model with `imgpipe run`."
+            f"{config.name}: no champion in the registry yet. "
+            f"Push a model with `{following('run', args)}`."
         )
     return champion.require_folder()
 

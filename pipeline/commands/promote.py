@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     registry = open_registry(workspace, config)
     if registry is None:
         raise InputError(
-            f"{config.name}: no version in the registry yet. Push a model with `imgpipe run`."
+            f"{config.name}: no version in the registry yet. "
+            f"Push a model with `{following('run', args)}`."
         )
     from components.promotion import promote
     from components.serving_folder import ServingFolder

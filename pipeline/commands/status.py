@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from pipeline.commands.asked_run import asked_run
 from pipeline.summary import LOG_FILE, read_summary
 from pipeline.workspace import Workspace
 
@@ -14,11 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the components of a run."""
+    """Print the components of a run.
+
+    Raises:
+      InputError: there is no such run.
+    """
     workspace = Workspace(args.workspace.resolve())
-    summary = read_summary(workspace, args.run)
+    run_id = asked_run(args, args.run)
+    summary = read_summary(workspace, run_id)
     if summary is None:
-        _print_unfinished(args.run or workspace.run_ids()[-1], workspace, as_json=args.json)
+        _print_unfinished(run_id, workspace, as_json=args.json)
         return 1
     if args.json:
         print(summary.model_dump_json(indent=1))

@@ -33,7 +33,16 @@ from tests.contracts.conftest import GOOD
         ),
         (
             f"{GOOD}evaluation: {{min_accuracy: 95}}",
-            "pipeline.yaml:4: evaluation.min_accuracy: expected a number from 0 to 1, received 95.",
+            "pipeline.yaml:4: evaluation.min_accuracy: expected a number from 0 to 1 or "
+            "largest_class, received 95.",
+        ),
+        (
+            f"{GOOD}evaluation: {{min_accuracy: majority}}",
+            "expected a number from 0 to 1 or largest_class, received 'majority'.",
+        ),
+        (
+            f"{GOOD}evaluation: {{min_accuracy: null}}",
+            "expected a number from 0 to 1 or largest_class, received null.",
         ),
         (f"{GOOD}beam: {{runner: flink}}", "beam.runner: expected direct, received 'flink'."),
         (f"{GOOD}batch_size: 3", "did you mean `trainer.batch_size` or `evaluation.batch_size`?"),

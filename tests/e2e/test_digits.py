@@ -57,6 +57,9 @@ def test_only_what_is_meant_for_the_user_is_printed(first):
 def test_the_report_is_one_page_that_asks_for_nothing(digits, first):
     page = Path(first.summary["report"]).read_text()
     assert "<h2>Classes</h2>" in page
+    low, high = first.summary["metrics"]["accuracy_interval"]
+    assert f"interval of the candidate's accuracy: {low:.4f} to {high:.4f}." in page
+    assert "Lowest accuracy that is accepted: 0.9 (evaluation.min_accuracy)." in page
     assert re.search(r"the weights are those of epoch \d\.\s+64 images a step", page)
     assert "<h2>The model: cnn</h2>" in page
     assert "data:image/svg+xml" in page
@@ -235,6 +238,12 @@ def test_a_later_blessed_model_challenges(digits, first):
     assert tags["imgpipe.data_fingerprint"] == result.summary["data"]["fingerprint"]
     assert tags["imgpipe.run_id"] == result.summary["run_id"]
     assert json.loads(tags["imgpipe.config"])["seed"] == 7
+    metrics, gate = result.summary["metrics"], result.summary["gate"]
+    interval = json.loads(tags["imgpipe.accuracy_interval"])
+    assert interval == pytest.approx(metrics["accuracy_interval"], abs=1e-6)
+    assert interval[0] < metrics["accuracy"] < interval[1]
+    assert float(tags["imgpipe.min_accuracy"]) == gate["min_accuracy"] == 0.9
+    assert tags["imgpipe.min_accuracy_source"] == "evaluation.min_accuracy"
 
 
 def test_a_relabelled_picture_is_new_data(digits, first):

@@ -11,6 +11,7 @@ import pytest
 from contracts.config import PipelineConfig
 from contracts.errors import ConfigError
 from contracts.optional_libraries import WANDB
+from contracts.wilson import wilson_interval
 from pipeline.cli import main
 from trainer.users_code import load_users_code
 
@@ -58,6 +59,37 @@ def test_split_folders(project, capsys):
     table = rows(capsys.readouterr().out)
     assert table["class"] == ["train", "validation", "test"]
     assert table["car"] == table["ball"] == ["6", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("brought", "images", "has"),
+    [
+        ({"train": 81, "val": 10}, 18, "will have about 18 images"),
+        ({"train": 80, "val": 10, "test": 13}, 26, "has 26 images"),
+        ({}, 20, "will have about 20 images"),
+    ],
+)
+def test_few_test_images_are_warned_of(project, capsys, brought, images, has):
+    for label in ("car", "ball"):
+        for split, count in (brought or {".": 100}).items():
+            fill(project / "photos" / split / label, count)
+    assert main(["check"]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "test split" in one]
+    low, high = wilson_interval(0.9, images)
+    assert line == (
+        f"The test split {has}: an accuracy of 0.90 stands for anything from {low:.2f} to "
+        f"{high:.2f} (95 %). To know it to within 0.05 takes about 140 images. Add test images, "
+        "or raise data.splits.test where the split is cut."
+    )
+    assert main(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == [line]
+
+
+def test_enough_test_images_are_no_warning(project, capsys):
+    for label in ("car", "ball"):
+        fill(project / "photos" / label, 900)
+    assert main(["check"]) == 0
+    assert "test split" not in capsys.readouterr().out
 
 
 def test_a_csv(project, capsys):

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from contracts.errors import InputError
 from pipeline.commands import status
 from pipeline.summary import (
     SUMMARY_FILE,
     AugmentationSummary,
+    GateSummary,
+    MetricsSummary,
     SecondsSummary,
     Summary,
     TrackedSummary,
@@ -32,7 +33,7 @@ def test_a_summary_is_read_as_it_was_written(workspace):
         run_id=folder.name, status="blessed", seconds=SecondsSummary(total=2.0, start=1.0)
     )
     written.write(folder)
-    assert read_summary(workspace) == written
+    assert read_summary(workspace, folder.name) == written
     assert [path.name for path in folder.iterdir()] == [SUMMARY_FILE]
 
 
@@ -85,7 +86,24 @@ def test_warnings_of_the_probe_are_printed_with_the_place_of_the_pictures(worksp
         assert line in lines
 
 
-def test_an_unknown_run_is_refused_with_the_known_ones(workspace):
-    folder = workspace.new_run()
-    with pytest.raises(InputError, match=f"no run 'nope'.*{folder.name}"):
-        read_summary(workspace, "nope")
+def test_a_blessing_is_printed_with_its_interval_floor_and_warning(workspace, capsys):
+    summary = Summary(
+        run_id="x",
+        status="blessed",
+        metrics=MetricsSummary(
+            accuracy=0.6667,
+            accuracy_interval=(0.4782, 0.8136),
+            largest_class="cat",
+            largest_class_share=0.6296,
+        ),
+        gate=GateSummary(blessed=True, reasons=["is above 0.6296"], warnings=["27 are few"]),
+        seconds=SecondsSummary(total=2.0, start=1.0),
+    )
+    print_summary(summary, workspace.root, "imgpipe status", sys.stdout)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    verdict = lines.index("verdict blessed")
+    assert lines[verdict + 1 : verdict + 3] == ["is above 0.6296", "warning 27 are few"]
+    assert (
+        "accuracy 0.6667 (95 % interval 0.4782 to 0.8136) on the test split; no champion yet; "
+        "always cat, the largest class: 0.6296"
+    ) in lines

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from components.model_evaluator.metrics import ModelScores, measure
-from components.model_gate.core import Decision, decide
+from components.model_gate.core import decide
 from contracts.config import EvaluationConfig
+from contracts.decision import Decision, Floor
+from contracts.wilson import wilson_interval
 
 TRUTH = ["cat"] * 50 + ["dog"] * 50
 
@@ -18,6 +20,14 @@ def scores(right: int) -> ModelScores:
         for index, label in enumerate(TRUTH)
     ]
     return ModelScores(predicted, [0.9 if index < right else 0.1 for index in range(len(TRUTH))])
+
+
+def write_imbalanced(folder, cats: int, dogs: int, right: int) -> None:
+    """Write the metrics of a model that is right on `right` of the test images."""
+    truth = ["dog"] * dogs + ["cat"] * cats
+    other = {"cat": "dog", "dog": "cat"}
+    predicted = [label if index < right else other[label] for index, label in enumerate(truth)]
+    measure(truth, ModelScores(predicted, [0.5] * len(truth))).write(folder)
 
 
 def write(folder, candidate: int, champion: int | None = None) -> None:
@@ -95,3 +105,99 @@ def test_a_decision_survives_its_file(tmp_path):
     decision = decide(tmp_path, EvaluationConfig(min_accuracy=0.5))
     decision.write(tmp_path)
     assert Decision.read(tmp_path) == decision
+
+
+@pytest.mark.parametrize(
+    ("cats", "dogs", "right", "blessed"),
+    [
+        (80, 20, 50, False),
+        (80, 20, 80, False),  # as good as always answering cat
+        (80, 20, 81, True),
+        (20, 80, 81, True),
+        (50, 50, 50, False),
+        (50, 50, 51, True),
+        (100, 0, 100, False),  # one class alone shows nothing
+    ],
+)
+def test_by_default_a_model_has_to_be_better_than_the_largest_class(
+    tmp_path, cats, dogs, right, blessed
+):
+    write_imbalanced(tmp_path, cats, dogs, right)
+    decision = decide(tmp_path, EvaluationConfig())
+    assert decision.blessed is blessed
+    assert decision.floor == Floor(max(cats, dogs) / 100, "largest_class")
+
+
+def test_a_model_below_the_largest_class_reads_why_and_what_to_do(tmp_path):
+    write_imbalanced(tmp_path, 80, 20, 50)
+    (reason,) = decide(tmp_path, EvaluationConfig()).reasons
+    low, high = wilson_interval(0.5, 100)
+    assert reason == (
+        f"Accuracy 0.5000 (95 % interval {low:.4f} to {high:.4f}) on 100 test images is not above "
+        "0.8000, that of always answering 'cat', the largest class. Train longer, on more images "
+        "or with another trainer.model, or set evaluation.min_accuracy to the accuracy that you "
+        "accept."
+    )
+
+
+def test_of_classes_of_one_size_the_first_by_name_is_the_largest(tmp_path):
+    write_imbalanced(tmp_path, 200, 200, 300)
+    (reason,) = decide(tmp_path, EvaluationConfig()).reasons
+    assert "is above 0.5000, that of always answering 'cat', the largest class." in reason
+
+
+def test_of_three_even_classes_the_floor_is_a_third(tmp_path):
+    truth = ["a", "b", "c"] * 100
+    measure(truth, ModelScores(truth, [1.0] * 300)).write(tmp_path)
+    floor = decide(tmp_path, EvaluationConfig()).floor
+    assert floor is not None
+    assert floor.accuracy == pytest.approx(1 / 3)
+
+
+def test_a_number_is_the_floor_even_below_the_largest_class(tmp_path):
+    write_imbalanced(tmp_path, 800, 200, 500)
+    decision = decide(tmp_path, EvaluationConfig(min_accuracy=0.4))
+    assert decision.blessed
+    assert decision.floor == Floor(0.4, "evaluation.min_accuracy")
+    assert decision.reasons[0].endswith(
+        "is at least evaluation.min_accuracy 0.4 (always answering 'cat': 0.8000)."
+    )
+    assert decision.warnings == ()
+
+
+def test_a_model_that_may_be_no_better_is_blessed_with_a_warning(tmp_path):
+    write_imbalanced(tmp_path, 17, 10, 18)
+    decision = decide(tmp_path, EvaluationConfig())
+    assert decision.blessed
+    assert decision.warnings == (
+        "Accuracy 0.6667 cannot be told apart from always answering 'cat' (0.6296) by these 27 "
+        "test images. At this accuracy about 650 would show it. Add test images, or raise "
+        "data.splits.test where the split is cut.",
+    )
+
+
+def test_a_small_test_split_says_what_it_can_show(tmp_path):
+    write_imbalanced(tmp_path, 14, 13, 24)
+    (warning,) = decide(tmp_path, EvaluationConfig()).warnings
+    assert warning == (
+        "The test split has 27 images: an accuracy of 0.89 stands for anything from 0.72 to 0.96 "
+        "(95 %). To know it to within 0.05 takes about 150 images. Add test images, or raise "
+        "data.splits.test where the split is cut."
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "right", "max_accuracy_drop", "warns"),
+    [
+        (400, 300, 0.01, False),  # within 0.042
+        (200, 150, 0.01, True),  # within 0.060
+        (200, 150, 0.1, False),  # a gate that lets 0.1 go needs no more
+        (200, 198, 0.01, False),  # errors are rare: 0.016
+    ],
+)
+def test_only_a_split_that_is_too_small_for_the_decision_is_warned_of(
+    tmp_path, images, right, max_accuracy_drop, warns
+):
+    write_imbalanced(tmp_path, images // 2, images // 2, right)
+    config = EvaluationConfig(max_accuracy_drop=max_accuracy_drop)
+    assert bool(decide(tmp_path, config).warnings) is warns

@@ -36,7 +36,11 @@ def summary(tmp_path) -> Summary:
     return Summary(
         run_id="20260101-000000",
         status="not_blessed",
-        gate=GateSummary(blessed=False, reasons=["accuracy 0.2 is below <min_accuracy>"]),
+        gate=GateSummary(
+            blessed=False,
+            reasons=["accuracy 0.2 is below <min_accuracy>"],
+            warnings=["9 images <are> few"],
+        ),
         report=str(tmp_path / page.PAGE_FILE),
         seconds=SecondsSummary(total=1.0, start=0.5),
     )
@@ -47,6 +51,7 @@ def test_a_run_without_artifacts_has_a_page_with_its_verdict(summary, tmp_path):
     written = Path(summary.report).read_text()
     assert "20260101-000000" in written
     assert "below &lt;min_accuracy&gt;" in written
+    assert "9 images &lt;are&gt; few" in written
 
 
 def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(summary, tmp_path):

@@ -1,0 +1,48 @@
+"""The run that a command is asked about: the one that is named, or else the last."""
+
+import argparse
+from pathlib import Path
+
+from contracts.errors import InputError, some_of
+from pipeline.commands.following import following
+from pipeline.summary import Summary, read_summary
+from pipeline.workspace import Workspace
+
+
+def asked_run(args: argparse.Namespace, run_id: str | None) -> str:
+    """Return the id of the run, by default the last.
+
+    Raises:
+      InputError: there is no such run.
+    """
+    workspace = Workspace(args.workspace.resolve())
+    known = workspace.run_ids()
+    if not known:
+        raise InputError(
+            f"{workspace.root}: no runs yet. Start one with `{following('run', args)}`."
+        )
+    if run_id is not None and run_id not in known:
+        raise InputError(
+            f"{workspace.root}: no run {run_id!r}. The last ones: {some_of(known[::-1])}."
+        )
+    return run_id or known[-1]
+
+
+def asked_record(args: argparse.Namespace, run_id: str | None) -> Summary:
+    """Return the summary of the run, by default the last, that has recorded its files.
+
+    Raises:
+      InputError: there is no such run, or it has no such record.
+    """
+    run_id = asked_run(args, run_id)
+    workspace = Workspace(args.workspace.resolve())
+    summary = read_summary(workspace, run_id)
+    manifest = summary.data.manifest if summary else ""
+    if not summary or not manifest or not Path(manifest).is_dir():
+        raise InputError(
+            f"{workspace.root}: run {run_id} has left no record of its files: it failed or was "
+            "killed before ImageExampleGen had ended, or is still there. "
+            f"`{following('status', args, run_id)}` says how it fared; "
+            f"`{following('run', args, '--to', 'ImageExampleGen')}` makes another."
+        )
+    return summary
