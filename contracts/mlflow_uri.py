@@ -1,9 +1,10 @@
 """Addresses of MLflow's stores: servers, databases, and SQLite files as SQLAlchemy writes them."""
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SQLITE: Final = "sqlite:///"
 IN_MEMORY: Final = ":memory:"
@@ -19,13 +20,23 @@ EXPECTED: Final = (
 
 
 def sqlite_uri(file: Path) -> str:
-    """Return the address of a SQLite file; SQLAlchemy takes every character but ? as it is."""
-    return f"{SQLITE}{file}"
+    """Return the address of a SQLite file, in which SQLAlchemy takes all but ? and % as it is."""
+    return SQLITE + (str(file).replace("%", "%25") if _percent_escapes() else str(file))
 
 
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of an address that `sqlite_uri` gives; None of any other."""
-    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+    if not uri.startswith(SQLITE):
+        return None
+    path = uri.removeprefix(SQLITE)
+    return Path(unquote(path) if _percent_escapes() else path)
+
+
+@cache
+def _percent_escapes() -> bool:
+    """Tell whether SQLAlchemy takes %20 in the path of a database for a blank: from 2.1 on."""
+    major, minor = version("sqlalchemy").split(".")[:2]
+    return (int(major), int(minor)) >= (2, 1)
 
 
 def uri_trouble(uri: str) -> str:

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ def replace_folder(text: str, old: Path, new: str) -> str:
     It is found as it is, in JSON, in JSON inside of JSON, and quoted in a URI. The path of another
     folder whose name only begins in the same way stays.
     """
-    forms = {escape(str(old)): escape(new) for escape in _ESCAPES}
+    forms = dict(zip(_forms(str(old)), _forms(new), strict=True))
     for form, replacement in forms.items():
         literal = replacement.replace("\\", r"\\")  # no groups of the pattern
         text = re.sub(re.escape(form) + _END, literal, text)
@@ -42,13 +41,8 @@ def without_folders(text: str, folders: Iterable[Path]) -> str:
     return text
 
 
-def _in_json(text: str, *, ascii_only: bool) -> str:
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-
-
-_ascii = partial(_in_json, ascii_only=True)  # the json module's own way
-_utf8 = partial(_in_json, ascii_only=False)  # Pydantic's
-_ESCAPES: tuple[Callable[[str], str], ...] = (
-    *(str, quote, _ascii, _utf8),
-    *(lambda text: _ascii(_utf8(text)), lambda text: _ascii(_ascii(text))),
-)
+def _forms(path: str) -> list[str]:
+    """Return how a path is written in our files, addresses and parameters."""
+    plain = [path, quote(path), path.replace("%", "%25")]  # the last in contracts.mlflow_uri
+    in_json = [json.dumps(one, ensure_ascii=only)[1:-1] for one in plain for only in (True, False)]
+    return [*plain, *in_json, *(json.dumps(one)[1:-1] for one in in_json)]
