@@ -74,6 +74,6 @@ def test_a_folder_of_a_sqlite_file_that_is_missing(problems, tmp_path):
 
 
 def test_files_of_runs_lie_beside_the_sqlite_file_and_on_a_server_where_it_says():
-    store = TrackingStore.at(f"sqlite:///{STRANGE}", "toys")
+    store = TrackingStore.at(sqlite_uri(Path(STRANGE)), "toys")
     assert store.artifact_location == Path(STRANGE).with_name("mlflow-artifacts").as_uri()
     assert TrackingStore.at("http://mlflow:5000", "toys").artifact_location is None
