@@ -10,7 +10,6 @@ from contracts.errors import WorkspaceError
 from contracts.full_disk import is_disk_full
 from pipeline.curated_schema import copied_schema
 from pipeline.images import Images
-from pipeline.mlflow_files import relocate_files
 from pipeline.output import output_in
 from pipeline.plan import Plan
 from pipeline.preflight import Preflight
@@ -72,7 +71,6 @@ def _run(
         with quick_imports():
             from pipeline.execution import execute
 
-            relocate_files(workspace.tracking_store(config))
             champion = find_champion(workspace, config, to)
             require_loadable(champion)
         digest = images.listing_digest_after(ahead)

@@ -13,10 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts.errors import ComponentError
 from contracts.mlflow_uri import sqlite_file, sqlite_uri
 from contracts.tracking import TrackingStore
+from trainer.mlflow_files import relocate_files
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Return a client for runs and models at `uri`.
+    """Return a client for runs and models at `uri`; a SQLite file may have moved.
 
     MLflow makes its tables in a hundred steps: a process that is killed between two of them
     would leave a file that no later one can use.
@@ -29,6 +30,7 @@ def open_client(uri: str) -> MlflowClient:
         partial.unlink(missing_ok=True)
         _client(sqlite_uri(partial)).search_experiments(max_results=1)
         partial.replace(path)
+    relocate_files(uri)
     return _client(uri)
 
 

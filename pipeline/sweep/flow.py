@@ -1,6 +1,7 @@
 """A sweep from the checked config to its record: the data once, then one training after another."""
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def run_sweep(sweep: Sweep, workspace: Path) -> tuple[SweepRecord, Path]:
     images = _require_images(sweep)
     with opened_for_run(workspace) as opened:
         config = sweep.variants[0].config
-        identity = _identity(sweep)
+        identity = _identity(sweep, opened.root)
         folder = opened.sweeps / identity
         folder.mkdir(parents=True, exist_ok=True)
         record = read_record(folder) or SweepRecord(
@@ -173,15 +174,21 @@ def _pairs(sweep: Sweep) -> Iterator[tuple[Variant, int]]:
             yield variant, seed
 
 
-def _identity(sweep: Sweep) -> str:
-    """Return what a training's result follows from; more seeds and another metric go on with it."""
+def _identity(sweep: Sweep, workspace: Path) -> str:
+    """Return what a training's result follows from; more seeds and another metric go on with it.
+
+    The workspace may be moved.
+    """
     configs = [variant.config for variant in sweep.variants]
     libraries = augmentation_libraries(*(config.augmentation for config in configs))
     return sweep_id(
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
             "names": [variant.name for variant in sweep.variants],
-            "dataset": [sweep.dataset_uris(variant) for variant in sweep.variants],
+            "dataset": [
+                [os.path.relpath(uri, workspace) for uri in sweep.dataset_uris(variant)]
+                for variant in sweep.variants
+            ],
             "split": sweep.split,
             "code": code_digest("contracts", "trainer", libraries=(*LIBRARIES, *libraries)),
             "users_code": trainers_digest(*(config.trainer for config in configs)),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,8 +46,10 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         )
     prepare_keras()
     code = [fn_args.custom_config[key] for key in ("code_digest", "users_digest")]
-    identity = _identity(recipe, search, dataset, code)
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
+    # Of copies only the folder says whether they are the same. It may be moved with what is kept.
+    copies = [os.path.relpath(uri, kept) for uri in dataset.united]
+    identity = _identity(recipe, search, dataset, [*copies, *code])
     clear_all(kept)
     ledger = Ledger(kept / identity / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
@@ -57,7 +60,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def _identity(
-    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, code: Sequence[str]
+    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, others: Sequence[str]
 ) -> str:
     """Return what stays the same while a trial's result does; more trials go on with the search."""
     parts = [
@@ -66,7 +69,6 @@ def _identity(
         dataset.fingerprint,
         dataset.preprocessing.model_dump(mode="json"),
         dataset.examples,
-        list(dataset.united),  # of copies only the folder says whether they are the same
-        *code,
+        *others,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
