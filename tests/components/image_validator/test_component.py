@@ -1,5 +1,6 @@
 """The component publishes report and blessing, and refuses data that must not be trained on."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from components.image_example_gen.accounts.manifest import INGESTED, FileRow, pa
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.splitting.splits import Cut
-from components.image_validator.blessing import read_verdict
+from components.image_validator.blessing import Verdict, read_verdict
 from components.image_validator.executor import Executor
 from components.image_validator.report import read_report
 from contracts.config import BeamConfig
@@ -84,10 +85,15 @@ def test_data_with_warnings_is_blessed(inputs, tmp_path):
     assert {issue.severity for issue in found.values()} == {"warn"}
     blessing = read_verdict(outputs["blessing"].uri)
     assert (blessing.blessed, blessing.reasons) == (True, [])
-    assert (blessing.listing_digest, blessing.statistics) == (
-        "listing 1",
-        inputs["statistics"][0].uri,
-    )
+    assert blessing.listing_digest == "listing 1"
+
+
+def test_the_blessing_of_an_earlier_version_is_read(tmp_path):
+    """It named the place of the statistics."""
+    record = {"blessed": True, "reasons": [], "listing_digest": "1", "fingerprint": "2"}
+    written = json.dumps({**record, "statistics": "/elsewhere/statistics/3"})
+    (tmp_path / "data_blessing.json").write_text(written)
+    assert read_verdict(str(tmp_path)) == Verdict(**record)
     assert Path(outputs["blessing"].uri, BLESSED_FILE).is_file()
     assert outputs["blessing"].get_int_custom_property("blessed") == 1
 
