@@ -86,6 +86,8 @@ def test_data_with_warnings_is_blessed(inputs, tmp_path):
     blessing = read_verdict(outputs["blessing"].uri)
     assert (blessing.blessed, blessing.reasons) == (True, [])
     assert blessing.listing_digest == "listing 1"
+    assert Path(outputs["blessing"].uri, BLESSED_FILE).is_file()
+    assert outputs["blessing"].get_int_custom_property("blessed") == 1
 
 
 def test_the_blessing_of_an_earlier_version_is_read(tmp_path):
@@ -94,8 +96,6 @@ def test_the_blessing_of_an_earlier_version_is_read(tmp_path):
     written = json.dumps({**record, "statistics": "/elsewhere/statistics/3"})
     (tmp_path / "data_blessing.json").write_text(written)
     assert read_verdict(str(tmp_path)) == Verdict(**record)
-    assert Path(outputs["blessing"].uri, BLESSED_FILE).is_file()
-    assert outputs["blessing"].get_int_custom_property("blessed") == 1
 
 
 def test_a_failing_check_refuses_and_says_why_in_the_blessing(inputs, tmp_path):
