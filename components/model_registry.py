@@ -167,5 +167,10 @@ class ModelRegistry:
         # Before there was the tag, the source was the folder.
         folder = version.tags.get(SERVING_FOLDER, version.source.removeprefix(SOURCE_SCHEME))
         pushed_to = ServingFolder(Path(folder))
+        places = dict.fromkeys(one.find(number) for one in (self._serving, pushed_to))
+        found = [place for place in places if place]
+        if len(found) > 1:  # another model may have the same number in another registry
+            digest = version.tags[DIGEST]
+            return next((place for place in found if model_digest(place) == digest), found[0])
         expected = pushed_to if pushed_to.root.is_dir() else self._serving
-        return self._serving.find(number) or pushed_to.find(number) or expected.root / str(number)
+        return found[0] if found else expected.root / str(number)

@@ -17,6 +17,7 @@ LOCK_FILE = ".push.lock"
 # Model servers look at folders named by numbers alone.
 STANDBY = "standby"
 INCOMING_PREFIX = ".incoming-"
+REPLACED_PREFIX = ".replaced-"
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,15 @@ class ServingFolder:
         return self.root / STANDBY / str(version)
 
     def bring_back(self, version: int, model: Path) -> None:
-        """Put a copy of its SavedModel into the place of a version that is gone or damaged."""
+        """Put a copy of its SavedModel into the place of a version that is gone or damaged.
+
+        What stood there is kept beside it, under a name that no server looks at.
+        """
         with self.copied(model) as incoming:
             for folder in (self.root, self.root / STANDBY):
-                shutil.rmtree(folder / str(version), ignore_errors=True)
+                if (folder / str(version)).exists():
+                    aside = self.root / f"{REPLACED_PREFIX}{version}-{uuid.uuid4().hex}"
+                    (folder / str(version)).rename(aside)
             incoming.rename(self.stand_by(version))
 
     def serve(self, champion: int | None) -> None:

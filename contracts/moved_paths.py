@@ -4,45 +4,54 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-# What may follow a folder's path where it ends: the next part, a quote, or an escaped one.
-_END = r"""(?=$|[/"'\\`\s])"""
+from contracts.mlflow_uri import sqlite_uri
+
+# What may stand before a path, and behind a folder where it ends: no part of its name.
+_BEFORE = r"(?<![^\s\"'`=(,;:<])"
+_END = r"(?=$|[/\s\"'`),;:])"
 
 
-def replace_folder(text: str, old: Path, new: str) -> str:
+def replace_folder(text: str, old: Path, new: Path) -> str:
     """Return the text with `new` for every occurrence of the absolute path `old`.
 
-    It is found as it is, in JSON, in JSON inside of JSON, and quoted in a URI. The path of another
-    folder whose name only begins in the same way stays.
+    Args:
+      text: a path, an address of a file or SQLite file, a sentence with such, or JSON whose strings
+        are such, JSON among them. JSON comes back in the form of `json.dumps`.
+      old: the folder as it was. Another one whose name begins or ends in the same way stays.
+      new: the folder as it is.
     """
-    forms = dict(zip(_forms(str(old)), _forms(new), strict=True))
-    for form, replacement in forms.items():
-        literal = replacement.replace("\\", r"\\")  # no groups of the pattern
-        text = re.sub(re.escape(form) + _END, literal, text)
-    return text
-
-
-def moved(text: str, before: Path, now: Path) -> str:
-    """Return the text of a file that was at `before` and is at `now`, its paths moved likewise.
-
-    What the two paths have in common at their ends has moved from one folder into another.
-    """
-    while before.name == now.name and before.name:
-        before, now = before.parent, now.parent
-    return text if before == now else replace_folder(text, before, str(now))
+    if text.startswith(("{", "[")):
+        try:
+            content = json.loads(text)
+        except ValueError:
+            pass  # a path may begin so
+        else:
+            return json.dumps(_replaced(content, old, new), ensure_ascii=False)
+    forms = {form(old): form(new) for form in (str, sqlite_uri, _file_uri)}
+    pattern = f"{_BEFORE}({'|'.join(map(re.escape, forms))}){_END}"
+    return re.sub(pattern, lambda match: forms[match[1]], text)
 
 
 def without_folders(text: str, folders: Iterable[Path]) -> str:
     """Return the text with a number for the path of each folder: the same wherever they lie."""
     numbered = sorted(enumerate(folders), key=lambda one: -len(one[1].parts))
     for number, folder in numbered:  # one that lies in another comes first
-        text = replace_folder(text, folder, f"<folder-{number}>")
+        text = replace_folder(text, folder, Path(f"<folder-{number}>"))
     return text
 
 
-def _forms(path: str) -> list[str]:
-    """Return how a path is written in our files, addresses and parameters."""
-    plain = [path, quote(path), path.replace("%", "%25")]  # the last in contracts.mlflow_uri
-    in_json = [json.dumps(one, ensure_ascii=only)[1:-1] for one in plain for only in (True, False)]
-    return [*plain, *in_json, *(json.dumps(one)[1:-1] for one in in_json)]
+def _replaced(content: Any, old: Path, new: Path) -> Any:
+    if isinstance(content, str):
+        return replace_folder(content, old, new)
+    if isinstance(content, list):
+        return [_replaced(one, old, new) for one in content]
+    if isinstance(content, dict):
+        return {key: _replaced(one, old, new) for key, one in content.items()}
+    return content
+
+
+def _file_uri(folder: Path) -> str:
+    return f"file://{quote(str(folder))}"

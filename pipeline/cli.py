@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from contracts.closed_pipe import silent_without_reader
 from contracts.environment import tell_libraries
@@ -110,7 +110,7 @@ def _in_sentences(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=DISTRIBUTION,
         description="An image folder goes in; a validated, trained and evaluated model comes out.",
         epilog="`imgpipe COMMAND --help` says what a command takes.",
@@ -169,6 +169,14 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
         help="where runs, metadata and models are kept (default: workspace/ beside the config)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises BrokenPipeError where nobody reads its help; argparse's own says nothing of that."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Print what can be called."""
+        print(self.format_help(), end="", file=file)
 
 
 class _Version(argparse.Action):

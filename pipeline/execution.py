@@ -71,6 +71,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         registry_stamp=registry_stamp(workspace, plan.config),
         report=str(plan.folder / PAGE_FILE),
         key=plan.key,
+        workspace=str(workspace.root),
         components=components,
         seconds=SecondsSummary(total=time.monotonic() - plan.began_s, start=start_s),
     )

@@ -12,6 +12,7 @@ from components.image_validator.blessing import read_verdict
 from components.image_validator.report import read_report
 from contracts.decision import Decision
 from contracts.evaluation import Metrics
+from contracts.moved_paths import replace_folder
 from pipeline.summary import (
     TUNER,
     AugmentationSummary,
@@ -95,8 +96,14 @@ class Outcome:
         )
 
     def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
-        record = TrainingRecord.read(outputs["model_run"].uri)
-        self.tracked = [TrackedSummary(**asdict(one)) for one in record.tracked]
+        uri = outputs["model_run"].uri
+        record = TrainingRecord.read(uri)
+        # <workspace>/pipeline/<component>/<key>/<execution>; the workspace may have been moved.
+        before, now = (Path(folder).parents[3] for folder in (record.written_to or uri, uri))
+        self.tracked = [
+            TrackedSummary(**asdict(one) | {"place": replace_folder(one.place, before, now)})
+            for one in record.tracked
+        ]
 
     def _add_transformed(self, outputs: Mapping[str, Any]) -> None:
         uri = outputs["transformed_examples"].uri

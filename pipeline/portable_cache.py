@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from tfx.orchestration.portable import cache_utils
 from tfx.types import Artifact
@@ -41,8 +40,11 @@ def portable_cache_keys(folders: Sequence[Path]) -> Iterator[None]:
             **options,
         )
 
-    with patch.object(cache_utils, "get_cache_context", context):
+    cache_utils.get_cache_context = context
+    try:
         yield
+    finally:
+        cache_utils.get_cache_context = tfx_context
 
 
 def _identified(artifact: Artifact) -> Artifact:

@@ -92,9 +92,9 @@ class Records:
             for properties in (record.properties, record.custom_properties):
                 for value in properties.values():
                     if value.HasField("string_value"):
-                        value.string_value = replace_folder(value.string_value, before, str(now))
+                        value.string_value = replace_folder(value.string_value, before, now)
         for artifact in artifacts:
-            artifact.uri = replace_folder(artifact.uri, before, str(now))
+            artifact.uri = replace_folder(artifact.uri, before, now)
         self._store.put_executions(executions)
         # In one transaction, and last: their URIs say whether there is something left to do.
         self._store.put_artifacts(artifacts)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from contracts.config import PipelineConfig
 from contracts.errors import ComponentError, WorkspaceError
+from contracts.mlflow_uri import sqlite_file
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ FOLLOW_CHAMPION = ("ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPush
 
 def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry | None":
     """Return the registry; None where nothing has made it yet. Imports MLflow only then."""
-    if config.tracking.mlflow.uri is None and not workspace.mlflow_db.exists():
+    file = sqlite_file(workspace.tracking_store(config).uri)
+    if file is not None and not file.exists():
         return None
     return _registry(workspace, config)
 

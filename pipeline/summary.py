@@ -7,7 +7,7 @@ from pydantic import ConfigDict, ValidationError
 
 from components.image_example_gen.accounts.value_range import ValueRange
 from contracts.features import SPLITS
-from contracts.moved_paths import moved
+from contracts.moved_paths import replace_folder
 from contracts.section import Section
 from contracts.whole_files import write_whole
 from pipeline.workspace import Workspace
@@ -146,6 +146,14 @@ class Summary(_Part):
     components: dict[str, ComponentSummary] = {}
     seconds: SecondsSummary
     key: str = ""
+    workspace: str = ""  # the folder as the run ended
+
+    @property
+    def workspace_then(self) -> Path | None:
+        """The workspace's folder as the run ended; None where nothing in the summary names it."""
+        if self.workspace or not self.report:
+            return Path(self.workspace) if self.workspace else None
+        return Path(self.report).parents[2]  # <workspace>/runs/<run>/<file>
 
     @property
     def challenges(self) -> bool:
@@ -181,8 +189,8 @@ def read_summary(workspace: Workspace, run_id: str) -> Summary | None:
         summary = Summary.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-    if summary.report is None:
+    before = summary.workspace_then
+    if before in (None, workspace.root):
         return summary
-    report = Path(summary.report)  # <workspace>/runs/<run>/<file>; the run may be an earlier one
-    here = workspace.run_folder(report.parent.name) / report.name
-    return Summary.model_validate_json(moved(summary.model_dump_json(), report, here))
+    text = replace_folder(summary.model_dump_json(), before, workspace.root)
+    return Summary.model_validate_json(text)

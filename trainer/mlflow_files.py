@@ -1,5 +1,6 @@
 """Where MLflow's SQLite file says that the files of its runs lie, after the file has moved."""
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,36 +22,42 @@ _COLUMNS = (
 def relocate_files(uri: str) -> None:
     """Let files of runs that imgpipe has put beside a SQLite file be found beside it again.
 
-    Files that were put elsewhere stay where they are. So does everything that a server keeps.
+    Files that lie elsewhere stay there. So does everything that a server keeps. A SQLite file that
+    cannot be written stays as it is.
 
     Raises:
-      sqlalchemy.exc.SQLAlchemyError: the file is no database, or cannot be written.
+      sqlalchemy.exc.SQLAlchemyError: the file is no database.
     """
     database = sqlite_file(uri)
-    if database is None or not database.is_file():
+    if database is None or not database.is_file() or not os.access(database, os.W_OK):
         return
     now = database.with_name(ARTIFACTS_FOLDER).absolute()
+    if not now.is_dir():
+        return  # what has no folder here has not moved here
     engine = create_engine(uri)
     try:
         with engine.begin() as connection:
             for before in _artifact_folders(connection):
-                if before.name == ARTIFACTS_FOLDER and _has_moved(before, now):
+                if before.name == ARTIFACTS_FOLDER and _were_beside(database, before, now):
                     _replace(connection, before, now)
     finally:
         engine.dispose()
 
 
 def _artifact_folders(connection: Connection) -> list[Path]:
-    """Return where experiments keep the files of their runs; none where there are no tables yet."""
+    """Return the folders in which experiments keep the files of their runs."""
     if not inspect(connection).has_table("experiments"):
         return []
     locations = connection.execute(text("SELECT DISTINCT artifact_location FROM experiments"))
-    return [Path(unquote(urlsplit(location or "").path)) for (location,) in locations.all()]
+    places = [urlsplit(location or "") for (location,) in locations.all()]
+    return [Path(unquote(place.path)) for place in places if place.scheme in ("", "file")]
 
 
-def _has_moved(before: Path, now: Path) -> bool:
-    is_here = before.exists() and now.exists() and before.samefile(now)
-    return before != now and not is_here
+def _were_beside(database: Path, before: Path, now: Path) -> bool:
+    """Tell whether the files lay beside the database before it was moved, or copied, here."""
+    if before == now or not before.exists():
+        return before != now
+    return (before.parent / database.name).exists() and not before.samefile(now)
 
 
 def _replace(connection: Connection, before: Path, now: Path) -> None:
@@ -59,7 +66,7 @@ def _replace(connection: Connection, before: Path, now: Path) -> None:
             text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
         )
         for (place,) in places.all():
-            moved = replace_folder(place, before, str(now))
+            moved = replace_folder(place, before, now)
             if moved != place:
                 connection.execute(
                     text(f"UPDATE {table} SET {column} = :moved WHERE {column} = :place"),

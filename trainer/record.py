@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.moved_paths import moved
 from contracts.whole_files import write_whole
 
 MLFLOW = "MLflow"
@@ -19,9 +18,6 @@ DIAGRAM_FILE = "diagram.svg"  # in it
 NO_CARD_FILE = "no_card.txt"  # in it, in the place of all others: why there is none
 WEIGHTS_FOLDER = "weights"  # of the best and the last epoch
 PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
-
-# The key of the folder that a record was written to, which may be moved with all around it.
-WRITTEN_TO = "written_to"
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ class TrainingRecord:
     precision: str = ""
     tracked: tuple[Tracked, ...] = ()
     labels: tuple[str, ...] = ()  # in the order of the probabilities
+    written_to: str = ""  # the folder; it may have been moved since, with the places in `tracked`
 
     FILE = "training.json"
 
@@ -81,20 +78,17 @@ class TrainingRecord:
     def write(self, folder: str) -> None:
         """Put the record into `folder`."""
         Path(folder).mkdir(parents=True, exist_ok=True)
-        record = asdict(self) | {WRITTEN_TO: folder}
+        record = asdict(self) | {"written_to": folder}
         write_whole(Path(folder, self.FILE), json.dumps(record, indent=1))
 
     @classmethod
     def read(cls, folder: str) -> "TrainingRecord":
-        """Return the record in `folder`; where that has been moved, with its paths as they are now.
+        """Return the record in `folder`.
 
         Raises:
           FileNotFoundError: there is none.
         """
-        text = Path(folder, cls.FILE).read_text(encoding="utf-8")
-        before = json.loads(text).get(WRITTEN_TO, folder)
-        record = json.loads(moved(text, Path(before), Path(folder)))
-        record.pop(WRITTEN_TO, None)
+        record = json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8"))
         tracked = tuple(Tracked(**one) for one in record.pop("tracked", ()))
         labels = tuple(record.pop("labels", ()))
         return cls(**record, tracked=tracked, labels=labels)

@@ -17,6 +17,7 @@ SOURCES = (
     "components.model_registry",
     "components.serving_folder",
     "components.champion_resolver",
+    "trainer.mlflow_files",
     "trainer.mlflow_store",
 )
 

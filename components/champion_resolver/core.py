@@ -4,22 +4,29 @@ import shutil
 from pathlib import Path
 
 from components.model_registry import ModelRegistry, RegisteredVersion
+from components.serving_folder import ServingFolder
 from contracts.errors import ComponentError
 
 
 def fetch_champion(
-    registry: ModelRegistry, expected: str, target: Path
+    registry: ModelRegistry, serving: ServingFolder, expected: str, target: Path
 ) -> RegisteredVersion | None:
     """Copy the champion's SavedModel to `target` and return its version; None if there is none.
 
     Args:
       registry: where the model is registered.
+      serving: its serving folder, in which nothing moves meanwhile.
       expected: the champion's `identity`, empty for none.
       target: a folder that does not exist yet.
 
     Raises:
       ComponentError: another version has become champion, or its SavedModel is gone.
     """
+    with serving.locked():
+        return _fetch(registry, expected, target)
+
+
+def _fetch(registry: ModelRegistry, expected: str, target: Path) -> RegisteredVersion | None:
     champion = registry.champion()
     found = champion.identity if champion else ""
     if found != expected:

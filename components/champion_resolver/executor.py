@@ -29,7 +29,7 @@ class Executor(BaseExecutor):
         target = Path(path_utils.serving_model_dir(artifact.uri))
         serving = ServingFolder(Path(exec_properties["serving"]))
         registry = ModelRegistry(store, serving)
-        champion = core.fetch_champion(registry, exec_properties["champion"], target)
+        champion = core.fetch_champion(registry, serving, exec_properties["champion"], target)
         if champion is None:
             output_dict["baseline_model"].clear()
         else:

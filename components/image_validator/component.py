@@ -19,6 +19,7 @@ SOURCES = (
     "components.artifacts",
     "components.decoding",
     "components.image_example_gen.accounts.manifest",
+    "components.image_example_gen.accounts.value_range",
     "components.image_validator",
 )
 LIBRARIES = (

@@ -40,8 +40,8 @@ def asked_record(args: argparse.Namespace, run_id: str | None) -> Summary:
     manifest = summary.data.manifest if summary else ""
     if not summary or not manifest or not Path(manifest).is_dir():
         raise InputError(
-            f"{workspace.root}: run {run_id} has left no record of its files: it failed or was "
-            "killed before ImageExampleGen had ended, or is still there. "
+            f"{workspace.root}: run {run_id} has left no record of its files: ImageExampleGen "
+            "had not ended, or its manifest was removed. "
             f"`{following('status', args, run_id)}` says how it fared; "
             f"`{following('run', args, '--to', 'ImageExampleGen')}` makes another."
         )

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         record = read_data_record(summary.data)
         if not args.json:
             write_data_page(page, summary.run_id, summary.data)
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, TypeError, ValueError, LookupError) as error:
         raise WorkspaceError(
             f"{workspace.root}: the artifacts of run {summary.run_id} are gone or damaged "
             f"({error}). `{_checks(args)}` makes others."

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from contracts.errors import InputError
+from contracts.errors import InputError, WorkspaceError
 from contracts.load import load_config
 from pipeline.commands.following import following
 from pipeline.registry import open_registry
@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Let the version serve, and say so.
 
     Raises:
-      InputError: there is no such version.
+      InputError: there is no such version, or the serving folder cannot be changed.
       ComponentError: its SavedModel is gone, or the registry does not answer.
     """
     config = load_config(args.config, args.overrides, needs_data=False)
@@ -30,10 +30,17 @@ def run(args: argparse.Namespace) -> int:
             f"{config.name}: no version in the registry yet. "
             f"Push a model with `{following('run', args)}`."
         )
-    from components.promotion import promote
     from components.serving_folder import ServingFolder
+    from pipeline.promotion import promote
 
-    before = promote(args.version, registry, ServingFolder(workspace.serving(config.name)))
+    serving = ServingFolder(workspace.serving(config.name))
+    try:
+        before = promote(args.version, registry, serving)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{serving.root}: expected a serving folder that can be changed, received "
+            f"{error.strerror} ({error.filename}). Mend that, and promote again."
+        ) from error
     number = before and before.version
     if args.json:
         print(json.dumps({"champion": args.version, "before": number}, indent=1))

@@ -2,51 +2,57 @@
 
 import json
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
-from contracts.moved_paths import moved, replace_folder, without_folders
+from contracts.mlflow_uri import sqlite_uri
+from contracts.moved_paths import replace_folder, without_folders
 
-OLD, NEW = '/data/a "b" ü%', "/mnt/c 'd' \\ ö"
+PLAIN, STRANGE = Path("/data/x"), Path('/mnt/a "b" ü% 100%25/\\w')
 
 
 @pytest.mark.parametrize(
     "form",
     [
         str,
-        quote,
-        lambda path: json.dumps({"x": path}),
-        lambda path: json.dumps({"x": path}, ensure_ascii=False),
-        lambda path: json.dumps(json.dumps({"x": path})),
-        lambda path: json.dumps(json.dumps({"x": path}, ensure_ascii=False)),
+        sqlite_uri,
+        lambda path: path.as_uri(),
+        lambda path: f"imgpipe:{path}",
         lambda path: f"run 1 of `mlflow ui {path}`, and {path}",
+        lambda path: json.dumps({"x": [str(path)]}, ensure_ascii=False),
+        lambda path: json.dumps({"x": json.dumps({"y": path.as_uri()})}, ensure_ascii=False),
     ],
 )
-def test_a_path_is_replaced_in_every_form(form):
-    below = "/pipeline/7"
-    assert replace_folder(form(OLD), Path(OLD), NEW) == form(NEW)
-    assert replace_folder(form(OLD + below), Path(OLD), NEW) == form(NEW + below)
+@pytest.mark.parametrize(("old", "new"), [(PLAIN, STRANGE), (STRANGE, PLAIN), (STRANGE, STRANGE)])
+def test_a_path_is_replaced_in_every_form(form, old, new):
+    below = "pipeline/7"
+    assert replace_folder(form(old), old, new) == form(new)
+    assert replace_folder(form(old / below), old, new) == form(new / below)
 
 
-def test_a_folder_whose_name_begins_alike_stays():
-    assert replace_folder("/a/one2 /a/one.txt /a/one", Path("/a/one"), "/b") == (
-        "/a/one2 /a/one.txt /b"
-    )
+def test_json_with_escapes_names_the_path_too():
+    escaped = json.dumps({"x": json.dumps({"y": str(STRANGE)})})
+    replaced = json.loads(replace_folder(escaped, STRANGE, PLAIN))
+    assert json.loads(replaced["x"]) == {"y": str(PLAIN)}
+
+
+@pytest.mark.parametrize(
+    "text", ["/data/x2", "/data/x.txt", "/mnt/data/x/1", "s3://bucket/data/x", "/data", ""]
+)
+def test_other_folders_stay(text):
+    assert replace_folder(text, PLAIN, STRANGE) == text
+
+
+def test_replacing_twice_is_replacing_once():
+    inner, outer = Path("/workspace"), Path("/home/me/workspace")
+    once = replace_folder("/workspace/pipeline/7 and file:///workspace/a", inner, outer)
+    assert once == "/home/me/workspace/pipeline/7 and file:///home/me/workspace/a"
+    assert replace_folder(once, inner, outer) == once
+    assert replace_folder(once, outer, inner) == "/workspace/pipeline/7 and file:///workspace/a"
 
 
 def test_the_innermost_folder_counts():
     folders = [Path("/p/workspace"), Path("/p")]
     text = "/p/workspace/x /p/photos /q"
     assert without_folders(text, folders) == "<folder-0>/x <folder-1>/photos /q"
-    reversed_order = without_folders(text, folders[::-1])
-    assert reversed_order == "<folder-1>/x <folder-0>/photos /q"
-
-
-def test_what_lies_around_a_moved_file_has_moved_with_it():
-    text = "/a/one/w/runs/7/report.html /a/one/w/mlflow.db /a/other /tmp/x"
-    before, now = Path("/a/one/w/runs/7/report.html"), Path("/b/two/w/runs/7/report.html")
-    assert (
-        moved(text, before, now) == "/b/two/w/runs/7/report.html /b/two/w/mlflow.db /a/other /tmp/x"
-    )
-    assert moved(text, before, before) == text
+    assert without_folders(text, folders[::-1]) == "<folder-1>/x <folder-0>/photos /q"

@@ -21,7 +21,7 @@ CONFIG = {
     "trainer": {"epochs": 1, "warmup_epochs": 0.0},
     "evaluation": {"min_accuracy": 0.0},
     "tracking": {
-        "mlflow": {"uri": f"sqlite:///{NAME}.db"},
+        "mlflow": {"uri": sqlite_uri(Path(f"{NAME}.db"))},
         "tensorboard": {"enabled": True},
         "csv": {"enabled": True},
     },

@@ -146,12 +146,12 @@ def test_data_report_of_a_refused_ingestion_says_why(tmp_path, made_data, capsys
     lines = printed(capsys, "data", "report", "--workspace", tmp_path).splitlines()
     assert lines[0] == "Run 20260104-000000: its data is not to be trained on."
     assert "expected a readable image in every split, found none for validation and" in lines[1]
-    assert "3 of 43 files were left out: 3 truncated, e.g. a/broken <0>.jpg" in lines[1]
-    page = Path(lines[2].removeprefix("Page: ")).read_text()
+    assert lines[2].startswith("3 of 43 files were left out: 3 truncated, e.g. a/broken <0>.jpg")
+    page = Path(lines[3].removeprefix("Page: ")).read_text()
     assert "Not to be trained on." in page
     assert "a/broken &lt;2&gt;.jpg" in page
     found = json.loads(printed(capsys, "data", "report", "--json", "--workspace", tmp_path))
-    assert found == {"reasons": lines[1:2], "issues": [], "notes": [], "value_ranges": {}}
+    assert found == {"reasons": lines[1:3], "issues": [], "notes": [], "value_ranges": {}}
 
 
 def test_data_report_of_images_that_were_not_checked_says_how_to_check_them(

@@ -11,6 +11,7 @@ from pipeline.commands import status
 from pipeline.summary import (
     SUMMARY_FILE,
     AugmentationSummary,
+    DataSummary,
     GateSummary,
     MetricsSummary,
     SecondsSummary,
@@ -35,6 +36,25 @@ def test_a_summary_is_read_as_it_was_written(workspace):
     written.write(folder)
     assert read_summary(workspace, folder.name) == written
     assert [path.name for path in folder.iterdir()] == [SUMMARY_FILE]
+
+
+@pytest.mark.parametrize("named_by", ["workspace", "report"])
+def test_the_paths_of_a_moved_workspace_are_those_of_today(tmp_path, named_by):
+    before, now = Workspace(tmp_path / "one"), Workspace(tmp_path / 'two "ö"')
+    folder = before.new_run()
+    named = {"workspace": str(before.root), "report": str(folder / "report.html")}
+    Summary(
+        run_id=folder.name,
+        status="blessed",
+        pushed_path=str(before.serving("toys") / "1"),
+        data=DataSummary(layout="two top folders", manifest="/elsewhere/one/manifest"),
+        seconds=SecondsSummary(total=2.0, start=1.0),
+        **{named_by: named[named_by]},
+    ).write(folder)
+    before.root.rename(now.root)
+    read = read_summary(now, folder.name)
+    assert read.pushed_path == str(now.serving("toys") / "1")
+    assert read.data.manifest == "/elsewhere/one/manifest"
 
 
 def test_where_a_training_is_tracked_is_a_line_and_so_is_what_is_missing(workspace):

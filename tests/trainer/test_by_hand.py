@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,7 +109,10 @@ def test_it_ends_silently_where_nobody_reads_on(tmp_path, dataset):
     process = training(tmp_path, dataset)
     assert process.stdout.readline().startswith("Left out: ")
     process.stdout.close()
-    assert (process.wait(timeout=240), process.stderr.read()) == (141, "")
+    assert process.wait(timeout=240) == 141
+    # TensorFlow 2.21 says how it starts, whatever it is asked.
+    errors = process.stderr.read()
+    assert not re.search("Traceback|Error|[Bb]roken pipe|imgpipe", errors), errors
     process.stderr.close()
 
 

@@ -82,8 +82,10 @@ def test_a_copy_leaves_the_original_alone(store, run_id, tmp_path):
     assert source_of(original).startswith((folder_of(store) / "mlflow-artifacts").as_uri())
 
 
-def test_files_that_were_put_elsewhere_stay_there(store, tmp_path):
-    elsewhere = (tmp_path / "elsewhere").as_uri()
+@pytest.mark.parametrize("place", ["elsewhere", "large disk/mlflow-artifacts", "s3://bucket"])
+def test_files_that_were_put_elsewhere_stay_there(store, run_id, tmp_path, place):
+    (tmp_path / "large disk" / "mlflow-artifacts").mkdir(parents=True)
+    elsewhere = f"{place}/mlflow-artifacts" if "://" in place else (tmp_path / place).as_uri()
     client = open_client(store.uri)
     client.create_experiment("others", artifact_location=elsewhere)
     folder_of(store).rename(tmp_path / "two")

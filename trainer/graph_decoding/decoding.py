@@ -36,8 +36,8 @@ def may_differ(image_bytes: tf.Tensor) -> tf.Tensor:
 def decode_raw(image_bytes: tf.Tensor, reading: ImageReading) -> tf.Tensor:
     """Decode one file as `decode` decodes what `contracts.image_bytes.canonicalise` makes of it.
 
-    docs/serving-images.md names the files whose pixels differ. The limits of `reading` on bytes,
-    pixels and aspect are not applied.
+    serving_images.md, beside this module, names the files whose pixels differ. The limits of
+    `reading` on bytes, pixels and aspect are not applied.
 
     Args:
       image_bytes: string [], a file as it was found.

@@ -1,5 +1,7 @@
 """Why the images of an ingestion cannot be trained on."""
 
+from collections.abc import Iterator
+
 from components.image_example_gen.accounts.manifest import Dataset
 from components.image_example_gen.listing.leave_out import leave_out_key
 from contracts import features
@@ -11,37 +13,43 @@ def reasons_to_refuse(dataset: Dataset) -> list[str]:
 
     Every class needs a training image, and every split an image.
     """
-    left_out = _left_out(dataset)
     if not dataset.ingested:
-        return [f"data.root: expected readable images, found none. {left_out}Add readable images."]
-    untrained = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
-    empty = [split for split, count in dataset.splits.items() if not count]
-    reasons = []
-    if untrained:
-        reasons.append(
-            f"data.root: expected a readable training image of every class, found none of "
-            f"{some_of(untrained)}. {left_out}Add readable images, or leave the "
-            f"classes out: {leave_out_key(untrained)}."
+        reasons = ["data.root: expected readable images, found none. Add readable images."]
+    else:
+        reasons = [*_untrained(dataset), *_empty(dataset)]
+    return [*reasons, *_left_out(dataset)] if reasons else []
+
+
+def _untrained(dataset: Dataset) -> Iterator[str]:
+    labels = [label for label, counts in dataset.classes.items() if not counts[features.TRAIN]]
+    if labels:
+        yield (
+            "data.root: expected a readable training image of every class, found none of "
+            f"{some_of(labels)}. Add readable images, or leave the classes out: "
+            f"{leave_out_key(labels)}."
         )
-    if empty:
-        reasons.append(
-            f"data.root: expected a readable image in every split, found none for "
-            f"{' and '.join(empty)}. {left_out}"
+
+
+def _empty(dataset: Dataset) -> Iterator[str]:
+    splits = [split for split, count in dataset.splits.items() if not count]
+    if splits:
+        yield (
+            "data.root: expected a readable image in every split, found none for "
+            f"{' and '.join(splits)}. "
             "Add different images: duplicates and groups stay in one split."
         )
-    return reasons
 
 
-def _left_out(dataset: Dataset) -> str:
+def _left_out(dataset: Dataset) -> Iterator[str]:
     """Say how many files were quarantined and why, the most frequent reason first."""
     if not dataset.quarantined:
-        return ""
+        return
     counts = sorted(dataset.quarantine_reasons.items(), key=lambda item: (-item[1], item[0]))
     why = "; ".join(
         f"{count:,} {reason}, e.g. {dataset.quarantine_examples[reason][0]}"
         for reason, count in counts
     )
-    return (
+    yield (
         f"{dataset.quarantined:,} of {dataset.found:,} files were left out: {why} "
-        "(`imgpipe data files` lists all). "
+        "(`imgpipe data files` lists all)."
     )

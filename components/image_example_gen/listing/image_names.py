@@ -14,7 +14,7 @@ _IMAGES: Final = frozenset(
         "pcd",
     )
 )
-# Files that are no images. Most files of text are not among them: their content shows it.
+# Files that are no images. Those of text that are not among them show it by their content.
 _OTHERS: Final = frozenset(
     (
         *("py", "pyc", "pyo", "ipynb", "so", "dll", "exe", "o", "a", "class", "jar", "whl", "egg"),
@@ -42,7 +42,8 @@ _CONTROLS: Final = frozenset(range(32)) - {*b"\a\b\t\n\f\r\x1b"}
 
 def has_image_name(name: str) -> bool:
     """Tell whether a file name ends as those of images do."""
-    return name[name.rfind(".") + 1 :].lower() in _IMAGES
+    _, dot, ending = name.rpartition(".")
+    return bool(dot) and ending.lower() in _IMAGES
 
 
 def may_be_image(name: str, first: bytes) -> bool:

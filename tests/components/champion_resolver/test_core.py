@@ -31,12 +31,17 @@ def store_in(folder: Path, name: str = "clothes") -> TrackingStore:
 
 
 @pytest.fixture
+def serving(registry) -> ServingFolder:
+    return ServingFolder(Path(registry.champion().path).parent)
+
+
+@pytest.fixture
 def champion(registry):
     return registry.champion()
 
 
-def test_the_champion_is_copied(registry, champion, tmp_path):
-    fetched = fetch_champion(registry, champion.identity, tmp_path / "baseline")
+def test_the_champion_is_copied(registry, serving, champion, tmp_path):
+    fetched = fetch_champion(registry, serving, champion.identity, tmp_path / "baseline")
     assert fetched.version == 1
     assert (tmp_path / "baseline" / "saved_model.pb").read_text() == "one"
 
@@ -44,23 +49,25 @@ def test_the_champion_is_copied(registry, champion, tmp_path):
 def test_without_a_champion_there_is_no_baseline(registry, tmp_path):
     folder = Path(registry.champion().path).parents[1]
     other = ModelRegistry(store_in(folder, "shoes"), ServingFolder(tmp_path))
-    assert fetch_champion(other, "", tmp_path / "baseline") is None
+    assert fetch_champion(other, ServingFolder(tmp_path), "", tmp_path / "baseline") is None
     assert not (tmp_path / "baseline").exists()
 
 
 @pytest.mark.parametrize("expected", ["", "version 1 (0123456789abcdef)"])
-def test_another_champion_than_the_one_the_run_began_with_stops_it(registry, tmp_path, expected):
+def test_another_champion_than_the_one_the_run_began_with_stops_it(
+    registry, serving, tmp_path, expected
+):
     with pytest.raises(ComponentError, match="changed while the pipeline ran"):
-        fetch_champion(registry, expected, tmp_path / "baseline")
+        fetch_champion(registry, serving, expected, tmp_path / "baseline")
     assert not (tmp_path / "baseline").exists()
 
 
-def test_a_champion_whose_folder_is_gone_is_named(registry, champion, tmp_path):
+def test_a_champion_whose_folder_is_gone_is_named(registry, serving, champion, tmp_path):
     hidden = Path(champion.path).with_name("hidden")
     shutil.move(champion.path, hidden)
     try:
         with pytest.raises(ComponentError, match=r"version 1: expected its SavedModel in .*/1"):
-            fetch_champion(registry, champion.identity, tmp_path / "baseline")
+            fetch_champion(registry, serving, champion.identity, tmp_path / "baseline")
     finally:
         shutil.move(hidden, champion.path)
 

@@ -148,7 +148,9 @@ def test_a_refusal_says_why_and_keeps_the_manifest(image_folder: Path, tmp_path:
     for path in (image_folder / "cat").iterdir():
         path.write_bytes(b"")
     why, dataset = refused(DataConfig(root=image_folder), tmp_path / "again")
-    assert "expected readable images, found none. 80 of 80 files were left out:" in why
+    first, left_out = why.splitlines()
+    assert first == "data.root: expected readable images, found none. Add readable images."
+    assert left_out.startswith("80 of 80 files were left out: ")
     assert "40 empty_file, e.g. cat/" in why
     assert (dataset.found, dataset.ingested, dataset.quarantined) == (80, 0, 80)
 
@@ -173,6 +175,7 @@ def test_all_that_is_missing_is_said_at_once(image_folder: Path, tmp_path: Path)
     assert [line.partition(",")[0] for line in why.splitlines()] == [
         "data.root: expected a readable training image of every class",
         "data.root: expected a readable image in every split",
+        "40 of 80 files were left out: 40 unrecognised_format",
     ]
 
 

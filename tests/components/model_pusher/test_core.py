@@ -142,6 +142,19 @@ def test_a_moved_serving_folder_is_found_where_it_is(tmp_path, destination, regi
     assert [version.require_folder() for version in here.versions()] == paths
 
 
+def test_a_version_with_the_number_of_another_is_not_taken_for_it(tmp_path, destination, registry):
+    theirs = push(model(tmp_path, "one"), destination, registry)
+    ours = ServingFolder(tmp_path / "ours")
+    shutil.copytree(model(tmp_path, "two"), ours.root / "1")
+    here = ModelRegistry(store_of(tmp_path), ours)
+    assert here.champion().require_folder() == theirs.path
+    shutil.rmtree(destination)
+    core.push(tmp_path / "model-one", ours, here, {}, None)
+    assert here.champion().require_folder() == ours.root / "1"
+    (kept,) = ours.root.glob(".replaced-1-*")
+    assert (kept / "saved_model.pb").read_text() == "two"
+
+
 def test_pushes_at_the_same_time_get_versions_of_their_own(tmp_path, destination, registry):
     folders = [model(tmp_path, str(number)) for number in range(4)]
     pushed: list[int] = []

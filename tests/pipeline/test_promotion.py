@@ -6,10 +6,10 @@ import pytest
 
 from components.model_pusher.core import push
 from components.model_registry import CHALLENGER, CHAMPION, ModelRegistry
-from components.promotion import promote
 from components.serving_folder import ServingFolder
 from contracts.errors import ComponentError, InputError
 from contracts.tracking import TrackingStore
+from pipeline.promotion import promote
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_champion_may_be_promoted_again(registry, serving):
 
 def test_an_unknown_version_is_refused_with_those_there_are(registry, serving):
     with pytest.raises(
-        InputError, match="expected one of 'clothes', which are 3, 2, 1, received 4"
+        InputError, match=r"expected a version of 'clothes' \(3, 2, 1\), received 4"
     ):
         promote(4, registry, serving)
     assert served(serving) == ["one"]

@@ -21,10 +21,11 @@ def promote(
     Raises:
       InputError: there is no such version in the registry, or it lies elsewhere.
       ComponentError: its SavedModel is gone, or the registry does not answer.
+      OSError: the serving folder cannot be changed; the next promotion does it.
     """
+    version = _registered(number, registry)
     with serving.locked():
         before = registry.champion()
-        version = _registered(number, registry)
         folder = version.require_folder()
         if serving.find(number) is None:
             raise InputError(
@@ -39,9 +40,8 @@ def promote(
 def _registered(number: int, registry: ModelRegistry) -> RegisteredVersion:
     versions = {version.version: version for version in registry.versions()}
     if number not in versions:
+        known = some_of(sorted(versions, reverse=True)) or "none yet"
         raise InputError(
-            f"VERSION: expected one of {registry.name!r}, which are "
-            f"{some_of(sorted(versions, reverse=True))}, received {number}. "
-            "`imgpipe models` lists them."
+            f"VERSION: expected a version of {registry.name!r} ({known}), received {number}."
         )
     return versions[number]
