@@ -121,9 +121,9 @@ def test_a_refused_ingestion_keeps_its_accounts_and_is_no_result(project):
     (page,) = (project / "workspace" / "runs").glob("*/data.html")
     assert f"data page   {page}" in refused_run.out
     assert "imgpipe data files\n" in refused_run.out
-    assert (
-        "found none of car. 6 of 12 files were left out: 6 corrupt, e.g. car/" in page.read_text()
-    )
+    shown = page.read_text()
+    assert "expected a readable training image of every class, found none of car. Add" in shown
+    assert "6 of 12 files were left out: 6 corrupt, e.g. car/" in shown
     assert (page.parent / "report.html").is_file()
     files = imgpipe("data", "files", "--json", cwd=project).summary
     assert [row["reason"] for row in files] == [None] * 6 + ["corrupt"] * 6
