@@ -33,6 +33,10 @@ class ServingModule(tf.Module):
         self._reading = dataset.reading
         # A constant, so that the labels stand in the graph itself.
         self._labels = tf.constant(dataset.labels)
+        # One function for both signatures: the graph that decodes raw files is a large one.
+        self._pixels = tf.function(
+            self._decoded, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+        )
 
     def signature_functions(self) -> dict[str, Any]:
         """Return the traced functions by signature name."""
@@ -65,7 +69,7 @@ class ServingModule(tf.Module):
             features.OUTPUT_CLASSES: tf.tile(self._labels[tf.newaxis], [batch, 1]),
         }
 
-    def _pixels(self, image_bytes: tf.Tensor) -> tf.Tensor:
+    def _decoded(self, image_bytes: tf.Tensor) -> tf.Tensor:
         size = self._preprocessing.image_size_px
 
         def decoded_by(decoder: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:

@@ -58,38 +58,43 @@ def decode_raw(image_bytes: tf.Tensor, reading: ImageReading) -> tf.Tensor:
 
 
 def _decode_by_kind(raw: tf.Tensor, reading: ImageReading) -> tf.Tensor:
-    return tf.case(
+    is_jpeg = _begins_with(raw, jpeg_segments.SIGNATURE)
+    is_png = _begins_with(raw, png_chunks.SIGNATURE)
+    exif, xmp, has_transparency = tf.case(
         [
-            (_begins_with(raw, jpeg_segments.SIGNATURE), lambda: _decode_jpeg(raw)),
-            (_begins_with(raw, png_chunks.SIGNATURE), lambda: _decode_png(raw, reading)),
+            (is_jpeg, lambda: _jpeg_metadata(raw)),
+            (is_png, lambda: tuple(png_chunks.read_chunks(raw))),
+        ],
+        default=lambda: (tf.constant(b""), tf.constant(b""), tf.constant(False)),
+    )
+    orientation = orientation_of(exif, xmp)
+    is_turned = orientation != UPRIGHT
+    pixels = tf.case(
+        [
+            (is_jpeg & is_turned, lambda: _decode_turned_jpeg(raw)),
+            (is_png, lambda: opaque_pixels(raw, has_transparency, reading)),
         ],
         default=lambda: decode(raw),
     )
+    return tf.cond(is_turned, lambda: upright(pixels, orientation), lambda: pixels)
 
 
 def _begins_with(raw: tf.Tensor, signature: bytes) -> tf.Tensor:
     return tf.equal(tf.strings.substr(raw, 0, len(signature)), signature)
 
 
-def _decode_jpeg(raw: tf.Tensor) -> tf.Tensor:
+def _jpeg_metadata(raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return EXIF, XMP, and that there is no transparency, as `png_chunks` does of a PNG."""
     segments = jpeg_segments.read_segments(raw)
     refusal = (
         "expected a JPEG of 1 or 3 colour components, received one of 4 (CMYK). "
         "Canonicalise it first, as assets.extra/serving_images.md beside the model says."
     )
     tf.debugging.Assert(segments.components != _CMYK, [refusal])
-    orientation = orientation_of(segments.exif, segments.xmp)
-
-    def turned() -> tf.Tensor:
-        # The canonical form of a turned file is PNG with Pillow's pixels, which the accurate
-        # transform gives to the bit. That of an upright file is the file itself.
-        pixels = tf.io.decode_jpeg(raw, channels=CHANNELS, dct_method="INTEGER_ACCURATE")
-        return upright(pixels, orientation)
-
-    return tf.cond(orientation == UPRIGHT, lambda: decode(raw), turned)
+    return segments.exif, segments.xmp, tf.constant(False)
 
 
-def _decode_png(raw: tf.Tensor, reading: ImageReading) -> tf.Tensor:
-    chunks = png_chunks.read_chunks(raw)
-    pixels = opaque_pixels(raw, chunks.has_transparency, reading)
-    return upright(pixels, orientation_of(chunks.exif, chunks.xmp))
+def _decode_turned_jpeg(raw: tf.Tensor) -> tf.Tensor:
+    # The canonical form of a turned file is PNG with Pillow's pixels, which the accurate
+    # transform gives to the bit. That of an upright file is the file itself.
+    return tf.io.decode_jpeg(raw, channels=CHANNELS, dct_method="INTEGER_ACCURATE")
