@@ -4,6 +4,7 @@ Source: CIPA DC-008 (Exif), 4.6.5, tag 274; TIFF 6.0, section 2; Pillow's `Image
 damaged blocks mean.
 """
 
+import numpy as np
 import tensorflow as tf
 
 UPRIGHT = 1
@@ -12,6 +13,8 @@ _ABSENT = 0
 _ORIENTATION = 0x0112
 _TIFF_HEADER_BYTES = 8
 _ENTRY_BYTES = 12
+# Tag, type, number of values, and the value or where it lies.
+_FIELDS = ((0, 2), (2, 4), (4, 8), (8, 12))
 # A value of up to 4 bytes stands in its entry, a longer one where the entry points to.
 _INLINE_BYTES = 4
 # The good one of each byte order, and what else Pillow takes for one.
@@ -77,14 +80,16 @@ def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
     content = tf.io.decode_raw(tiff, tf.uint8)
     length = tf.size(content, tf.int64)
     entries, first = _directory(content, is_little)
-    kinds = tf.minimum(_number(entries[:, 2:4], is_little), len(_VALUE_BYTES) - 1)
+    weights = tf.where(is_little, _weights("little"), _weights("big"))
+    fields = tf.reduce_sum(tf.cast(entries, tf.int64)[..., tf.newaxis] * weights, axis=1)
+    tags, kinds, counts, pointers = tf.unstack(fields, axis=1)
+    kinds = tf.minimum(kinds, len(_VALUE_BYTES) - 1)
     value_bytes = tf.gather(tf.constant(_VALUE_BYTES, tf.int64), kinds)
-    size = value_bytes * _number(entries[:, 4:8], is_little)
+    size = value_bytes * counts
     inline = first + _ENTRY_BYTES * tf.range(tf.size(size, tf.int64)) + 8
-    place = tf.where(size > _INLINE_BYTES, _number(entries[:, 8:12], is_little), inline)
+    place = tf.where(size > _INLINE_BYTES, pointers, inline)
     is_readable = tf.cumsum(tf.cast(place + size > length, tf.int32)) == 0
-    is_orientation = _number(entries[:, 0:2], is_little) == _ORIENTATION
-    found = tf.where(is_orientation & is_readable & (size > 0))[:, 0]
+    found = tf.where((tags == _ORIENTATION) & is_readable & (size > 0))[:, 0]
 
     def value() -> tf.Tensor:
         last = found[-1]
@@ -93,6 +98,15 @@ def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
         return tf.where(is_integer, _valid(_number(number, is_little)), UPRIGHT)
 
     return tf.cond(tf.size(found) > 0, value, lambda: tf.constant(_ABSENT))
+
+
+def _weights(order: str) -> tf.Tensor:
+    """Return what each byte of an entry counts in its four numbers, int64 [12, 4]."""
+    weights = np.zeros((_ENTRY_BYTES, len(_FIELDS)), np.int64)
+    for column, (first, last) in enumerate(_FIELDS):
+        powers = [256**power for power in range(last - first)]
+        weights[first:last, column] = powers if order == "little" else powers[::-1]
+    return tf.constant(weights)
 
 
 def _directory(content: tf.Tensor, is_little: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
