@@ -38,7 +38,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     prepare_keras()
     workspace = plan.workspace
     records = Records(workspace.metadata_db)
-    records.relocate(workspace.pipeline_root)
+    records.relocate(workspace.root)
     records.cancel_unfinished(workspace.pipeline_root)
     pipeline = build_pipeline(plan.config, _surroundings(plan, records), plan.to)
     terminal.shows(component.id for component in pipeline.components)

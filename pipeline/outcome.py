@@ -21,6 +21,7 @@ from pipeline.summary import (
     MetricsSummary,
     TrackedSummary,
 )
+from pipeline.workspace import workspace_of
 from trainer.record import TrainingRecord
 
 REPORTED = ("manifest", "model_run", "evaluation")
@@ -98,8 +99,7 @@ class Outcome:
     def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
         uri = outputs["model_run"].uri
         record = TrainingRecord.read(uri)
-        # <workspace>/pipeline/<component>/<key>/<execution>; the workspace may have been moved.
-        before, now = (Path(folder).parents[3] for folder in (record.written_to or uri, uri))
+        before, now = (workspace_of(Path(place)) for place in (record.written_to or uri, uri))
         self.tracked = [
             TrackedSummary(**asdict(one) | {"place": replace_folder(one.place, before, now)})
             for one in record.tracked

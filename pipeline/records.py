@@ -17,12 +17,10 @@ from tfx.types.artifact import ArtifactState
 
 from contracts.errors import some_of
 from contracts.moved_paths import replace_folder
+from pipeline.workspace import workspace_of
 
 FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
-
-# An artifact lies in <pipeline root>/<component>/<key>/<execution>.
-ARTIFACT_DEPTH = 3
 
 CODE_DIGEST = "code_digest"
 # Parameters that hold sections of the config without being one.
@@ -78,13 +76,13 @@ class Records:
         changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
         return False, "; ".join(changes) or "it cannot be reused"
 
-    def relocate(self, pipeline_root: Path) -> None:
-        """Let artifacts lie below `pipeline_root` where they lay before the workspace was moved."""
+    def relocate(self, workspace: Path) -> None:
+        """Let artifacts lie in `workspace` where they lay before it was moved."""
         newest = ListOptions(limit=1, order_by=OrderByField.ID, is_asc=False)
         for artifact in self._store.get_artifacts(newest):
-            before = Path(artifact.uri).parents[ARTIFACT_DEPTH - 1]
-            if before != pipeline_root:
-                self._replace_workspace(before.parent, pipeline_root.parent)
+            before = workspace_of(Path(artifact.uri))
+            if before != workspace:
+                self._replace_workspace(before, workspace)
 
     def _replace_workspace(self, before: Path, now: Path) -> None:
         executions, artifacts = self._store.get_executions(), self._store.get_artifacts()

@@ -119,6 +119,11 @@ class Workspace:
         raise WorkspaceError(f"{self.runs}: a thousand runs began in one second.")
 
 
+def workspace_of(artifact: Path) -> Path:
+    """Return the workspace of an artifact: <workspace>/pipeline/<component>/<key>/<execution>."""
+    return artifact.parents[3]
+
+
 @contextmanager
 def opened_for_run(root: Path) -> Iterator[Workspace]:
     """Give the workspace to one run at a time, made where it is missing.
