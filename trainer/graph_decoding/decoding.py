@@ -4,9 +4,8 @@ import tensorflow as tf
 
 from contracts.image_reading import ImageReading
 from trainer.data import CHANNELS
-from trainer.graph_decoding import jpeg_segments, png_chunks
+from trainer.graph_decoding import jpeg_segments, png_chunks, png_pixels
 from trainer.graph_decoding.orientation import UPRIGHT, orientation_of, upright
-from trainer.graph_decoding.png_pixels import opaque_pixels
 from trainer.preprocessing import decode
 
 # What a file holds if `decode` alone may read it wrongly. To walk the segments of every file would
@@ -58,40 +57,44 @@ def decode_raw(image_bytes: tf.Tensor, reading: ImageReading) -> tf.Tensor:
 
 
 def _decode_by_kind(raw: tf.Tensor, reading: ImageReading) -> tf.Tensor:
-    is_jpeg = _begins_with(raw, jpeg_segments.SIGNATURE)
-    is_png = _begins_with(raw, png_chunks.SIGNATURE)
-    exif, xmp, has_transparency = tf.case(
-        [
-            (is_jpeg, lambda: _jpeg_metadata(raw)),
-            (is_png, lambda: tuple(png_chunks.read_chunks(raw))),
-        ],
-        default=lambda: (tf.constant(b""), tf.constant(b""), tf.constant(False)),
-    )
-    orientation = orientation_of(exif, xmp)
-    is_turned = orientation != UPRIGHT
-    pixels = tf.case(
-        [
-            (is_jpeg & is_turned, lambda: _decode_turned_jpeg(raw)),
-            (is_png, lambda: opaque_pixels(raw, has_transparency, reading)),
-        ],
-        default=lambda: decode(raw),
-    )
-    return tf.cond(is_turned, lambda: upright(pixels, orientation), lambda: pixels)
-
-
-def _begins_with(raw: tf.Tensor, signature: bytes) -> tf.Tensor:
-    return tf.equal(tf.strings.substr(raw, 0, len(signature)), signature)
-
-
-def _jpeg_metadata(raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return EXIF, XMP, and that there is no transparency, as `png_chunks` does of a PNG."""
+    # Each branch is a function of its own in the SavedModel, which costs time to write, load and
+    # call for the first time. Where both sides are cheap, `tf.where` chooses between them.
     segments = jpeg_segments.read_segments(raw)
+    chunks = png_chunks.read_chunks(raw)
+    _refuse_cmyk(segments.components)
+    # A file is a JPEG or a PNG: what the other kind would say is empty.
+    orientation = orientation_of(segments.exif + chunks.exif, segments.xmp + chunks.xmp)
+    depth = png_pixels.read_depth(raw)
+    first_that_holds = tf.argmax(
+        tf.cast(
+            [
+                segments.is_jpeg & (orientation != UPRIGHT),
+                chunks.is_png & depth.is_deep,
+                chunks.is_png & (depth.has_alpha | chunks.has_transparency),
+                True,
+            ],
+            tf.int32,
+        ),
+        output_type=tf.int32,
+    )
+    pixels = tf.switch_case(
+        first_that_holds,
+        [
+            lambda: _decode_turned_jpeg(raw),
+            lambda: png_pixels.deep_pixels(raw, reading),
+            lambda: png_pixels.blended_pixels(raw, reading),
+            lambda: decode(raw),
+        ],
+    )
+    return upright(pixels, orientation)
+
+
+def _refuse_cmyk(components: tf.Tensor) -> None:
     refusal = (
         "expected a JPEG of 1 or 3 colour components, received one of 4 (CMYK). "
         "Canonicalise it first, as assets.extra/serving_images.md beside the model says."
     )
-    tf.debugging.Assert(segments.components != _CMYK, [refusal])
-    return segments.exif, segments.xmp, tf.constant(False)
+    tf.raw_ops.Assert(condition=components != _CMYK, data=[refusal])
 
 
 def _decode_turned_jpeg(raw: tf.Tensor) -> tf.Tensor:

@@ -30,11 +30,14 @@ _KINDS = (
 
 
 class JpegSegments(NamedTuple):
-    """Metadata of a JPEG: strings [], empty where there is none, and an int32 []."""
+    """Metadata of a JPEG: strings [], empty where there is none."""
 
+    is_jpeg: tf.Tensor  # bool []; where it is not, nothing else is read
     exif: tf.Tensor  # the Exif segments joined, without their names
     xmp: tf.Tensor  # the last XMP segment
-    components: tf.Tensor  # of the last frame header: 1 grey, 3 colour, 4 CMYK; 0 without one
+    components: (
+        tf.Tensor
+    )  # int32 [], of the last frame header: 1 grey, 3 colour, 4 CMYK; 0 without one
 
 
 def read_segments(raw: tf.Tensor) -> JpegSegments:
@@ -43,7 +46,8 @@ def read_segments(raw: tf.Tensor) -> JpegSegments:
     Raises:
       tf.errors.InvalidArgumentError: it takes more than `MOST_STEPS` to get there.
     """
-    last = tf.strings.length(raw) - _HEADER_BYTES
+    is_jpeg = tf.strings.substr(raw, 0, len(SIGNATURE)) == SIGNATURE
+    last = tf.where(is_jpeg, tf.strings.length(raw) - _HEADER_BYTES, -1)
 
     def goes_on(position: tf.Tensor, kind: tf.Tensor, _: JpegSegments) -> tf.Tensor:
         return (position <= last) & (kind != _SCAN)
@@ -57,18 +61,15 @@ def read_segments(raw: tf.Tensor) -> JpegSegments:
         segments = segments._replace(
             components=tf.where(kind == _FRAME, components, segments.components)
         )
-        segments = tf.cond(
-            kind == _APP1,
-            lambda: _with_metadata(segments, tf.strings.substr(raw, position + 4, size - 2)),
-            lambda: segments,
-        )
+        content = tf.strings.substr(raw, position + 4, tf.where(kind == _APP1, size - 2, 0))
+        segments = _with_metadata(segments, content)
         return position + tf.where(kind == _NOTHING, 1, 2) + size, kind, segments
 
-    nothing = JpegSegments(tf.constant(b""), tf.constant(b""), tf.constant(0))
+    nothing = JpegSegments(is_jpeg, tf.constant(b""), tf.constant(b""), tf.constant(0))
     start = (tf.constant(len(SIGNATURE) - 1), tf.constant(_NOTHING), nothing)
     end = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
     refusal = f"expected the first scan of a JPEG within {MOST_STEPS} segments and bytes between."
-    tf.debugging.Assert(~goes_on(*end), [refusal])
+    tf.raw_ops.Assert(condition=~goes_on(*end), data=[refusal])
     return end[-1]
 
 

@@ -44,15 +44,11 @@ def orientation_of(exif: tf.Tensor, xmp: tf.Tensor) -> tf.Tensor:
       xmp: string [], an XMP packet; may be empty.
     """
     tiff = tf.strings.regex_replace(exif, r"^(?:Exif\x00\x00)+", "", replace_global=False)
+    length = tf.strings.length(tiff)
     is_tiff = tf.reduce_any(tf.strings.substr(tiff, 0, 4) == _SIGNATURES)
-    by_exif = tf.case(
-        [
-            (tf.strings.length(tiff) == 0, lambda: tf.constant(_ABSENT)),
-            (is_tiff & (tf.strings.length(tiff) >= _TIFF_HEADER_BYTES), lambda: _in_tiff(tiff)),
-        ],
-        default=lambda: tf.constant(UPRIGHT),
-    )
-    return tf.cond(by_exif == _ABSENT, lambda: _in_xmp(xmp), lambda: by_exif)
+    is_tiff &= length >= _TIFF_HEADER_BYTES
+    by_exif = tf.where(is_tiff, _in_tiff(tiff), tf.where(length == 0, _ABSENT, UPRIGHT))
+    return tf.where(by_exif == _ABSENT, _in_xmp(xmp), by_exif)
 
 
 def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -63,41 +59,40 @@ def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _in_xmp(xmp: tf.Tensor) -> tf.Tensor:
-    def value() -> tf.Tensor:
-        digit = tf.strings.regex_replace(xmp, _IN_XMP, r"\1", replace_global=False)
-        return _valid(tf.strings.to_number(digit, tf.int64))
-
-    is_there = tf.strings.regex_full_match(xmp, _IN_XMP)
-    return tf.cond(is_there, value, lambda: tf.constant(UPRIGHT))
+    # Where nothing is found, the whole packet stays, which is no digit.
+    digit = tf.strings.regex_replace(xmp, _IN_XMP, r"\1", replace_global=False)
+    is_digit = tf.cast(digit == [str(orientation) for orientation in range(9)], tf.int32)
+    return _valid(tf.argmax(is_digit))
 
 
 def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """Return what the first directory of a TIFF file says, `_ABSENT` where it does not.
 
-    Entries are read up to the first one whose value lies outside of the file.
+    Entries are read up to the first one whose value lies outside of the file. Of bytes that are
+    no TIFF file, the result means nothing.
     """
     is_little = tf.strings.substr(tiff, 0, 2) == b"II"
     content = tf.io.decode_raw(tiff, tf.uint8)
     length = tf.size(content, tf.int64)
     entries, first = _directory(content, is_little)
+    # One more entry in front, of zeros, stands for none.
+    entries = tf.pad(entries, [[1, 0], [0, 0]])
+    positions = tf.range(tf.shape(entries, tf.int64)[0])
     weights = tf.where(is_little, _weights("little"), _weights("big"))
     fields = tf.reduce_sum(tf.cast(entries, tf.int64)[..., tf.newaxis] * weights, axis=1)
     tags, kinds, counts, pointers = tf.unstack(fields, axis=1)
     kinds = tf.minimum(kinds, len(_VALUE_BYTES) - 1)
     value_bytes = tf.gather(tf.constant(_VALUE_BYTES, tf.int64), kinds)
     size = value_bytes * counts
-    inline = first + _ENTRY_BYTES * tf.range(tf.size(size, tf.int64)) + 8
+    inline = first + _ENTRY_BYTES * (positions - 1) + 8
     place = tf.where(size > _INLINE_BYTES, pointers, inline)
     is_readable = tf.cumsum(tf.cast(place + size > length, tf.int32)) == 0
-    found = tf.where((tags == _ORIENTATION) & is_readable & (size > 0))[:, 0]
-
-    def value() -> tf.Tensor:
-        last = found[-1]
-        number = content[place[last] : place[last] + value_bytes[last]]
-        is_integer = tf.reduce_any(kinds[last] == tf.constant(_INTEGERS, tf.int64))
-        return tf.where(is_integer, _valid(_number(number, is_little)), UPRIGHT)
-
-    return tf.cond(tf.size(found) > 0, value, lambda: tf.constant(_ABSENT))
+    is_found = (tags == _ORIENTATION) & is_readable & (size > 0)
+    last = tf.reduce_max(tf.where(is_found, positions, 0))
+    number = content[place[last] : place[last] + value_bytes[last]]
+    is_integer = tf.reduce_any(kinds[last] == tf.constant(_INTEGERS, tf.int64))
+    value = tf.where(is_integer, _valid(_number(number, is_little)), UPRIGHT)
+    return tf.where(last > 0, value, _ABSENT)
 
 
 def _weights(order: str) -> tf.Tensor:
@@ -113,7 +108,7 @@ def _directory(content: tf.Tensor, is_little: tf.Tensor) -> tuple[tf.Tensor, tf.
     """Return the whole entries of the first directory, uint8 [entries, 12], and where they begin.
 
     Args:
-      content: uint8 [bytes], a TIFF file of at least 8 bytes.
+      content: uint8 [bytes], a TIFF file; shorter ones have no entry.
       is_little: bool [], its byte order.
     """
     length = tf.size(content, tf.int64)

@@ -18,8 +18,9 @@ _XMP = b"XML:com.adobe.xmp\0\0"
 
 
 class PngChunks(NamedTuple):
-    """Metadata of a PNG: strings [], empty where there is none, and a bool []."""
+    """Metadata of a PNG: strings [], empty where there is none, and bools []."""
 
+    is_png: tf.Tensor  # where it is not, nothing else is read
     exif: tf.Tensor  # the last eXIf chunk
     xmp: tf.Tensor  # the last XMP packet
     has_transparency: tf.Tensor  # there is a tRNS chunk
@@ -31,7 +32,8 @@ def read_chunks(raw: tf.Tensor) -> PngChunks:
     Raises:
       tf.errors.InvalidArgumentError: there are more than `MOST_STEPS`.
     """
-    length = tf.cast(tf.strings.length(raw), tf.int64)
+    is_png = tf.strings.substr(raw, 0, len(SIGNATURE)) == SIGNATURE
+    length = tf.where(is_png, tf.cast(tf.strings.length(raw), tf.int64), 0)
 
     def goes_on(position: tf.Tensor, _: PngChunks) -> tf.Tensor:
         return position <= length - _FRAME_BYTES
@@ -43,14 +45,16 @@ def read_chunks(raw: tf.Tensor) -> PngChunks:
         content = tf.strings.substr(raw, position + 8, size)
         is_xmp = (name == b"iTXt") & (tf.strings.substr(content, 0, len(_XMP)) == _XMP)
         chunks = PngChunks(
+            is_png,
             exif=tf.where(name == b"eXIf", content, chunks.exif),
             xmp=tf.where(is_xmp, content, chunks.xmp),
             has_transparency=chunks.has_transparency | (name == b"tRNS"),
         )
         return tf.where(name == b"IEND", length, position + _FRAME_BYTES + size), chunks
 
-    nothing = PngChunks(tf.constant(b""), tf.constant(b""), tf.constant(False))
+    nothing = PngChunks(is_png, tf.constant(b""), tf.constant(b""), tf.constant(False))
     start = (tf.constant(len(SIGNATURE), tf.int64), nothing)
     end = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
-    tf.debugging.Assert(~goes_on(*end), [f"expected a PNG of at most {MOST_STEPS} chunks."])
+    refusal = f"expected a PNG of at most {MOST_STEPS} chunks."
+    tf.raw_ops.Assert(condition=~goes_on(*end), data=[refusal])
     return end[-1]

@@ -3,6 +3,8 @@
 Source: PNG specification, third edition, sections 11.2.1 (IHDR) and 11.3.1 (tRNS).
 """
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from contracts.image_reading import ImageReading
@@ -16,35 +18,47 @@ _GREY_ALPHA, _RGB_ALPHA = 4, 6
 _DEEP_BITS = 16
 
 
-def opaque_pixels(raw: tf.Tensor, has_transparency: tf.Tensor, reading: ImageReading) -> tf.Tensor:
-    """Return the pixels of a PNG file laid on the background, uint8 [height, width, 3].
+class PngDepth(NamedTuple):
+    """What the header of a PNG says of its samples: bools []."""
+
+    is_deep: tf.Tensor  # 16 bits
+    has_alpha: tf.Tensor
+
+
+def read_depth(raw: tf.Tensor) -> PngDepth:
+    """Return what the header of `raw`, string [], a PNG file, says; of other files, anything."""
+    padded = raw + b"\0" * (_BITS_AND_COLOUR_TYPE + 2)
+    header = tf.io.decode_raw(tf.strings.substr(padded, _BITS_AND_COLOUR_TYPE, 2), tf.uint8)
+    bits, colour_type = tf.unstack(header, 2)
+    has_alpha = (colour_type == _GREY_ALPHA) | (colour_type == _RGB_ALPHA)
+    return PngDepth(is_deep=bits == _DEEP_BITS, has_alpha=has_alpha)
+
+
+def deep_pixels(raw: tf.Tensor, reading: ImageReading) -> tf.Tensor:
+    """Return the pixels of a PNG file of 16 bits, uint8 [height, width, 3].
 
     Args:
       raw: string [], the file.
-      has_transparency: bool [], whether it has a tRNS chunk.
       reading: `background` and `integer_range` count.
 
     Raises:
-      tf.errors.InvalidArgumentError: the file is damaged, or 16-bit values lie outside of
+      tf.errors.InvalidArgumentError: the file is damaged, or a value lies outside of
         `integer_range`.
     """
-    header = tf.io.decode_raw(tf.strings.substr(raw, _BITS_AND_COLOUR_TYPE, 2), tf.uint8)
-    bits, colour_type = header[0], header[1]
-    has_alpha = has_transparency | (colour_type == _GREY_ALPHA) | (colour_type == _RGB_ALPHA)
-    layers = tf.case(
-        [
-            (bits == _DEEP_BITS, lambda: _scaled(raw, reading.integer_range)),
-            (has_alpha, lambda: tf.io.decode_png(raw, channels=CHANNELS + 1)),
-        ],
-        default=lambda: _opaque(raw),
-    )
-    return _on_background(layers, reading.background)
+    return _on_background(_scaled(raw, reading.integer_range), reading.background)
 
 
-def _opaque(raw: tf.Tensor) -> tf.Tensor:
-    # Asked for 4 channels, TensorFlow gives images of 1, 2 and 4 bits another alpha than 255.
-    pixels = tf.io.decode_png(raw, channels=CHANNELS)
-    return tf.pad(pixels, [[0, 0], [0, 0], [0, 1]], constant_values=_OPAQUE)
+def blended_pixels(raw: tf.Tensor, reading: ImageReading) -> tf.Tensor:
+    """Return the pixels of a PNG file with transparency, uint8 [height, width, 3].
+
+    Args:
+      raw: string [], the file, of 8 bits or fewer.
+      reading: `background` counts.
+
+    Raises:
+      tf.errors.InvalidArgumentError: the file is damaged.
+    """
+    return _on_background(tf.io.decode_png(raw, channels=CHANNELS + 1), reading.background)
 
 
 def _scaled(raw: tf.Tensor, integer_range: tuple[float, float]) -> tf.Tensor:
@@ -57,9 +71,9 @@ def _scaled(raw: tf.Tensor, integer_range: tuple[float, float]) -> tf.Tensor:
         f"expected a PNG with values in the range of the data set, {low:g} to {high:g} "
         "(data.value_range), received values from, to:"
     )
-    tf.debugging.Assert(
-        tf.reduce_all((levels >= 0) & (levels <= 255)),
-        [refusal, tf.reduce_min(values), tf.reduce_max(values)],
+    tf.raw_ops.Assert(
+        condition=tf.reduce_all((levels >= 0) & (levels <= 255)),
+        data=[refusal, tf.reduce_min(values), tf.reduce_max(values)],
     )
     alpha = tf.round(tf.cast(layers[..., CHANNELS:], tf.float64) * (_OPAQUE / _OPAQUE_16))
     return tf.cast(tf.concat([levels, alpha], axis=-1), tf.uint8)
