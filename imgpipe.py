@@ -10,7 +10,7 @@ from pathlib import Path
 
 _ROOT = str(Path(__file__).parent)
 sys.path.insert(0, _ROOT)
-import_module("contracts.own_packages")
+import_module("contracts.environment.own_packages")
 sys.path.remove(_ROOT)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from contracts.closed_pipe import silent_without_reader
-from contracts.environment import tell_libraries
-from contracts.errors import InputError, PipelineError
+from contracts.environment.library_settings import tell_libraries
+from contracts.system.closed_pipe import silent_without_reader
+from contracts.system.errors import InputError, PipelineError
 
 DISTRIBUTION = "imgpipe"
 
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     was not blessed. 130: interrupted. 141: nobody reads the output any more.
     """
     # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
-    # (pipeline.quick_imports) has garbage collected from then on.
+    # (pipeline.local.quick_imports) has garbage collected from then on.
     gc.disable()
     tell_libraries()
     for stream in (sys.stdout, sys.stderr):

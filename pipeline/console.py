@@ -1,4 +1,4 @@
-"""Rich's console, for commands that end as `contracts.closed_pipe` says."""
+"""Rich's console, for commands that end as `contracts.system.closed_pipe` says."""
 
 import errno
 import os

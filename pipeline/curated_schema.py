@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from contracts.errors import ConfigError
-from contracts.whole_files import write_whole
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import ConfigError
 from pipeline.workspace import Workspace
 
 

@@ -24,11 +24,13 @@ from components.image_validator.component import ImageValidator
 from components.model_evaluator.component import ModelEvaluator
 from components.model_gate.component import ModelGate
 from components.model_pusher.component import ModelPusher
-from contracts import features
-from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
-from contracts.config import BeamConfig, PipelineConfig
-from contracts.tracking import TrackingPlan, TrackingStore
-from contracts.variation import recipe_of
+from contracts.artifacts import features
+from contracts.cache_key.code_digest import code_digest
+from contracts.cache_key.training_digest import training_digest
+from contracts.config.beam import BeamConfig
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.tracking import TrackingPlan, TrackingStore
+from contracts.config.variation import recipe_of
 from pipeline.summary import TUNER
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
@@ -37,6 +39,8 @@ BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRu
 # Who does not run before, nor after a refusal of, a component whose outputs it does not read: a
 # changed threshold of the validation trains nothing anew.
 WAITS_FOR = {"Trainer": "ImageValidator", TUNER: "ImageValidator"}
+
+TRAINER_ENTRYPOINT = "trainer.entrypoint"
 
 FEATURE_TYPES = {bytes: schema_pb2.BYTES, int: schema_pb2.INT, float: schema_pb2.FLOAT}
 
@@ -205,21 +209,18 @@ def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundi
 
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
+    recipe = recipe_of(config)
     return Trainer(
-        run_fn="trainer.entrypoint.run_fn",
+        run_fn=f"{TRAINER_ENTRYPOINT}.run_fn",
         examples=examples,
         train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={
-            "recipe": recipe_of(config).model_dump_json(),
+            "recipe": recipe.model_dump_json(),
             "tracking": around.tracking.model_dump_json(),
             "explanation": config.explanation.model_dump_json(),
             "checkpoints": around.checkpoints,
-            "code_digest": code_digest(
-                "contracts",
-                "trainer",
-                libraries=("keras", "tensorflow", *augmentation_libraries(config.augmentation)),
-            ),
-            "users_digest": trainers_digest(config.trainer),
+            "code_digest": code_digest(TRAINER_ENTRYPOINT),
+            "training_digest": training_digest(recipe),
         },
     )

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from components.image_example_gen.listing.layout import Layout, read_layout
 from components.image_example_gen.listing.trainable import require_trainable
-from contracts.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
-from contracts.config import DataConfig, PipelineConfig
-from contracts.errors import ConfigError, Problems
-from contracts.keras_environment import require_keras
-from contracts.known_classes import unknown_classes_of, unknown_classes_tried
-from contracts.load import load_config
-from contracts.optional_libraries import needed_libraries
-from contracts.search_space import tried
-from contracts.training import TrainerConfig
+from contracts.config.data import DataConfig
+from contracts.config.loading.loader import load_config
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.known_classes import unknown_classes_of, unknown_classes_tried
+from contracts.config.rules.needed_libraries import needed_libraries
+from contracts.config.rules.search_space import tried
+from contracts.config.trainer.config import TrainerConfig
+from contracts.environment.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
+from contracts.environment.keras_environment import require_keras
+from contracts.system.errors import ConfigError, Problems
 from pipeline.curated_schema import read_schema
 from pipeline.workspace_checks import require_apart, require_space, require_usable
 

@@ -1,8 +1,8 @@
 """Makes a registered version the champion: the registry and the serving folder change together."""
 
-from components.model_registry import ModelRegistry, RegisteredVersion
-from components.serving_folder import ServingFolder
-from contracts.errors import InputError, some_of
+from contracts.system.errors import InputError, some_of
+from registry.model_versions import ModelRegistry, RegisteredVersion
+from registry.serving_folder import ServingFolder
 
 
 def promote(

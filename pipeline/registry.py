@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from contracts.config import PipelineConfig
-from contracts.errors import ComponentError, WorkspaceError
-from contracts.mlflow_uri import sqlite_file
+from contracts.config.mlflow_uri import sqlite_file
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import ComponentError, WorkspaceError
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from components.model_registry import ModelRegistry, RegisteredVersion
+    from registry.model_versions import ModelRegistry, RegisteredVersion
 
 # The components whose outcome follows from the champion.
 FOLLOW_CHAMPION = ("ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
@@ -67,8 +67,8 @@ def require_loadable(champion: "RegisteredVersion | None") -> None:
 
 
 def _registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry":
-    from components.model_registry import ModelRegistry
-    from components.serving_folder import ServingFolder
+    from registry.model_versions import ModelRegistry
+    from registry.serving_folder import ServingFolder
 
     serving = ServingFolder(workspace.serving(config.name))
     return ModelRegistry(workspace.tracking_store(config), serving)

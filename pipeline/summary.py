@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+from contracts.artifacts.manifest.value_range import ValueRange
 from pydantic import ConfigDict, ValidationError
 
-from components.image_example_gen.accounts.value_range import ValueRange
-from contracts.features import SPLITS
-from contracts.moved_paths import replace_folder
-from contracts.section import Section
-from contracts.whole_files import write_whole
+from contracts.artifacts.features import SPLITS
+from contracts.config.section import Section
+from contracts.system.atomic_files import write_whole
+from contracts.system.moved_paths import replace_folder
 from pipeline.workspace import Workspace
 
 SUMMARY_FILE = "summary.json"

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from contracts.artifacts.manifest.value_range import value_range_sentences
 from rich.table import Table
 from rich.text import Text
 
-from components.image_example_gen.accounts.value_range import value_range_sentences
-from contracts.errors import some_of
+from contracts.system.errors import some_of
 from pipeline.console import Console
+from pipeline.local.terminal import STYLES
 from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
-from pipeline.terminal import STYLES
 from pipeline.workspace import Workspace
 
 NAME_WIDTH = 12

@@ -9,10 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
-from contracts.config import PipelineConfig
-from contracts.errors import WorkspaceError
-from contracts.mlflow_uri import sqlite_uri
-from contracts.tracking import TrackingPlan, TrackingStore
+from contracts.config.mlflow_uri import sqlite_uri
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.tracking import TrackingPlan, TrackingStore
+from contracts.system.errors import WorkspaceError
 
 LOCK_FILE = ".lock"
 

@@ -6,9 +6,10 @@ from typing import Any
 import yaml
 from pydantic import JsonValue
 
-from contracts.errors import ConfigError
-from contracts.nested_values import key_path, with_value
-from contracts.yaml_marks import KeyPath, YamlTextError, read_yaml
+from contracts.config.key_paths import KeyPath, key_path
+from contracts.config.loading.nested_values import with_value
+from contracts.config.loading.yaml_marks import YamlTextError, read_yaml
+from contracts.system.errors import ConfigError
 
 
 def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from contracts import features
+from contracts.artifacts import signatures
 from serving.saved_model import load_signature
 
 
@@ -27,7 +27,7 @@ class Predictor:
 
         Raises:
           OSError: there is no SavedModel.
-          contracts.errors.ComponentError: it is not one of ours.
+          contracts.system.errors.ComponentError: it is not one of ours.
         """
         self._signature = load_signature(folder)
 
@@ -35,13 +35,13 @@ class Predictor:
         """Return a prediction for each image, in order; the images go through in one batch.
 
         Args:
-          images: canonical bytes (`contracts.image_bytes.canonicalise`).
+          images: canonical bytes (`contracts.images.canonical.canonicalise`).
         """
         outputs = self._signature(tf.constant(list(images)))
-        labels = outputs[features.OUTPUT_LABEL].numpy()
-        scores = outputs[features.OUTPUT_SCORE].numpy()
-        classes = [name.decode() for name in outputs[features.OUTPUT_CLASSES][0].numpy()]
-        rows = outputs[features.OUTPUT_PROBABILITIES].numpy().tolist()
+        labels = outputs[signatures.OUTPUT_LABEL].numpy()
+        scores = outputs[signatures.OUTPUT_SCORE].numpy()
+        classes = [name.decode() for name in outputs[signatures.OUTPUT_CLASSES][0].numpy()]
+        rows = outputs[signatures.OUTPUT_PROBABILITIES].numpy().tolist()
         return [
             Prediction(label.decode(), float(score), dict(zip(classes, row, strict=True)))
             for label, score, row in zip(labels, scores, rows, strict=True)

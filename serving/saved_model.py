@@ -6,14 +6,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from contracts import features
-from contracts.errors import ComponentError
+from contracts.artifacts import signatures
+from contracts.system.errors import ComponentError
 
 OUTPUTS = (
-    features.OUTPUT_LABEL,
-    features.OUTPUT_SCORE,
-    features.OUTPUT_PROBABILITIES,
-    features.OUTPUT_CLASSES,
+    signatures.OUTPUT_LABEL,
+    signatures.OUTPUT_SCORE,
+    signatures.OUTPUT_PROBABILITIES,
+    signatures.OUTPUT_CLASSES,
 )
 
 Signature = Callable[[tf.Tensor], dict[str, tf.Tensor]]
@@ -27,17 +27,17 @@ def load_signature(folder: Path) -> Signature:
       OSError: there is no SavedModel.
     """
     model = tf.saved_model.load(str(folder))
-    signature = model.signatures[features.SERVING_DEFAULT]
+    signature = model.signatures[signatures.SERVING_DEFAULT]
     missing = sorted(set(OUTPUTS) - set(signature.structured_outputs))
     if missing:
         raise ComponentError(
             f"{folder}: expected the outputs {', '.join(OUTPUTS)} of the signature "
-            f"{features.SERVING_DEFAULT}, which lacks {', '.join(missing)}. "
+            f"{signatures.SERVING_DEFAULT}, which lacks {', '.join(missing)}. "
             "Export the model with this version of imgpipe."
         )
 
     def predict(image_bytes: tf.Tensor, _keep_alive: Any = model) -> dict[str, tf.Tensor]:
-        outputs: dict[str, tf.Tensor] = signature(**{features.INPUT_IMAGES: image_bytes})
+        outputs: dict[str, tf.Tensor] = signature(**{signatures.INPUT_IMAGES: image_bytes})
         return outputs
 
     return predict

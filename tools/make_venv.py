@@ -174,9 +174,9 @@ def install(root: Path, python: Python, env: Environment) -> None:
 
 # Python keeps the bytecode of what it imports; `env` has nothing in it that keeps Python from that.
 FIRST_IMPORT = """
-from pipeline.quick_imports import quick_imports
+from pipeline.local.quick_imports import quick_imports
 with quick_imports():
-    import pipeline.execution
+    import pipeline.local.execution
 """
 
 

@@ -16,16 +16,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.closed_pipe import silent_without_reader
-from contracts.environment import tell_libraries
-from contracts.errors import InputError, PipelineError
-from contracts.keras_environment import ALL_BACKENDS, require_keras
-from contracts.load import load_config
-from contracts.progress import LOGGER, NowAndThen
+# `python -m` puts the working directory first, and a contracts.py of the user's may lie there.
+import imgpipe  # noqa: F401
+from contracts.config.loading.loader import load_config
+from contracts.environment.keras_environment import ALL_BACKENDS, require_keras
+from contracts.environment.library_settings import tell_libraries
+from contracts.system.closed_pipe import silent_without_reader
+from contracts.system.errors import InputError, PipelineError
+from contracts.system.progress import LOGGER, NowAndThen
 
 if TYPE_CHECKING:
     from trainer.tracking import Tracking
-    from trainer.train import TrainedModel
+    from trainer.training.train import TrainedModel
 
 PROG = "imgpipe-train"
 NETWORK_FILE = "network.keras"
@@ -107,9 +109,9 @@ def _train(args: argparse.Namespace) -> None:
     tell_libraries()
     require_keras(*ALL_BACKENDS)
     # Keras and its backend take seconds to import.
-    from trainer.by_hand import Deliverable, assignment_of, given_dataset
     from trainer.keras_settings import prepare_keras
-    from trainer.workflow import carry_out
+    from trainer.standalone import Deliverable, assignment_of, given_dataset
+    from trainer.training.workflow import carry_out
 
     dataset = given_dataset(args.examples, config)
     prepare_keras()

@@ -5,19 +5,19 @@ from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from contracts.explanation import ExplanationConfig
-from contracts.tracking import TrackingPlan
-from contracts.training import TrainingRecipe
-from trainer.checkpoints import Checkpoint, training_key
-from trainer.data import ImageDataset
-from trainer.devices import choose_devices
-from trainer.export import export
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.artifacts.training_record import WEIGHTS_FOLDER
+from contracts.config.explanation import ExplanationConfig
+from contracts.config.tracking import TrackingPlan
+from contracts.config.trainer.config import TrainingRecipe
+from registry.model_signature import write_signature
+from trainer.export.saved_model import export
+from trainer.hardware.devices import choose_devices
 from trainer.keras_settings import prepare_keras
-from trainer.record import WEIGHTS_FOLDER
 from trainer.tracking import Tracking
-from trainer.tracking.signature import write_signature
-from trainer.train import TrainedModel
-from trainer.workflow import Assignment, carry_out
+from trainer.training.checkpoints import Checkpoint, training_key
+from trainer.training.train import TrainedModel
+from trainer.training.workflow import Assignment, carry_out
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -32,7 +32,7 @@ def run_fn(fn_args: FnArgs) -> None:
     # The folder of the examples is the same while ImageTransform has nothing to do. A workspace may
     # be moved, and both with it.
     examples = (os.path.relpath(uri, checkpoints) for uri in (dataset.uri, *dataset.united))
-    code = told["code_digest"], told["users_digest"], *examples
+    code = told["training_digest"], *examples
     checkpoint = Checkpoint.of(checkpoints, training_key(recipe, dataset, *code))
     assignment = Assignment(
         recipe=recipe,

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from contracts.config import PreprocessingConfig
-from trainer.data import CHANNELS
+from contracts.artifacts.image_dataset import CHANNELS
+from contracts.config.preprocessing import PreprocessingConfig
 
 
 def decode_and_resize(image_bytes: tf.Tensor, config: PreprocessingConfig) -> tf.Tensor:
@@ -28,7 +28,7 @@ def decode(image_bytes: tf.Tensor) -> tf.Tensor:
     Args:
       image_bytes: string [], a JPEG, PNG, BMP or GIF (first frame); WebP where this
         TensorFlow decodes it. Orientation and transparency are not read:
-        `contracts.image_bytes` has applied them, or `trainer.graph_decoding` does.
+        `contracts.images.canonical` has applied them, or `trainer.export.graph_decoding` does.
 
     Returns:
       uint8 [height, width, 3], RGB.

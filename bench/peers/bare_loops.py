@@ -13,11 +13,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from contracts import features
-from contracts.training import TrainerConfig
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.trainer.config import TrainerConfig
 from trainer.batches import evaluation_batches
-from trainer.data import ImageDataset
-from trainer.export import export
+from trainer.export.saved_model import export
 from trainer.models import build_model
 from trainer.preprocessing import decode_and_resize
 

@@ -17,16 +17,16 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import gen_dataset_ops
 
-import trainer.train
-from contracts import features
-from contracts.augmentation import AugmentationConfig
-from contracts.training import TrainerConfig, TrainingRecipe
+import trainer.training.train
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from trainer.batches import evaluation_batches
 from trainer.batches.sampling import Position, Sampling
-from trainer.construction import learning_rate
-from trainer.data import ImageDataset
 from trainer.models import build_model
 from trainer.optimisation.optimizers import build_optimizer
+from trainer.training.construction import learning_rate
 
 EPOCHS = 3
 
@@ -100,7 +100,7 @@ def ours(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
     """Return the pace of the product's own training."""
     pace = Pace()
     with pace.measured():
-        trained = trainer.train.train(recipe, dataset, [pace])
+        trained = trainer.training.train.train(recipe, dataset, [pace])
     return pace.found(trained.steps // EPOCHS * trained.batch_size)
 
 
@@ -114,7 +114,7 @@ def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, flo
         repeated = batches.take(1).cache().repeat(steps)
         return repeated.apply(tf.data.experimental.assert_cardinality(steps))
 
-    with mock.patch.object(trainer.train, "training_batches", first_batch_again):
+    with mock.patch.object(trainer.training.train, "training_batches", first_batch_again):
         return ours(recipe, dataset)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from components.decoding.pool import DecodePool
 from components.image_example_gen.ingestion import (
     Target,
     ingest_dataset,
@@ -24,7 +23,8 @@ from components.image_example_gen.ingestion import (
     limits_of,
 )
 from components.image_example_gen.listing.layout import read_layout
-from contracts.config import DataConfig
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
 
 TASKS_A_CORE = 4
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
 
 # A learning rate that neither needs a schedule; nothing here depends on what is learnt.
 LEARNING_RATE = 1e-3

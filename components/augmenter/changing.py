@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from contracts.augmentation_policy import Policy
+from contracts.config.augmentation.policy import Policy
 
 Array = npt.NDArray[Any]
 # pixels [images, size, size, 3] in 0..255 and targets [images, classes] -> the same, float32

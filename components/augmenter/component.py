@@ -6,18 +6,13 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import AugmentationReport
+from components.artifact_types import AugmentationReport
 from components.augmenter.executor import Executor
-from contracts.augmentation import AugmentationConfig
-from contracts.code_digest import augmentation_libraries, code_digest
+from contracts.cache_key.code_digest import code_digest
+from contracts.cache_key.training_digest import augmentation_libraries
+from contracts.config.augmentation.config import AugmentationConfig
 
 # What the report and the copies follow from.
-SOURCES = (
-    "contracts",
-    "components.augmenter",
-    "trainer.augmentation",
-    "trainer.data",
-)
 LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow")
 
 
@@ -46,12 +41,12 @@ class Augmenter(BaseComponent):
         self, transformed_examples: types.BaseChannel, augmentation: AugmentationConfig, seed: int
     ) -> None:
         """Take ImageTransform's output (type Examples) and the `augmentation` section."""
-        libraries = (*LIBRARIES, *augmentation_libraries(augmentation))
+        libraries = (*LIBRARIES, *augmentation_libraries([augmentation]))
         spec = AugmenterSpec(
             transformed_examples=transformed_examples,
             augmentation=augmentation.model_dump_json(),
             seed=seed,
-            code_digest=code_digest(*SOURCES, libraries=libraries),
+            code_digest=code_digest(Executor.__module__, libraries=libraries),
             report=types.Channel(type=AugmentationReport),
             augmented_examples=types.Channel(type=standard_artifacts.Examples),
         )

@@ -11,11 +11,11 @@ import numpy as np
 
 from components.augmenter.changing import Change
 from components.augmenter.sample import images_of
-from contracts import features
-from contracts.progress import report
-from contracts.tf_example import serialise
-from contracts.tf_record import record_writer
-from trainer.data import CHANNELS, ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
+from contracts.artifacts.tf_example import serialise
+from contracts.artifacts.tf_record import record_writer
+from contracts.system.progress import report
 
 # Images that are changed at a time, and bytes of pixels a shard.
 _BATCH: Final = 64

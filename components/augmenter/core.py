@@ -9,14 +9,19 @@ import numpy.typing as npt
 from components.augmenter.changing import Change, changing, mixing_policies, single_policies
 from components.augmenter.copies import write_copies
 from components.augmenter.mosaic import draw_batch, draw_operation
-from components.augmenter.probe import ProbeReport, probe
-from components.augmenter.report import BATCHES, MOSAICS, AugmentationReport
+from components.augmenter.probe import probe
 from components.augmenter.sample import Sample, read_sample
-from contracts import features
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import Policy, PolicyOperation, resolve
-from contracts.progress import report
-from trainer.data import ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.augmentation_report import (
+    BATCHES,
+    MOSAICS,
+    AugmentationReport,
+    ProbeReport,
+)
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.policy import Policy, PolicyOperation, resolve
+from contracts.system.progress import report
 
 Array = npt.NDArray[Any]
 

@@ -6,8 +6,8 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
 from components.augmenter import core
-from contracts.augmentation import AugmentationConfig
-from trainer.data import ImageDataset
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
 
 
 class Executor(BaseExecutor):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from contracts.whole_files import whole_file
+from contracts.system.atomic_files import whole_file
 
 Array = npt.NDArray[Any]
 

@@ -8,7 +8,6 @@ leaves it nearest to its own class.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -16,8 +15,9 @@ import numpy.typing as npt
 
 from components.augmenter.changing import Change
 from components.augmenter.sample import Sample
-from contracts.augmentation_policy import Policy
-from contracts.wilson import wilson_interval
+from contracts.artifacts.augmentation_report import Confusion, ProbeReport
+from contracts.config.augmentation.policy import Policy
+from contracts.statistics.wilson import wilson_interval
 
 Array = npt.NDArray[Any]
 
@@ -36,33 +36,6 @@ LEAST_IMAGES: Final = 8
 LEAST_LOSS: Final = 0.3
 LEAST_TAKEN: Final = 0.2
 _CHANCE_OF_ERROR: Final = 0.01  # over all classes of an operation together
-_PAIRS_TOLD: Final = 3
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How many images of a class an operation makes the probe take for another."""
-
-    label: str
-    taken_for: str
-    images: int  # of the class that it recognised before
-    lost: float  # part of them that it no longer recognises
-    taken: float  # part that it takes for the other class
-
-
-@dataclass(frozen=True)
-class ProbeReport:
-    """What the probe found: confusions by operation, the worst first, and what it cannot judge."""
-
-    images: int = 0
-    accuracy: float = 0.0
-    confusions: dict[str, list[Confusion]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def warnings(self) -> list[str]:
-        """A sentence for each operation that destroys meaning."""
-        return [_warning(name, found) for name, found in self.confusions.items()]
 
 
 def probe(
@@ -213,22 +186,3 @@ def _cells(images: Array, count: int) -> Array:
     split = images.reshape(len(images), count, step, count, step, -1).mean(axis=(2, 4))
     means: Array = split.squeeze(-1) if split.shape[-1] == 1 else split
     return means
-
-
-def _warning(name: str, confusions: Sequence[Confusion]) -> str:
-    told = confusions[:_PAIRS_TOLD]
-    pairs = [f"{one.label} for {one.taken_for} ({one.taken:.0%})" for one in told]
-    more = len(confusions) - len(told)
-    rest = f" and {more} more" if more else ""
-    key = (
-        "augmentation.rand_augment" if name == "rand_augment" else f"augmentation.operations.{name}"
-    )
-    remedy = (
-        "Lower its magnitude, or take operations out of it (null)"
-        if name == "rand_augment"
-        else f"Take it out ({name}: null), narrow its range, or spare these classes (except)"
-    )
-    return (
-        f"{key}: it makes classes look like others; a quick probe then takes "
-        f"{', '.join(pairs)}{rest}. {remedy}."
-    )

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from contracts import features
-from contracts.tf_example import parse
-from contracts.tf_record import read_records, record_at
-from trainer.data import CHANNELS, ImageDataset, random_records
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset, random_records
+from contracts.artifacts.tf_example import parse
+from contracts.artifacts.tf_record import read_records, record_at
 
 Array = npt.NDArray[Any]
 

@@ -7,19 +7,10 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.champion_resolver.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.tracking import TrackingStore
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.tracking import TrackingStore
 
 # What the baseline follows from, besides the registry.
-SOURCES = (
-    "contracts",
-    "components.artifacts",
-    "components.model_registry",
-    "components.serving_folder",
-    "components.champion_resolver",
-    "trainer.mlflow_files",
-    "trainer.mlflow_store",
-)
 
 
 class ChampionResolverSpec(ComponentSpec):
@@ -51,7 +42,7 @@ class ChampionResolver(BaseComponent):
             store=store.model_dump_json(),
             serving=serving,
             champion=champion,
-            code_digest=code_digest(*SOURCES),
+            code_digest=code_digest(Executor.__module__),
             baseline_model=types.Channel(type=standard_artifacts.Model),
         )
         super().__init__(spec=spec)

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from components.model_registry import ModelRegistry, RegisteredVersion
-from components.serving_folder import ServingFolder
-from contracts.errors import ComponentError
+from contracts.system.errors import ComponentError
+from registry.model_versions import ModelRegistry, RegisteredVersion
+from registry.serving_folder import ServingFolder
 
 
 def fetch_champion(

@@ -7,11 +7,11 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.artifacts import set_registry_version
+from components.artifact_types import set_registry_version
 from components.champion_resolver import core
-from components.model_registry import ModelRegistry
-from components.serving_folder import ServingFolder
-from contracts.tracking import TrackingStore
+from contracts.config.tracking import TrackingStore
+from registry.model_versions import ModelRegistry
+from registry.serving_folder import ServingFolder
 
 
 class Executor(BaseExecutor):

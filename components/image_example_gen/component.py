@@ -6,11 +6,12 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import ImageManifest
+from components.artifact_types import ImageManifest
 from components.image_example_gen.executor import Executor
-from components.image_example_gen.ingestion import LIBRARIES, SOURCES, settings_json
-from contracts.code_digest import code_digest
-from contracts.config import BeamConfig, DataConfig
+from components.image_example_gen.ingestion import LIBRARIES, settings_json
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.beam import BeamConfig
+from contracts.config.data import DataConfig
 
 
 class ImageExampleGenSpec(ComponentSpec):
@@ -46,7 +47,7 @@ class ImageExampleGen(BaseBeamComponent):
             data=settings_json(data),
             beam=beam.model_dump_json(include={"decode_processes"}),
             data_listing=data_listing,
-            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
+            code_digest=code_digest(Executor.__module__, libraries=LIBRARIES),
             examples=types.Channel(type=standard_artifacts.Examples),
             manifest=types.Channel(type=ImageManifest),
         )

@@ -11,14 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from components.decoding.worker import Report
-from components.image_example_gen.accounts.file_row import (
-    INGESTED,
-    QUARANTINED,
-    FileRow,
-    row_writer,
-    rows_path,
-)
 from components.image_example_gen.image_file import (
     Extent,
     Quarantined,
@@ -31,12 +23,20 @@ from components.image_example_gen.image_file import (
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splitting.splits import Cut
-from contracts import features
-from contracts.image_reading import ImageReading
-from contracts.remote_path import Root
-from contracts.tf_example import serialise
-from contracts.tf_record import record_writer
-from contracts.whole_files import write_whole
+from contracts.artifacts import features
+from contracts.artifacts.manifest.file_row import (
+    INGESTED,
+    QUARANTINED,
+    FileRow,
+    row_writer,
+    rows_path,
+)
+from contracts.artifacts.tf_example import serialise
+from contracts.artifacts.tf_record import record_writer
+from contracts.images.isolation.worker import Report
+from contracts.images.reading import ImageReading
+from contracts.system.atomic_files import write_whole
+from contracts.system.remote_path import Root
 
 Result = TypeVar("Result")
 
@@ -199,7 +199,7 @@ def write_labels(examples_uri: str, labels: Sequence[str]) -> None:
 
 
 def _example(file: ImageFile, read: ReadImage) -> bytes:
-    """Return the serialised tf.Example of an image; `contracts.features` says what is in it."""
+    """Return the serialised tf.Example of an image; `artifacts.features` says what is in it."""
     image = read.image
     return serialise(
         {

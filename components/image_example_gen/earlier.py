@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.accounts.file_row import FILES_FOLDER, PART_PREFIX
-from components.image_example_gen.accounts.manifest import read_part
 from components.image_example_gen.core import Job, records_path
 from components.image_example_gen.listing.catalogue import Catalogue
 from components.image_example_gen.splitting.splits import key_of
-from contracts import features
-from contracts.whole_files import link
+from contracts.artifacts import features
+from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
+from contracts.artifacts.manifest.rows import read_part
+from contracts.system.atomic_files import link
 
 # Every ingestion of new images leaves shards of its own; with too many all images are read anew.
 SHARDS_AT_MOST = 100

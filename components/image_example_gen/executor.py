@@ -9,11 +9,7 @@ import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.decoding.pool import open_pool, pool_of_this_process
-from components.decoding.worker import Limits
-from components.image_example_gen import ahead
-from components.image_example_gen.accounts.manifest import read_dataset
-from components.image_example_gen.accounts.refusal import reasons_to_refuse
+from components.image_example_gen import background_ingestion
 from components.image_example_gen.core import Job
 from components.image_example_gen.ingestion import (
     Target,
@@ -22,10 +18,15 @@ from components.image_example_gen.ingestion import (
     limits_of,
 )
 from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.refusal import reasons_to_refuse
 from components.image_example_gen.shards import Shard, planned_shards, read_plan
-from contracts import features
-from contracts.config import BeamConfig, DataConfig
-from contracts.errors import Refusal
+from contracts.artifacts import features
+from contracts.artifacts.manifest.dataset import read_dataset
+from contracts.config.beam import BeamConfig
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import open_pool, pool_of_this_process
+from contracts.images.isolation.worker import Limits
+from contracts.system.errors import Refusal
 
 # As TFX's own ExampleGen notes it; an absent note on the file format means TFRecord.
 PAYLOAD_FORMAT = ("payload_format", "FORMAT_TF_EXAMPLE")
@@ -64,7 +65,7 @@ class Executor(BaseBeamExecutor):
                     _ = pipeline | "Shards" >> beam.Create(plans) | "Ingest" >> beam.ParDo(ingest)
 
         target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
-        if not ahead.hand_over(target):
+        if not background_ingestion.hand_over(target):
             with open_pool(processes, limits) as pool:
                 ingest_dataset(read_layout(data), data, pool, target, run)
         dataset = read_dataset(manifest.uri)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.image_example_gen.listing.entries import ImageFile
-from contracts.image_bytes import CanonicalImage, canonicalise
-from contracts.image_reading import ImageReading
-from contracts.image_refusal import UnreadableImage
-from contracts.image_source import deep_values
-from contracts.image_values import HEAD_BYTES, Kind, may_be_deep
-from contracts.remote_path import RemotePath, Root
+from contracts.images.canonical import CanonicalImage, canonicalise
+from contracts.images.reading import ImageReading
+from contracts.images.refusal import UnreadableImage
+from contracts.images.source import deep_values
+from contracts.images.values import HEAD_BYTES, Kind, may_be_deep
+from contracts.system.remote_path import RemotePath, Root
 
 _BLOCK_BYTES = 1 << 20
 

@@ -9,31 +9,27 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from components.decoding.pool import DecodePool
-from components.decoding.worker import Limits
-from components.image_example_gen import core, isolation
-from components.image_example_gen.accounts.manifest import (
-    Dataset,
-    sum_up,
-    write_part,
-    write_skipped,
-)
+from components.image_example_gen import core, crash_recovery
 from components.image_example_gen.core import Job
 from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import require_trainable
+from components.image_example_gen.manifest_summary import sum_up, write_skipped
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from components.image_example_gen.value_ranges import decide_reading
-from contracts.code_digest import code_digest
-from contracts.config import DataConfig
-from contracts.image_reading import ImageReading
-from contracts.progress import report
+from contracts.artifacts.manifest.dataset import Dataset
+from contracts.artifacts.manifest.rows import write_part
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
+from contracts.images.isolation.worker import Limits
+from contracts.images.reading import ImageReading
+from contracts.system.progress import report
 
 _PROGRESS_EVERY_S = 1.0
 
-# What the examples follow from, besides the section `data`.
-SOURCES = ("contracts", "components.decoding", "components.image_example_gen")
+# What the examples follow from, besides our code and the section `data`.
 LIBRARIES = ("pillow", "pillow-heif", "tifffile")
 
 RunShards = Callable[[Job, Iterable[Shard], int], None]
@@ -68,7 +64,7 @@ def settings_digest(data: DataConfig) -> str:
     Where the images lie is no setting: their listing says what they are.
     """
     settings = data.model_dump_json(exclude={"root", "schema_path"})
-    code = code_digest(*SOURCES, libraries=LIBRARIES)
+    code = code_digest(__name__, libraries=LIBRARIES)
     return hashlib.sha256(f"{settings}\0{code}".encode()).hexdigest()
 
 
@@ -143,7 +139,7 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: i
         # One more than there are processes, so that none of them waits for its next one.
         for shard in islice(waiting, pool.processes + 1 - len(parts)):
             note = partial(positions.__setitem__, shard.part)
-            parts[pool.submit(isolation.ingest_shard, job, shard, note)] = shard.part
+            parts[pool.submit(crash_recovery.ingest_shard, job, shard, note)] = shard.part
         if not parts:
             return
         done, _ = wait(parts, _PROGRESS_EVERY_S, FIRST_COMPLETED)

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.decoding.pool import DecodePool
-from components.image_example_gen import isolation
-from components.image_example_gen.accounts.manifest import holds_any
-from components.image_example_gen.accounts.value_range import Source, ValueRange
+from components.image_example_gen import crash_recovery
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile, printable
-from contracts.config import DataConfig
-from contracts.image_reading import ImageReading
-from contracts.image_values import KINDS, Kind, fitting_range
+from contracts.artifacts.manifest.rows import holds_any
+from contracts.artifacts.manifest.value_range import Source, ValueRange
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
+from contracts.images.reading import ImageReading
+from contracts.images.values import KINDS, Kind, fitting_range
 
 # Files that are looked at; of most only the first bytes are read.
 SAMPLE = 512
@@ -59,8 +59,8 @@ def _sample(
 ) -> Iterator[tuple[ImageFile, Extent]]:
     """Give the deep images of the sample and the values that they go from and to."""
     files = layout.catalogue.sample(SAMPLE)
-    for file, extent in isolation.of_each_file(
-        pool, isolation.read_extents, layout.root, files, reading
+    for file, extent in crash_recovery.of_each_file(
+        pool, crash_recovery.read_extents, layout.root, files, reading
     ):
         if extent is not None:
             yield file, extent

@@ -7,11 +7,8 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.image_transform.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.config import PreprocessingConfig
-
-# What the transformed pixels follow from.
-SOURCES = ("contracts", "trainer.preprocessing", "trainer.data", "components.image_transform")
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.preprocessing import PreprocessingConfig
 
 
 class ImageTransformSpec(ComponentSpec):
@@ -36,7 +33,7 @@ class ImageTransform(BaseBeamComponent):
         spec = ImageTransformSpec(
             examples=examples,
             preprocessing=preprocessing.model_dump_json(),
-            code_digest=code_digest(*SOURCES, libraries=("tensorflow",)),
+            code_digest=code_digest(Executor.__module__, libraries=("tensorflow",)),
             transformed_examples=types.Channel(type=standard_artifacts.Examples),
         )
         super().__init__(spec=spec)

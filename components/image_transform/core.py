@@ -6,12 +6,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from contracts import features
-from contracts.config import PreprocessingConfig
-from contracts.errors import ComponentError
-from contracts.progress import report
-from contracts.whole_files import whole_file
-from trainer.data import transformed_example
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import transformed_example
+from contracts.config.preprocessing import PreprocessingConfig
+from contracts.system.atomic_files import whole_file
+from contracts.system.errors import ComponentError
+from contracts.system.progress import report
 from trainer.preprocessing import decode_and_resize
 from trainer.tf_data import without_autotune
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contracts.whole_files import link, write_whole
+from contracts.system.atomic_files import link, write_whole
 
 RECORD_FILE = "shards.json"  # beside the splits of transformed examples
 

@@ -13,10 +13,10 @@ from tfx.types import artifact_utils
 
 from components.image_transform import core
 from components.image_transform.earlier import Shard, link_shards, shards_of, write_shards
-from contracts import features
-from contracts.config import PreprocessingConfig
-from contracts.image_reading import ImageReading
-from trainer.data import ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.preprocessing import PreprocessingConfig
+from contracts.images.reading import ImageReading
 
 
 class Executor(BaseBeamExecutor):

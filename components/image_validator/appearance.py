@@ -17,7 +17,7 @@ from cleanvision.issue_managers.image_property import (
 )
 
 from components.image_validator.pictures import Pictures
-from contracts.data_checks import ValidationConfig
+from contracts.config.validation import ValidationConfig
 
 Array = npt.NDArray[Any]
 

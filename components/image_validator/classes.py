@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from contracts import features
-from contracts.data_checks import ValidationConfig
+from contracts.artifacts import features
+from contracts.config.validation import ValidationConfig
 
 Counts = Mapping[str, Mapping[str, int]]  # ingested images, by class and split
 

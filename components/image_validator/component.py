@@ -6,22 +6,14 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import DataBlessing, ImageDataReport, ImageManifest
+from components.artifact_types import DataBlessing, ImageDataReport, ImageManifest
 from components.image_validator.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.config import BeamConfig
-from contracts.data_checks import ValidationConfig
-from contracts.optional_libraries import installed
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.beam import BeamConfig
+from contracts.config.validation import ValidationConfig
+from contracts.environment.optional_libraries import installed
 
 # What the report follows from.
-SOURCES = (
-    "contracts",
-    "components.artifacts",
-    "components.decoding",
-    "components.image_example_gen.accounts.manifest",
-    "components.image_example_gen.accounts.value_range",
-    "components.image_validator",
-)
 LIBRARIES = (
     *("cleanvision", "numpy", "pillow", "pyarrow", "scikit-learn", "scipy"),
     "tensorflow-data-validation",
@@ -77,7 +69,7 @@ class ImageValidator(BaseBeamComponent):
             beam=beam.model_dump_json(include={"decode_processes"}),
             accepted_statistics=accepted_statistics,
             seed=seed,
-            code_digest=code_digest(*SOURCES, libraries=LIBRARIES),
+            code_digest=code_digest(Executor.__module__, libraries=LIBRARIES),
             report=types.Channel(type=ImageDataReport),
             blessing=types.Channel(type=DataBlessing),
         )

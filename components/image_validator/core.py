@@ -13,9 +13,9 @@ from components.image_validator.classes import Counts, odd_classes
 from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
 from components.image_validator.mislabelled import likely_mislabelled
 from components.image_validator.pictures import Pictures
-from components.image_validator.report import DataReport, Issue
-from contracts import features
-from contracts.data_checks import CHECKS, ValidationConfig
+from contracts.artifacts import features
+from contracts.artifacts.image_issues import DataReport, Issue
+from contracts.config.validation import CHECKS, ValidationConfig
 
 Array = npt.NDArray[Any]
 

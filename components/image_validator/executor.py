@@ -10,28 +10,22 @@ import tensorflow_data_validation as tfdv
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.artifacts import set_blessed
-from components.decoding.pool import open_pool, pool_of_this_process
-from components.decoding.worker import Limits
-from components.image_example_gen.accounts.manifest import read_dataset, read_groups
-from components.image_validator import core, statistics
-from components.image_validator.blessing import Verdict
+from components.artifact_types import set_blessed
+from components.image_validator import core, shard_measures, statistics
 from components.image_validator.classes import Counts
 from components.image_validator.pictures import Pictures
-from components.image_validator.report import DataReport
 from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
-from contracts.code_digest import code_digest
-from contracts.config import BeamConfig
-from contracts.data_checks import ValidationConfig
-from contracts.errors import Refusal
+from contracts.artifacts.data_blessing import Verdict
+from contracts.artifacts.image_issues import DataReport
+from contracts.artifacts.manifest.dataset import read_dataset
+from contracts.artifacts.manifest.rows import read_groups
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.beam import BeamConfig
+from contracts.config.validation import ValidationConfig
+from contracts.images.isolation.pool import open_pool, pool_of_this_process
+from contracts.images.isolation.worker import Limits
+from contracts.system.errors import Refusal
 
-# What the numbers of an image follow from.
-MEASURED_BY = (
-    "contracts.tf_record",
-    "components.image_validator.image_measures",
-    "components.image_validator.shard_measures",
-    "contracts.tf_example",
-)
 # The images are canonical: they have been decoded before.
 _LIMITS = Limits(seconds=600.0, memory_bytes=8 << 30)
 
@@ -71,7 +65,7 @@ class Executor(BaseBeamExecutor):
 
     def _measure(self, examples_uri: str, report_uri: str, beam_json: str) -> None:
         """Write the measures of every shard, those of earlier runs linked."""
-        made_by = code_digest(*MEASURED_BY, libraries=("pillow", "numpy"))
+        made_by = code_digest(shard_measures.__name__, libraries=("pillow", "numpy"))
         left = link_measured(shards_of(examples_uri, report_uri), report_uri, made_by)
         if not left:
             return

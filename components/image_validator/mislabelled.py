@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.image_validator.pictures import Pictures
-from contracts.optional_libraries import CLEANLAB
+from contracts.environment.optional_libraries import CLEANLAB
 
 Array = npt.NDArray[Any]
 

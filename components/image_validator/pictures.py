@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from components.image_validator.image_measures import MINIATURE_PX, opened
 from components.image_validator.shard_measures import ROWS_A_GROUP, SCHEMA
-from contracts import features
-from contracts.tf_example import parse
-from contracts.tf_record import record_at
+from contracts.artifacts import features
+from contracts.artifacts.tf_example import parse
+from contracts.artifacts.tf_record import record_at
 
 Array = npt.NDArray[Any]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from contracts.images.isolation.worker import Report
 
-from components.decoding.worker import Report
 from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
-from contracts import features
-from contracts.tf_example import parse
-from contracts.tf_record import read_records
-from contracts.whole_files import whole_file
+from contracts.artifacts import features
+from contracts.artifacts.tf_example import parse
+from contracts.artifacts.tf_record import read_records
+from contracts.system.atomic_files import whole_file
 
 _READ = (
     *(features.ENCODED, features.LABEL, features.PATH),

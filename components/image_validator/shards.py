@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from components.decoding.pool import DecodePool, DecodeWorker, WorkerDied
-from components.decoding.worker import Call, Report
+from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
+from contracts.images.isolation.worker import Call, Report
+
 from components.image_validator import shard_measures
 from components.image_validator.pictures import measures_path
-from contracts.errors import ComponentError
-from contracts.progress import report
-from contracts.whole_files import link
+from contracts.system.atomic_files import link
+from contracts.system.errors import ComponentError
+from contracts.system.progress import report
 
 _MEASURE = f"{shard_measures.__name__}:{shard_measures.measure_shard.__name__}"
 _PROGRESS_EVERY_S = 1.0

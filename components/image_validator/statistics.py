@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from contracts import features
+from contracts.artifacts import features
 
 Statistics = statistics_pb2.DatasetFeatureStatisticsList
 

@@ -7,11 +7,10 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.model_evaluator.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.config import EvaluationConfig
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.evaluation import EvaluationConfig
 
 # What an evaluation follows from.
-SOURCES = ("contracts", "serving", "components.artifacts", "components.model_evaluator")
 
 
 class ModelEvaluatorSpec(ComponentSpec):
@@ -49,7 +48,7 @@ class ModelEvaluator(BaseComponent):
             model=model,
             baseline_model=baseline_model,
             evaluation_config=evaluation_config.model_dump_json(include={"batch_size"}),
-            code_digest=code_digest(*SOURCES, libraries=("scikit-learn", "tensorflow")),
+            code_digest=code_digest(Executor.__module__, libraries=("scikit-learn", "tensorflow")),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
         )
         super().__init__(spec=spec)

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from components.model_evaluator.metrics import ModelScores, measure
-from contracts import features
-from contracts.evaluation import PREDICTIONS_FILE, Metrics
-from contracts.progress import report
+from contracts.artifacts import features, signatures
+from contracts.artifacts.evaluation import PREDICTIONS_FILE, Metrics
+from contracts.system.progress import report
 from serving.saved_model import load_signature
 from trainer.tf_data import without_autotune
 
@@ -80,10 +80,10 @@ def _batches(shards: Sequence[Path], batch_size: int) -> Iterator[dict[str, tf.T
 
 
 def _note(answers: _Answers, truth: Sequence[str], output: dict[str, tf.Tensor]) -> None:
-    classes = [name.decode("utf-8") for name in output[features.OUTPUT_CLASSES][0].numpy()]
+    classes = [name.decode("utf-8") for name in output[signatures.OUTPUT_CLASSES][0].numpy()]
     column = {name: index for index, name in enumerate(classes)}
-    probabilities = output[features.OUTPUT_PROBABILITIES].numpy()
-    answers.predicted += _text(output[features.OUTPUT_LABEL])
+    probabilities = output[signatures.OUTPUT_PROBABILITIES].numpy()
+    answers.predicted += _text(output[signatures.OUTPUT_LABEL])
     # A label that the model has never heard of has probability 0.
     answers.true_probability += [
         float(row[column[label]]) if label in column else 0.0
@@ -117,25 +117,25 @@ class _PredictionsWriter:
     ) -> None:
         candidate = outputs["candidate"]
         probabilities: np.ndarray[Any, np.dtype[np.float32]] = candidate[
-            features.OUTPUT_PROBABILITIES
+            signatures.OUTPUT_PROBABILITIES
         ].numpy()
         columns: dict[str, Any] = {
             "path": _text(batch[features.PATH]),
             "sha256": _text(batch[features.SHA256]),
             "label": truth,
-            "predicted": _text(candidate[features.OUTPUT_LABEL]),
-            "score": candidate[features.OUTPUT_SCORE].numpy(),
+            "predicted": _text(candidate[signatures.OUTPUT_LABEL]),
+            "score": candidate[signatures.OUTPUT_SCORE].numpy(),
             "probabilities": pa.FixedSizeListArray.from_arrays(
                 probabilities.reshape(-1), probabilities.shape[1]
             ),
         }
         if "champion" in outputs:
             champion = outputs["champion"]
-            columns["champion_predicted"] = _text(champion[features.OUTPUT_LABEL])
-            columns["champion_score"] = champion[features.OUTPUT_SCORE].numpy()
+            columns["champion_predicted"] = _text(champion[signatures.OUTPUT_LABEL])
+            columns["champion_score"] = champion[signatures.OUTPUT_SCORE].numpy()
         table = pa.table(columns)
         if self._writer is None:
-            classes = _text(candidate[features.OUTPUT_CLASSES][0])
+            classes = _text(candidate[signatures.OUTPUT_CLASSES][0])
             schema = table.schema.with_metadata({"classes": "\n".join(classes)})
             self._writer = pq.ParquetWriter(self._path, schema)
         self._writer.write_table(table.replace_schema_metadata(self._writer.schema.metadata))

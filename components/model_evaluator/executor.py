@@ -7,11 +7,11 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.artifacts import registry_version
+from components.artifact_types import registry_version
 from components.model_evaluator import core
-from contracts import features
-from contracts.config import EvaluationConfig
-from contracts.errors import ComponentError
+from contracts.artifacts import features
+from contracts.config.evaluation import EvaluationConfig
+from contracts.system.errors import ComponentError
 
 
 class Executor(BaseExecutor):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics as sk
 
-from contracts.evaluation import ClassSlice, Metrics, ModelMetrics
+from contracts.artifacts.evaluation import ClassSlice, Metrics, ModelMetrics
 
 # A probability of 0 for the true label would make the log loss infinite.
 SMALLEST_PROBABILITY = 1e-7

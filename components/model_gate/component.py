@@ -7,8 +7,8 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.model_gate.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.config import EvaluationConfig
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.evaluation import EvaluationConfig
 
 
 class ModelGateSpec(ComponentSpec):
@@ -42,7 +42,7 @@ class ModelGate(BaseComponent):
             evaluation=evaluation,
             model=model,
             evaluation_config=evaluation_config.model_dump_json(),
-            code_digest=code_digest("contracts", "components.artifacts", "components.model_gate"),
+            code_digest=code_digest(Executor.__module__),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )
         super().__init__(spec=spec)

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from components.model_gate.small_split import MORE_IMAGES, about, small_split
-from contracts.config import LARGEST_CLASS, EvaluationConfig
-from contracts.decision import Check, Decision, Floor
-from contracts.evaluation import Metrics
-from contracts.wilson import examples_to_exceed
+from contracts.artifacts.decision import Check, Decision, Floor
+from contracts.artifacts.evaluation import Metrics
+from contracts.config.evaluation import LARGEST_CLASS, EvaluationConfig
+from contracts.statistics.wilson import examples_to_exceed
 
 MIN_ACCURACY = "evaluation.min_accuracy"
 NEXT_STEP = (

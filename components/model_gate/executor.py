@@ -6,9 +6,9 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
-from components.artifacts import set_blessed
+from components.artifact_types import set_blessed
 from components.model_gate import core
-from contracts.config import EvaluationConfig
+from contracts.config.evaluation import EvaluationConfig
 
 
 class Executor(BaseExecutor):

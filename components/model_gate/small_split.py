@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from contracts.config import EvaluationConfig
-from contracts.wilson import examples_to_within, wilson_interval
+from contracts.config.evaluation import EvaluationConfig
+from contracts.statistics.wilson import examples_to_within, wilson_interval
 
 # An accuracy that is known less closely says little. A gate that lets a model lose more than this
 # needs to know it no better than that.

@@ -6,11 +6,11 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import ImageManifest
+from components.artifact_types import ImageManifest
 from components.model_pusher.executor import Executor
-from contracts.code_digest import code_digest
-from contracts.config import PipelineConfig
-from contracts.tracking import TrackingStore
+from contracts.cache_key.code_digest import code_digest
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.tracking import TrackingStore
 
 # The config that a model follows from; where it ran and was tracked is no part of it.
 LINEAGE_SECTIONS = {"seed", "data", "preprocessing", "augmentation", "trainer", "evaluation"}
@@ -54,7 +54,7 @@ class ModelPusher(BaseComponent):
             destination=destination,
             store=store.model_dump_json(),
             config=config.model_dump_json(include=LINEAGE_SECTIONS),
-            code_digest=code_digest("contracts", "components", "trainer"),
+            code_digest=code_digest(Executor.__module__),
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.model_registry import DIGEST, SERVING_FOLDER, SOURCE_SCHEME, ModelRegistry
-from components.serving_folder import ServingFolder, model_digest
-from contracts.errors import ComponentError
-from contracts.features import SAVED_MODEL_FILE
+from contracts.artifacts.signatures import SAVED_MODEL_FILE
+from contracts.system.errors import ComponentError
+from registry.model_versions import DIGEST, SERVING_FOLDER, SOURCE_SCHEME, ModelRegistry
+from registry.serving_folder import ServingFolder, model_digest
 
 if TYPE_CHECKING:
-    from components.model_pusher.training_run import TrainingRun
+    from registry.training_run import TrainingRun
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.image_example_gen.accounts.manifest import read_dataset
 from components.model_pusher import core
-from components.model_pusher.training_run import TrainingRun
-from components.model_registry import (
+from contracts.artifacts.decision import DECISION_FILE, Decision
+from contracts.artifacts.evaluation import Metrics
+from contracts.artifacts.manifest.dataset import read_dataset
+from contracts.artifacts.training_record import TrainingRecord
+from contracts.config.tracking import TrackingStore
+from registry.model_versions import (
     ACCURACY,
     ACCURACY_INTERVAL,
     CODE_DIGEST,
@@ -23,11 +26,8 @@ from components.model_registry import (
     RUN_ID,
     ModelRegistry,
 )
-from components.serving_folder import ServingFolder
-from contracts.decision import DECISION_FILE, Decision
-from contracts.evaluation import Metrics
-from contracts.tracking import TrackingStore
-from trainer.record import TrainingRecord
+from registry.serving_folder import ServingFolder
+from registry.training_run import TrainingRun
 
 # As TFX's Pusher names them.
 PUSHED, DESTINATION, VERSION = "pushed", "pushed_destination", "pushed_version"

@@ -6,12 +6,16 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.proto import trainer_pb2
 
 from components.tuner.executor import Executor
-from contracts import features
-from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
-from contracts.config import PipelineConfig
-from contracts.search_space import tried
-from contracts.tracking import TrackingStore
-from contracts.variation import recipe_of
+from contracts.artifacts import features
+from contracts.cache_key.code_digest import code_digest
+from contracts.cache_key.training_digest import training_digest
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.search_space import tried
+from contracts.config.tracking import TrackingStore
+from contracts.config.variation import recipe_of
+
+ENTRYPOINT = "trainer.search.entrypoint"
+LIBRARIES = ("keras-tuner",)
 
 
 class Tuner(StockTuner):
@@ -40,9 +44,8 @@ class Tuner(StockTuner):
           config_folder: what paths in best.yaml are relative to; "": they are absolute.
         """
         configs = [config, *(one for _, one in tried(config))]
-        libraries = augmentation_libraries(*(one.augmentation for one in configs))
         super().__init__(
-            tuner_fn="trainer.search.entrypoint.tuner_fn",
+            tuner_fn=f"{ENTRYPOINT}.tuner_fn",
             examples=examples,
             train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
             eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
@@ -52,12 +55,8 @@ class Tuner(StockTuner):
                 "tracking": store.model_dump_json() if store else "",
                 "kept": kept,
                 "config_folder": config_folder,
-                "code_digest": code_digest(
-                    "contracts",
-                    "trainer",
-                    "components.tuner",
-                    libraries=("keras", "keras-tuner", "tensorflow", *libraries),
-                ),
-                "users_digest": trainers_digest(*(one.trainer for one in configs)),
+                "code_digest": code_digest(ENTRYPOINT, LIBRARIES)
+                + code_digest(Executor.__module__),
+                "training_digest": training_digest(*map(recipe_of, configs)),
             },
         )

@@ -7,7 +7,7 @@ from typing import Any
 from tfx.components.tuner import executor as stock
 from tfx.types import artifact_utils
 
-from contracts.search import SearchConfig
+from contracts.config.search import SearchConfig
 from trainer.search.best import BEST_FILE, write_best
 from trainer.search.ledger import LEDGER_FILE
 

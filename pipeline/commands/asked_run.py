@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from contracts.errors import InputError, some_of
+from contracts.system.errors import InputError, some_of
 from pipeline.commands.following import following
 from pipeline.summary import Summary, read_summary
 from pipeline.workspace import Workspace

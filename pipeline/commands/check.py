@@ -11,10 +11,11 @@ from components.image_example_gen.listing.layout import Layout, printable
 from components.image_example_gen.listing.trainable import missing_splits
 from components.image_example_gen.splitting.splits import cut_of, parts_of
 from components.model_gate.small_split import small_split
-from contracts import features
-from contracts.config import DataConfig, PipelineConfig, SplitsConfig
-from contracts.config_schema import config_schema
-from contracts.errors import EXAMPLES_SHOWN, some_of
+from contracts.artifacts import features
+from contracts.config.data import DataConfig, SplitsConfig
+from contracts.config.loading.config_schema import config_schema
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import EXAMPLES_SHOWN, some_of
 from pipeline.commands.following import following
 from pipeline.preflight import Preflight, preflight
 from pipeline.registry import open_registry, require_loadable

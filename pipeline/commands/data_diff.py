@@ -3,8 +3,9 @@
 import argparse
 import json
 
-from components.image_example_gen.accounts.difference import Difference, Move, difference
-from contracts.errors import some_of
+from contracts.artifacts.manifest.difference import Difference, Move, difference
+
+from contracts.system.errors import some_of
 from pipeline.commands.asked_run import asked_record
 
 

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from components.image_example_gen.accounts.manifest import QUARANTINED, read_rows
-from contracts.errors import some_of
+from contracts.artifacts.manifest.file_row import QUARANTINED
+from contracts.artifacts.manifest.rows import read_rows
+from contracts.system.errors import some_of
 from pipeline.commands.asked_run import asked_record
 from pipeline.commands.following import following
 

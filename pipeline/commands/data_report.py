@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from contracts.errors import WorkspaceError, some_of
+from contracts.system.errors import WorkspaceError, some_of
 from pipeline.commands.asked_run import asked_record
 from pipeline.commands.following import following, short
 from pipeline.summary import DataSummary

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from contracts.cluster import TF_CONFIG
-from contracts.config import PipelineConfig
-from contracts.errors import ConfigError
-from contracts.keras_environment import TENSORFLOW
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.environment.cluster import TF_CONFIG
+from contracts.environment.keras_environment import TENSORFLOW
+from contracts.system.errors import ConfigError
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
 from pipeline.commands.following import following
 from pipeline.doctor.devices import ask_driver, backend_findings, training_finding

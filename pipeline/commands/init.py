@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from contracts.errors import InputError
-from contracts.nested_values import key_path
+from contracts.config.key_paths import key_path
+from contracts.system.errors import InputError
 from pipeline.cli import DEFAULT_CONFIG, default_workspace
 from pipeline.commands.following import following
 

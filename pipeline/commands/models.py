@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
 from pipeline.commands.following import following
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from components.model_registry import RegisteredVersion
+    from registry.model_versions import RegisteredVersion
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
 def _print_table(versions: list["RegisteredVersion"]) -> None:
     from rich.table import Table
 
-    from components import model_registry as registry
     from pipeline.summary_table import console_on
+    from registry import model_versions as registry
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("version", justify="right", no_wrap=True)

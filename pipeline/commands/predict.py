@@ -7,17 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts import features
-from contracts.config import PipelineConfig
-from contracts.errors import InputError
-from contracts.image_bytes import canonicalise
-from contracts.image_reading import ImageReading
-from contracts.image_refusal import UnreadableImage
-from contracts.keras_environment import require_keras
-from contracts.load import load_config
+from contracts.artifacts import signatures
+from contracts.config.loading.loader import load_config
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.environment.keras_environment import require_keras
+from contracts.images.canonical import canonicalise
+from contracts.images.reading import ImageReading
+from contracts.images.refusal import UnreadableImage
+from contracts.system.errors import InputError
 from pipeline.commands.following import following
-from pipeline.output import output_in
-from pipeline.quick_imports import quick_imports
+from pipeline.local.output import output_in
+from pipeline.local.quick_imports import quick_imports
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     require_keras()  # TensorFlow imports it
     with output_in(Path(os.devnull)):
         model = _champion(config, args)
-        images = _read(args.images, ImageReading.read(model / features.EXTRA_ASSETS))
+        images = _read(args.images, ImageReading.read(model / signatures.EXTRA_ASSETS))
         predictions = _predict(model, images)
     if args.json:
         rows = [{"image": str(path), **asdict(one)} for path, one in predictions]

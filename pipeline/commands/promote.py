@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from contracts.errors import InputError, WorkspaceError
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
+from contracts.system.errors import InputError, WorkspaceError
 from pipeline.commands.following import following
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
             f"{config.name}: no version in the registry yet. "
             f"Push a model with `{following('run', args)}`."
         )
-    from components.serving_folder import ServingFolder
     from pipeline.promotion import promote
+    from registry.serving_folder import ServingFolder
 
     serving = ServingFolder(workspace.serving(config.name))
     try:

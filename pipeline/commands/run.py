@@ -4,8 +4,8 @@ import argparse
 import difflib
 import sys
 
-from contracts.errors import InputError
-from contracts.remote_path import RemotePath, Root
+from contracts.system.errors import InputError
+from contracts.system.remote_path import RemotePath, Root
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS, Summary
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
             f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
         )
     checked = preflight(args.config, args.overrides, args.workspace)
-    from pipeline.runner import run_pipeline
+    from pipeline.local.runner import run_pipeline
 
     summary = run_pipeline(checked, args.workspace, args.to)
     if args.json:

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from contracts import features
-from contracts.errors import InputError
+from contracts.artifacts import features
+from contracts.system.errors import InputError
 from pipeline.preflight import Preflight, preflight
 from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
 
@@ -81,7 +81,7 @@ def _require_call(args: argparse.Namespace) -> None:
 
 
 def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespace) -> int:
-    from pipeline.runner import run_pipeline
+    from pipeline.local.runner import run_pipeline
     from pipeline.summary_table import tell_failure
     from pipeline.sweep.flow import Sweep, run_sweep
     from pipeline.sweep.report import print_sweep

@@ -6,15 +6,22 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.cluster import ALONE, EXAMPLE, SHARING, TF_CONFIG, TOGETHER, parse_cluster
-from contracts.errors import ConfigError
-from contracts.keras_environment import (
+from contracts.environment.cluster import (
+    ALONE,
+    EXAMPLE,
+    SHARING,
+    TF_CONFIG,
+    TOGETHER,
+    parse_cluster,
+)
+from contracts.environment.keras_environment import (
     JAX,
     TENSORFLOW,
     TORCH,
     backend_problems,
     keras_json_problems,
 )
+from contracts.system.errors import ConfigError
 from pipeline.doctor.findings import Finding, problem, problem_in, warning
 from pipeline.doctor.probe import Probed
 

@@ -5,7 +5,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from contracts.keras_environment import TENSORFLOW
+from contracts.environment.keras_environment import TENSORFLOW
 from pipeline.doctor.probe import Gpu, Probed
 
 
@@ -13,8 +13,8 @@ def view(precision: str) -> Probed:
     """Return the backend, the GPUs, and the policy that `trainer.precision` comes to on them."""
     import keras
 
-    from trainer.devices import precision_policy
-    from trainer.gpus import gpu_details
+    from trainer.hardware.devices import precision_policy
+    from trainer.hardware.gpus import gpu_details
 
     backend = keras.backend.backend()
     is_built_with_cuda = True  # of others nobody knows before they see a GPU

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.control_groups import ROOT, groups, number, words
+from contracts.system.control_groups import ROOT, groups, number, words
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from contracts.config import BeamConfig
-from contracts.control_groups import ROOT
-from contracts.memory import Memory, read_memory
+from contracts.config.beam import BeamConfig
+from contracts.system.control_groups import ROOT
+from contracts.system.memory import Memory, read_memory
 from pipeline.doctor.findings import Finding, problem, warning
 from pipeline.doctor.machine import Cores, Disk, read_cores, read_disk
 

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from contracts.own_packages import python_command
+from contracts.environment.own_packages import python_command
 
 TIMEOUT_S = 120.0
 VIEW = "from pipeline.doctor.keras_view import main; main()"

@@ -3,8 +3,8 @@
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
 
-from contracts.config import PipelineConfig
-from contracts.optional_libraries import needed_libraries
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.needed_libraries import needed_libraries
 from pipeline.doctor.findings import Finding, problem
 
 LIBRARIES: Mapping[str, str] = {

@@ -5,7 +5,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from contracts.mlflow_uri import sqlite_file
+from contracts.config.mlflow_uri import sqlite_file
 from pipeline.doctor.findings import Finding, problem
 
 TIMEOUT_S = 5.0

@@ -8,12 +8,13 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc
 
-from components.image_example_gen.accounts.manifest import Dataset, read_rows
 from components.image_validator.image_measures import opened
 from components.image_validator.pictures import Pictures
-from components.image_validator.report import DataReport, Issue
-from contracts.features import SPLITS
-from contracts.whole_files import write_whole
+from contracts.artifacts.features import SPLITS
+from contracts.artifacts.image_issues import DataReport, Issue
+from contracts.artifacts.manifest.dataset import Dataset
+from contracts.artifacts.manifest.rows import read_rows
+from contracts.system.atomic_files import write_whole
 from pipeline.report.charts import histogram
 from pipeline.report.data_record import read_data_record
 from pipeline.report.templates import template

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.image_example_gen.accounts.manifest import Dataset, read_dataset
-from components.image_example_gen.accounts.refusal import reasons_to_refuse
-from components.image_example_gen.accounts.value_range import value_range_sentences
-from components.image_validator.report import DataReport, read_report
+from components.image_example_gen.refusal import reasons_to_refuse
+from contracts.artifacts.image_issues import DataReport, read_report
+from contracts.artifacts.manifest.dataset import Dataset, read_dataset
+from contracts.artifacts.manifest.value_range import value_range_sentences
 from pipeline.summary import DataSummary
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.record import PICTURES_FILE, PICTURES_FOLDER
+from contracts.artifacts.training_record import PICTURES_FILE, PICTURES_FOLDER
 
 _QUALITY = 75
 # The page shows these curves by itself, on a dark ground too.

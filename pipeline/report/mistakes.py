@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from contracts.evaluation import PREDICTIONS_FILE
-from contracts.image_bytes import canonicalise
-from contracts.image_reading import ImageReading
-from contracts.image_refusal import UnreadableImage
+from contracts.artifacts.evaluation import PREDICTIONS_FILE
+from contracts.images.canonical import canonicalise
+from contracts.images.reading import ImageReading
+from contracts.images.refusal import UnreadableImage
 from pipeline.report.thumbnails import data_uri
 
 SHOWN = 24

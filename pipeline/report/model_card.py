@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trainer.record import CARD_FILE, CARD_FOLDER, DIAGRAM_FILE, NO_CARD_FILE
+from contracts.artifacts.training_record import CARD_FILE, CARD_FOLDER, DIAGRAM_FILE, NO_CARD_FILE
 
 
 def read_card(model_run: Path) -> dict[str, Any] | None:

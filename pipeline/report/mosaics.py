@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from components.augmenter.report import BATCHES, read_augmentation
+from contracts.artifacts.augmentation_report import BATCHES, read_augmentation
 from pipeline.report.thumbnails import data_uri
 
 _SHOWN = {

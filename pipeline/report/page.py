@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.accounts.manifest import Dataset, read_dataset
-from contracts.evaluation import Metrics
-from contracts.full_disk import is_disk_full
-from contracts.image_reading import ImageReading
-from contracts.whole_files import write_whole
+from contracts.artifacts.evaluation import Metrics
+from contracts.artifacts.manifest.dataset import Dataset, read_dataset
+from contracts.artifacts.training_record import TrainingRecord
+from contracts.images.reading import ImageReading
+from contracts.system.atomic_files import write_whole
+from contracts.system.full_disk import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.inside import read_inside
@@ -18,7 +19,6 @@ from pipeline.report.model_card import read_card
 from pipeline.report.mosaics import mosaics_in
 from pipeline.report.templates import template
 from pipeline.summary import Summary
-from trainer.record import TrainingRecord
 
 LOGGER = logging.getLogger(__name__)
 

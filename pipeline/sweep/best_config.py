@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from contracts.config_paths import relative_at
-from contracts.errors import ConfigError, InputError
-from contracts.load import config_in
-from contracts.search import SPACE, Range, SearchConfig
-from contracts.whole_files import write_whole
-from contracts.yaml_marks import dotted
+from contracts.config.key_paths import dotted
+from contracts.config.loading.config_paths import relative_at
+from contracts.config.loading.loader import config_in
+from contracts.config.search import SPACE, Range, SearchConfig
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import ConfigError, InputError
 from pipeline.yaml_editing import with_values_in_place
 
 

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from contracts.code_digest import augmentation_libraries, code_digest, trainers_digest
-from contracts.errors import ComponentError, InputError, with_log
-from contracts.tracking import TrackingStore
-from pipeline.output import output_in
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.cache_key.training_digest import training_digest
+from contracts.config.tracking import TrackingStore
+from contracts.system.errors import ComponentError, InputError, with_log
+from pipeline.local.output import output_in
+from pipeline.local.terminal import START, Terminal
 from pipeline.summary import ComponentSummary
 from pipeline.sweep.process import train_apart
 from pipeline.sweep.record import Metric, SweepRecord, Training, read_record, sweep_id
 from pipeline.sweep.variants import Variant
-from pipeline.terminal import START, Terminal
 from pipeline.workspace import opened_for_run
-from trainer.data import ImageDataset
 from trainer.search.runs import Runs, open_runs
 
 LOG_FILE = "sweep.log"
-LIBRARIES = ("keras", "numpy", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,6 @@ def _identity(sweep: Sweep, workspace: Path) -> str:
 
     The workspace may be moved.
     """
-    configs = [variant.config for variant in sweep.variants]
-    libraries = augmentation_libraries(*(config.augmentation for config in configs))
     return sweep_id(
         {
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
@@ -190,8 +187,7 @@ def _identity(sweep: Sweep, workspace: Path) -> str:
                 for variant in sweep.variants
             ],
             "split": sweep.split,
-            "code": code_digest("contracts", "trainer", libraries=(*LIBRARIES, *libraries)),
-            "users_code": trainers_digest(*(config.trainer for config in configs)),
+            "training": training_digest(*(variant.recipe(0) for variant in sweep.variants)),
         }
     )
 

@@ -15,12 +15,12 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from contracts.errors import ComponentError, in_one_line
-from contracts.progress import LOGGER, report
-from contracts.training import TrainingRecipe
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.system.errors import ComponentError, in_one_line
+from contracts.system.progress import LOGGER, report
 
 # The first one has our packages found before all else of their names.
-PRELOADED = ("imgpipe", "trainer.train", "trainer.judgement")
+PRELOADED = ("imgpipe", "trainer.training.train", "trainer.split_evaluation")
 ENDS_WITHIN_S = 5.0
 
 
@@ -107,10 +107,10 @@ class _Forward(logging.Handler):
 
 def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
     """Train in this process, which does nothing else, and send what comes of it."""
-    from trainer.data import ImageDataset
-    from trainer.judgement import judge
+    from contracts.artifacts.image_dataset import ImageDataset
     from trainer.keras_settings import prepare_keras
-    from trainer.train import train
+    from trainer.split_evaluation import judge
+    from trainer.training.train import train
 
     LOGGER.addHandler(_Forward(answers))
     LOGGER.setLevel(logging.INFO)

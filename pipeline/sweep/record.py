@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ValidationError
 
-from contracts.errors import WorkspaceError
-from contracts.section import Section
-from contracts.whole_files import write_whole
+from contracts.config.section import Section
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import WorkspaceError
 from pipeline.sweep.statistics import Difference, Spread, paired_difference, spread
 from pipeline.sweep.variants import Variant
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from contracts.errors import InputError
+from contracts.system.errors import InputError
 from pipeline.commands.following import following, short
+from pipeline.local.runner import run_pipeline
 from pipeline.preflight import Preflight
-from pipeline.runner import run_pipeline
 from pipeline.summary import TUNER, Summary
 from pipeline.summary_table import console_on, tell_failure
 from pipeline.sweep.best_config import require_target, write_best_config

@@ -10,16 +10,16 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from contracts.augmentation_policy import resolve
-from contracts.config import PipelineConfig
-from contracts.config_paths import absolute_at
-from contracts.consistency import inconsistencies
-from contracts.errors import InputError
-from contracts.field_problems import received
-from contracts.search_space import key_trouble
-from contracts.training import TrainingRecipe
-from contracts.variation import recipe_of, told, vary
-from contracts.yaml_marks import YamlTextError, read_yaml
+from contracts.config.augmentation.policy import resolve
+from contracts.config.loading.config_paths import absolute_at
+from contracts.config.loading.field_problems import received
+from contracts.config.loading.yaml_marks import YamlTextError, read_yaml
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.consistency import inconsistencies
+from contracts.config.rules.search_space import key_trouble
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.config.variation import recipe_of, told, vary
+from contracts.system.errors import InputError
 
 WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
 OPTION: Final = "--vary"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contracts import features
+from contracts.artifacts import features
 from tests.conftest import encoded
 
 LABELS = ("bright", "dark")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.config import PipelineConfig
-from contracts.errors import ConfigError
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import ConfigError
 
 GOOD = "name: toys\ndata:\n  root: photos\n"
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import ExifTags, Image
 
-from contracts import features
-from contracts.config import PreprocessingConfig
+from contracts.artifacts import features
+from contracts.config.preprocessing import PreprocessingConfig
 from pipeline.summary import COMPONENTS
 
 IMAGES = 1797
@@ -85,7 +85,7 @@ def test_no_picture_stands_in_two_splits_and_all_are_accounted_for(digits, first
 def test_stored_pixels_are_what_the_server_sees(digits, first):
     import tensorflow as tf
 
-    from contracts.image_bytes import canonicalise
+    from contracts.images.canonical import canonicalise
     from trainer.preprocessing import decode_and_resize
 
     transformed = artifact(digits, "ImageTransform", "transformed_examples")

@@ -17,13 +17,13 @@ import pytest
 from mlflow.tracking import MlflowClient
 from PIL import Image
 
-from contracts.load import load_config
-from contracts.variation import recipe_of
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.artifacts.training_record import TrainingRecord
+from contracts.config.loading.loader import load_config
+from contracts.config.variation import recipe_of
 from tests.e2e.conftest import IMGPIPE, Project
-from trainer.checkpoints import Checkpoint
-from trainer.data import ImageDataset
-from trainer.record import TrainingRecord
-from trainer.train import train
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.train import train
 
 STEPS_AN_EPOCH = 48  # of 96 images in batches of 2
 

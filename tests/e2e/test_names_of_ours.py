@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contracts.own_packages import PACKAGES
+from contracts.environment.own_packages import PACKAGES
 from tests.e2e.conftest import IMGPIPE, Project
 
 CONFIG = """\

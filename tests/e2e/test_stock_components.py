@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import features
+from contracts.artifacts import features, signatures
 
 tfma = pytest.importorskip("tensorflow_model_analysis")
 
@@ -21,7 +21,7 @@ from tfx.types import artifact_utils, standard_artifacts  # noqa: E402
 from tfx.utils import proto_utils  # noqa: E402
 
 from pipeline.graph import BEAM_RUNNERS  # noqa: E402
-from pipeline.records import Records  # noqa: E402
+from pipeline.local.records import Records  # noqa: E402
 
 
 def output(project, component: str, key: str):
@@ -60,7 +60,7 @@ def test_tfx_evaluates_and_pushes_our_model_on_our_examples(digits, first, tmp_p
         example_splits=[features.TEST],
         eval_config=tfma.EvalConfig(
             model_specs=[
-                tfma.ModelSpec(signature_name=features.SERVING_EXAMPLES, label_key=features.LABEL)
+                tfma.ModelSpec(signature_name=signatures.SERVING_EXAMPLES, label_key=features.LABEL)
             ],
             slicing_specs=[tfma.SlicingSpec()],
             metrics_specs=[tfma.MetricsSpec(metrics=[accuracy])],

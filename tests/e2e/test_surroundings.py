@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contracts.mlflow_uri import sqlite_uri
+from contracts.config.mlflow_uri import sqlite_uri
 from tests.e2e.conftest import IMGPIPE, Result, imgpipe
 
 NAME = 'it\'s "100%20" of {a}, #1; $HOME & ~b: <c>\n字'

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
 from tests.e2e.conftest import Project
 
 CONFIG = """\

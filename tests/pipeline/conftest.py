@@ -8,19 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from components.image_example_gen.accounts.manifest import (
-    INGESTED,
-    QUARANTINED,
-    FileRow,
-    part_writer,
-    sum_up,
-)
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
 from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.manifest_summary import sum_up
 from components.image_example_gen.splitting.splits import Cut
 from components.image_validator.pictures import measures_path
-from components.image_validator.report import DataReport
 from components.image_validator.shard_measures import measure_shard
+from contracts.artifacts.image_issues import DataReport
+from contracts.artifacts.manifest.file_row import INGESTED, QUARANTINED, FileRow
+from contracts.artifacts.manifest.rows import part_writer
 from pipeline.summary import DataSummary
 from tests.components.image_validator.conftest import write_shard
 from tests.conftest import encoded

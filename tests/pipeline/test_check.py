@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.config import PipelineConfig
-from contracts.errors import ConfigError
-from contracts.optional_libraries import WANDB
-from contracts.wilson import wilson_interval
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.environment.optional_libraries import WANDB
+from contracts.statistics.wilson import wilson_interval
+from contracts.system.errors import ConfigError
 from pipeline.cli import main
-from trainer.users_code import load_users_code
+from trainer.users.users_code import load_users_code
 
 
 @pytest.fixture
@@ -210,9 +210,9 @@ def test_libraries_that_the_config_needs_and_that_are_not_installed(project, cap
     fill(project / "photos" / "car", 12)
     fill(project / "photos" / "ball", 12)
     needs_them = ["check", *(word for one in NEEDED for word in ("--set", one))]
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: names)
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: names)
     assert main(needs_them) == 0
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     assert main(["check"]) == 0
     assert main(needs_them) == 2
     said = capsys.readouterr().err
@@ -256,11 +256,11 @@ def test_what_only_a_search_needs_is_asked_of_a_search_alone(project, capsys, mo
         "search.space={augmentation.backend: [keras, albumentations], "
         "trainer.class_weights: [none, {balls: 2.0}]}"
     )
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *_: ())
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *_: ())
     assert main(["check", "--set", space]) == 0
     assert main(["sweep", "--search", "--set", space]) == 2
     assert "expected the package albumentations, which is not" in capsys.readouterr().err
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: names)
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: names)
     assert main(["sweep", "--search", "--set", space]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "imgpipe: search.space.trainer.class_weights[1]: expected classes of the data (ball, car), "

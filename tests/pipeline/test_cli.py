@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from contracts.errors import ComponentError, ConfigError
+from contracts.system.errors import ComponentError, ConfigError
 from pipeline import cli
 
 HEAVY = ("tensorflow", "tfx", "keras", "apache_beam", "mlflow")

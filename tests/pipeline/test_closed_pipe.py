@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.image_validator.report import DataReport, Issue
-from contracts.closed_pipe import silent_without_reader
+from contracts.artifacts.image_issues import DataReport, Issue
+from contracts.system.closed_pipe import silent_without_reader
 from pipeline.cli import COMMANDS, main
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary
 

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.accounts.manifest import (
-    INGESTED,
-    QUARANTINED,
-    FileRow,
-    part_writer,
-    read_dataset,
-)
-from components.image_example_gen.accounts.value_range import ValueRange
-from components.image_validator.report import DataReport, Issue
+from contracts.artifacts.image_issues import DataReport, Issue
+from contracts.artifacts.manifest.dataset import read_dataset
+from contracts.artifacts.manifest.file_row import INGESTED, QUARANTINED, FileRow
+from contracts.artifacts.manifest.rows import part_writer
+from contracts.artifacts.manifest.value_range import ValueRange
 from pipeline import cli
 from pipeline.summary import DataSummary, SecondsSummary, Summary
 

@@ -8,8 +8,8 @@ pytest.importorskip("tfx")
 
 from tfx.types.channel_utils import get_individual_channels
 
-from contracts.config import PipelineConfig
-from contracts.tracking import TrackingPlan, TrackingStore
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.tracking import TrackingPlan, TrackingStore
 from pipeline.graph import Surroundings, build_components, build_pipeline
 
 

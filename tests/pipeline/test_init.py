@@ -10,11 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from contracts.augmentation_operations import OPERATION_SECTIONS
-from contracts.config import PipelineConfig
-from contracts.load import load_config
-from contracts.model_options import MODEL_OPTIONS, OWN_MODELS
-from contracts.yaml_marks import read_yaml
+from contracts.config.augmentation.operations import OPERATION_SECTIONS
+from contracts.config.loading.loader import load_config
+from contracts.config.loading.yaml_marks import read_yaml
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.trainer.model_options import MODEL_OPTIONS, OWN_MODELS
 from pipeline.cli import main
 from pipeline.commands import init
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import ConfigError, DataError, WorkspaceError
+from contracts.system.errors import ConfigError, DataError, WorkspaceError
 from pipeline import workspace_checks
 from pipeline.cli import main
 from pipeline.doctor.machine import Disk

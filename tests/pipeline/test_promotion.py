@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from components.model_pusher.core import push
-from components.model_registry import CHALLENGER, CHAMPION, ModelRegistry
-from components.serving_folder import ServingFolder
-from contracts.errors import ComponentError, InputError
-from contracts.tracking import TrackingStore
+from contracts.config.tracking import TrackingStore
+from contracts.system.errors import ComponentError, InputError
 from pipeline.promotion import promote
+from registry.model_versions import CHALLENGER, CHAMPION, ModelRegistry
+from registry.serving_folder import ServingFolder
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from contracts.config import PipelineConfig
-from contracts.errors import ComponentError
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import ComponentError
 from pipeline import registry
 from pipeline.summary import TUNER
 from pipeline.workspace import Workspace
@@ -17,7 +17,7 @@ def test_data_and_searches_need_no_registry(tmp_path, monkeypatch):
         raise ComponentError("MLflow does not answer.")
 
     silent = SimpleNamespace(ModelRegistry=no_answer)
-    monkeypatch.setitem(sys.modules, "components.model_registry", silent)
+    monkeypatch.setitem(sys.modules, "registry.model_versions", silent)
     config = PipelineConfig(name="x", data={"root": tmp_path})
     workspace = Workspace(tmp_path)
     for to in ("ImageTransform", "Augmenter", TUNER):

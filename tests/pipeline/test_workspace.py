@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from contracts.errors import WorkspaceError
+from contracts.system.errors import WorkspaceError
 from pipeline.workspace import Workspace, opened_for_run
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.errors import ConfigError
-from contracts.yaml_marks import read_yaml
+from contracts.config.loading.yaml_marks import read_yaml
+from contracts.system.errors import ConfigError
 from pipeline.commands.init import TEMPLATE
 from pipeline.yaml_editing import with_values_in_place
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.config import PreprocessingConfig
-from contracts.tf_record import record_writer
+from contracts.artifacts.image_dataset import ImageDataset, transformed_example
+from contracts.artifacts.tf_record import record_writer
+from contracts.config.preprocessing import PreprocessingConfig
 from trainer.batches import evaluation_arrays
-from trainer.data import ImageDataset, transformed_example
 
 SIZE_PX = 16
 COUNTS = {"train": 96, "validation": 24, "test": 24}

@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 import pytest
 
+from contracts.artifacts.image_dataset import ImageDataset
 from tests.trainer.conftest import SIZE_PX
-from trainer.data import ImageDataset
 
 JAX: Final = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 TORCH: Final = {"KERAS_BACKEND": "torch"}

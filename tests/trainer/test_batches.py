@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from contracts.artifacts.image_dataset import ImageDataset
 from trainer.batches import held, numpy_feed, tensorflow_feed
 from trainer.batches.sampling import Position, Sampling, pass_length, steps_per_epoch
-from trainer.data import ImageDataset
 
 
 @pytest.fixture(params=["tf.data", "numpy"])

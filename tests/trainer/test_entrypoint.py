@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 from mlflow.tracking import MlflowClient
 
-from contracts.explanation import ExplanationConfig
-from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
-from contracts.training import TrainingRecipe
+from contracts.artifacts.training_record import TrainingRecord
+from contracts.config.explanation import ExplanationConfig
+from contracts.config.tracking import TrackingConfig, TrackingPlan, TrackingStore
+from contracts.config.trainer.config import TrainingRecipe
 from pipeline.report.model_card import read_card
-from tests.trainer.test_train import recipe
+from tests.trainer.training.test_train import recipe
 from trainer.entrypoint import run_fn
-from trainer.record import TrainingRecord
 
 STOPS_ONCE = """\
 import pathlib
@@ -82,7 +82,7 @@ class Trainer:
             "explanation": explanation.model_dump_json(),
             "checkpoints": str(self.folder / "checkpoints"),
             "code_digest": "code",
-            "users_digest": "users",
+            "training_digest": "training",
         }
         run_fn(
             SimpleNamespace(

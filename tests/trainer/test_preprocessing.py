@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contracts.config import PreprocessingConfig
+from contracts.config.preprocessing import PreprocessingConfig
 from tests.conftest import encoded
 from trainer.preprocessing import decode_and_resize
 

@@ -6,7 +6,7 @@ import keras
 import pytest
 import yaml
 
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
 from tests.trainer.conftest import SIZE_PX
 from tests.trainer.processes import CONFIG, OTHER_BACKENDS, finished, started, training, weights
 from trainer.models import build_model
@@ -55,11 +55,11 @@ PROGRAM = """
 from pathlib import Path
 import keras
 import numpy as np
-from contracts.augmentation import AugmentationConfig
-from contracts.training import TrainerConfig, TrainingRecipe
-from trainer.checkpoints import Checkpoint
-from trainer.data import ImageDataset
-from trainer.train import train
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from trainer.training.checkpoints import Checkpoint
+from contracts.artifacts.image_dataset import ImageDataset
+from trainer.training.train import train
 
 recipe = TrainingRecipe(
     trainer=TrainerConfig(

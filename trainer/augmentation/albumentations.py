@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contracts.augmentation_policy import Policy, PolicyOperation, RandAugmentPolicy
-from contracts.optional_libraries import ALBUMENTATIONS
+from contracts.config.augmentation.policy import Policy, PolicyOperation, RandAugmentPolicy
+from contracts.environment.optional_libraries import ALBUMENTATIONS
 from trainer.augmentation.steps import ONE_SIDED
 
 Array = npt.NDArray[Any]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import Policy, resolve
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.policy import Policy, resolve
 from trainer.augmentation import colour, geometry, texture, tone
 from trainer.augmentation.mixing import Mixing
 from trainer.augmentation.steps import Luck, Tensor, blended, steps_of

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from contracts.augmentation_policy import Policy, PolicyOperation, RandAugmentPolicy
+from contracts.config.augmentation.policy import Policy, PolicyOperation, RandAugmentPolicy
 
 Tensor = Any
 

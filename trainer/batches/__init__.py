@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.keras_environment import TENSORFLOW
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.environment.keras_environment import TENSORFLOW
 from trainer.batches.sampling import Change, Position, Sampling
-from trainer.data import ImageDataset
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
-# one-hot}, the targets once more), as trainer.training_model expects it.
+# one-hot}, the targets once more), as trainer.training.training_model expects it.
 Batches = object
 
 

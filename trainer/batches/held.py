@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from contracts import features
-from trainer.data import CHANNELS, ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 
 # Of pixels. A constant: the order of the examples must not follow from the machine.
 HELD_BYTES = 256 * 2**20

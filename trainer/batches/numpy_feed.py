@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts import features
-from contracts.tf_example import parse
-from contracts.tf_record import record_at, record_positions
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
+from contracts.artifacts.tf_example import parse
+from contracts.artifacts.tf_record import record_at, record_positions
 from trainer.batches.held import READ_EXAMPLES, HeldExamples, hold, is_held
 from trainer.batches.order import Order
 from trainer.batches.sampling import Change, Position, Sampling
-from trainer.data import CHANNELS, ImageDataset
 
 
 def training_batches(

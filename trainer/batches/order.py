@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from contracts import features
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
 from trainer.batches.sampling import Sampling, examples_a_class, pass_length
-from trainer.data import ImageDataset
 
 
 class Order:

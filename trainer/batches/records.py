@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from contracts import features
-from trainer.data import CHANNELS, ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 
 READ_BYTES = 8 * 2**20
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts import features
-from trainer.data import ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from contracts import features
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
 from trainer.batches.records import LABEL, READ_BYTES, parsed
 from trainer.batches.sampling import Sampling, examples_a_class, pass_length
-from trainer.data import ImageDataset
 
 # Bytes of pixels that one shuffle buffer may hold.
 SHUFFLE_BYTES = 64 * 2**20

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from contracts import features
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
 from trainer.batches.held import READ_EXAMPLES, hold, is_held
 from trainer.batches.order import Order
 from trainer.batches.records import READ_BYTES, parsed
 from trainer.batches.sampling import Change, Position, Sampling
 from trainer.batches.stream import streamed
-from trainer.data import ImageDataset
 from trainer.tf_data import without_autotune
 
 # Whose examples Python is asked for at once.

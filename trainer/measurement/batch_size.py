@@ -5,17 +5,21 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from contracts.errors import ComponentError
-from contracts.keras_environment import TENSORFLOW
-from contracts.memory import read_memory
-from contracts.progress import report
-from contracts.training import TrainingRecipe
+from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.environment.keras_environment import TENSORFLOW
+from contracts.system.errors import ComponentError
+from contracts.system.memory import read_memory
+from contracts.system.progress import report
 from trainer.batches.sampling import Sampling, pass_length
-from trainer.construction import build_training_model, compile_training_model, learning_rate
-from trainer.data import CHANNELS, ImageDataset
-from trainer.devices import Devices
+from trainer.hardware.devices import Devices
 from trainer.measurement.peak_memory import PeakMemory, held_bytes
-from trainer.training_model import TrainingModel
+from trainer.training.construction import (
+    build_training_model,
+    compile_training_model,
+    learning_rate,
+)
+from trainer.training.training_model import TrainingModel
 
 SMALLEST, LARGEST = 8, 4096
 STEPS_AN_EPOCH = 20  # fewer teach little

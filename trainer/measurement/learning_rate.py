@@ -7,15 +7,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.errors import ComponentError
-from contracts.progress import report
-from contracts.training import TrainingRecipe
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.system.errors import ComponentError
+from contracts.system.progress import report
 from trainer.batches import training_batches
 from trainer.batches.sampling import Position, Sampling
-from trainer.construction import batch_change, build_training_model, compile_training_model
-from trainer.data import ImageDataset
-from trainer.devices import Devices
-from trainer.phases import phases
+from trainer.hardware.devices import Devices
+from trainer.training.construction import batch_change, build_training_model, compile_training_model
+from trainer.training.phases import phases
 
 # Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186, 3.3, as fastai runs it.
 LOWEST, HIGHEST = 1e-6, 1.0

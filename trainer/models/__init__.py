@@ -4,9 +4,9 @@ from typing import Any
 
 import keras
 
-from contracts.keras_applications import SMALLEST_PX
-from contracts.model_consistency import IMAGENET_STEM_PX
-from contracts.training import IMAGENET, TrainerConfig
+from contracts.config.trainer.config import IMAGENET, TrainerConfig
+from contracts.config.trainer.keras_applications import SMALLEST_PX
+from contracts.config.trainer.model_options import IMAGENET_STEM_PX
 from trainer.models.backbone import build_backbone
 from trainer.models.cnn import build_cnn
 from trainer.models.convnext import VARIANTS, build_convnext

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 from keras import layers
 
-from contracts.errors import ConfigError
-from contracts.keras_applications import SMALLEST_PX
-from contracts.model_options import BackboneOptions
+from contracts.config.trainer.keras_applications import SMALLEST_PX
+from contracts.config.trainer.model_options import BackboneOptions
+from contracts.system.errors import ConfigError
 
 POOLING = {"average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 

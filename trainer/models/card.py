@@ -12,12 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.errors import in_one_line
-from contracts.whole_files import write_whole
-from trainer.gpus import device_names
-from trainer.models.anatomy import Stage, stages
+from contracts.artifacts.training_record import CARD_FILE, DIAGRAM_FILE, NO_CARD_FILE
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import in_one_line
+from trainer.hardware.gpus import device_names
+from trainer.models.architecture import Stage, stages
 from trainer.models.diagram import diagram, shape_text
-from trainer.record import CARD_FILE, DIAGRAM_FILE, NO_CARD_FILE
 
 LOGGER = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from contracts.cnn_stages import CnnStage, cnn_stages
-from contracts.model_options import CnnOptions
+from contracts.config.trainer.cnn_stages import CnnStage, cnn_stages
+from contracts.config.trainer.model_options import CnnOptions
 
 # Keras's 0.99 needs about 500 steps before the moving averages mean something; small folders
 # of images have trained for several epochs by then.

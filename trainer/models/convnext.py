@@ -10,8 +10,12 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from contracts.model_consistency import IMAGENET_STEM_PX
-from contracts.model_options import CONVNEXT_V1, ConvNeXtOptions, ConvNeXtV2Options
+from contracts.config.trainer.model_options import (
+    CONVNEXT_V1,
+    IMAGENET_STEM_PX,
+    ConvNeXtOptions,
+    ConvNeXtV2Options,
+)
 from trainer.models.block_layers import GlobalResponseNormalization, LayerScale, StochasticDepth
 
 EPSILON = 1e-6

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from trainer.models.anatomy import Stage
+from trainer.models.architecture import Stage
 
 WIDTH_INCHES = 6.4
 BOX_INCHES = 0.46

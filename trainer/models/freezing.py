@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import keras
 
-from contracts.errors import ConfigError, some_of
+from contracts.system.errors import ConfigError, some_of
 
 TRAINABLE_FROM = "trainer.fine_tuning.trainable_from"
 NAMES_SHOWN = 40

@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.errors import ConfigError
-from contracts.training import TrainerConfig
-from contracts.users_code import UsersCode
-from trainer.users_code import call_users_code, load_users_code
+from contracts.config.trainer.config import TrainerConfig
+from contracts.config.trainer.users_code import UsersCode
+from contracts.system.errors import ConfigError
+from trainer.users.users_code import call_users_code, load_users_code
 
 KEY = "trainer.model"
 

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import keras
 
-from contracts.errors import ConfigError, some_of
+from contracts.system.errors import ConfigError, some_of
 from trainer.models.backbone import call_application
 from trainer.models.freezing import head_layers, is_head, layers_within
 

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from contracts.errors import ConfigError
-from contracts.known_classes import CLASS_WEIGHTS, unknown_classes
-from contracts.training import TrainerConfig
-from trainer.users_code import users_instance
+from contracts.config.class_names import CLASS_WEIGHTS, unknown_classes
+from contracts.config.trainer.config import TrainerConfig
+from contracts.system.errors import ConfigError
+from trainer.users.users_code import users_instance
 
 # Of Lin et al., 2017, arXiv:1708.02002; their alpha is what `class_weights` are for.
 FOCAL_GAMMA = 2.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
 from trainer.optimisation.schedules import LearningRate
 
 SGD_MOMENTUM = 0.9

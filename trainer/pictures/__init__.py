@@ -7,10 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from contracts.errors import in_one_line
-from contracts.explanation import ExplainedImages
-from contracts.progress import report
-from contracts.whole_files import write_whole
+from contracts.artifacts.training_record import PICTURES_FILE
+from contracts.config.explanation import ExplainedImages
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import in_one_line
+from contracts.system.progress import report
 from trainer.pictures import (
     confusion_matrix,
     feature_maps,
@@ -21,13 +22,12 @@ from trainer.pictures import (
     nearest_training_images,
     sample_predictions,
 )
-from trainer.pictures.evidence import Evidence
 from trainer.pictures.picture import CannotDraw, Picture, save, styled
-from trainer.record import PICTURES_FILE
+from trainer.pictures.picture_data import Evidence
 
 if TYPE_CHECKING:
-    from trainer.data import ImageDataset
-    from trainer.train import TrainedModel
+    from contracts.artifacts.image_dataset import ImageDataset
+    from trainer.training.train import TrainedModel
 
 __all__ = ["Picture", "draw_pictures"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contracts.image_bytes import canonicalise
-from contracts.image_refusal import UnreadableImage
+from contracts.images.canonical import canonicalise
+from contracts.images.refusal import UnreadableImage
 from trainer.pictures.picture import CannotDraw
 
 if TYPE_CHECKING:
-    from trainer.data import ImageDataset
+    from contracts.artifacts.image_dataset import ImageDataset
 
 
 def chosen_pixels(files: Sequence[Path], dataset: "ImageDataset") -> list[np.ndarray]:

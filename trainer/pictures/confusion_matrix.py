@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trainer.pictures.evidence import Evidence, Judged
 from trainer.pictures.picture import TRAINING, WIDTH_IN, WRONG, new_figure, short
+from trainer.pictures.picture_data import Evidence, Judged
 
 TITLE = "Confusion matrix"
 CAPTION = (

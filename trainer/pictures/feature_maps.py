@@ -4,12 +4,12 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from contracts import features
-from trainer.models.anatomy import OWN_STAGE
-from trainer.pictures.evidence import Evidence
+from contracts.artifacts import features
+from trainer.models.architecture import OWN_STAGE
 from trainer.pictures.grid import Grid
 from trainer.pictures.layers import Passage, maps_of, outputs_at
 from trainer.pictures.picture import CannotDraw
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "Feature maps"
 CAPTION = (

@@ -7,9 +7,9 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from trainer.pictures.evidence import Evidence
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import CannotDraw
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "First-layer filters"
 CAPTION = (

@@ -10,8 +10,7 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from contracts import features
-from trainer.pictures.evidence import Evidence, Judged
+from contracts.artifacts import features
 from trainer.pictures.grid import Grid
 from trainer.pictures.layers import (
     Passage,
@@ -23,6 +22,7 @@ from trainer.pictures.layers import (
     without_softmax,
 )
 from trainer.pictures.picture import RIGHT, WRONG, CannotDraw
+from trainer.pictures.picture_data import Evidence, Judged
 
 TITLE = "Grad-CAM of the worst errors"
 CAPTION = (

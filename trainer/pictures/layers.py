@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from contracts.keras_environment import TENSORFLOW, TORCH
+from contracts.environment.keras_environment import TENSORFLOW, TORCH
 from trainer.pictures.picture import CannotDraw
 
 Watch = Callable[["Place", Any, Any], Any]

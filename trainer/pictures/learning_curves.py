@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trainer.pictures.evidence import Evidence
 from trainer.pictures.picture import SOFT, TRAINING, VALIDATION, CannotDraw, new_figure
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "Learning curves"
 CAPTION = (

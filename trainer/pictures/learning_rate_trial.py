@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from trainer.pictures.evidence import Evidence
 from trainer.pictures.picture import SOFT, TRAINING, CannotDraw, new_figure
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "Search for the learning rate"
 CAPTION = (

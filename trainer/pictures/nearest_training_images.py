@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from contracts import features
-from trainer.pictures.evidence import Evidence
+from contracts.artifacts import features
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import RIGHT, SOFT, WRONG, CannotDraw
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "Nearest training images"
 CAPTION = (

@@ -4,10 +4,10 @@ import math
 
 from matplotlib.figure import Figure
 
-from contracts import features
-from trainer.pictures.evidence import Evidence
+from contracts.artifacts import features
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import RIGHT, WRONG
+from trainer.pictures.picture_data import Evidence
 
 TITLE = "Sample predictions"
 CAPTION = (

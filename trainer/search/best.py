@@ -5,10 +5,11 @@ from typing import Any
 
 import yaml
 
-from contracts.config_paths import relative_at
-from contracts.nested_values import key_path, with_value
-from contracts.search import SearchConfig
-from contracts.whole_files import write_whole
+from contracts.config.key_paths import key_path
+from contracts.config.loading.config_paths import relative_at
+from contracts.config.loading.nested_values import with_value
+from contracts.config.search import SearchConfig
+from contracts.system.atomic_files import write_whole
 from trainer.search.ledger import Ledger
 
 BEST_FILE = "best.yaml"

@@ -9,12 +9,12 @@ from pathlib import Path
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from contracts import features
-from contracts.errors import ComponentError
-from contracts.search import SearchConfig
-from contracts.tracking import TrackingStore
-from contracts.training import TrainingRecipe
-from trainer.data import ImageDataset
+from contracts.artifacts import features
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.search import SearchConfig
+from contracts.config.tracking import TrackingStore
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.system.errors import ComponentError
 from trainer.keras_settings import prepare_keras
 from trainer.search.ledger import LEDGER_FILE, Ledger
 from trainer.search.runs import open_runs
@@ -27,8 +27,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Return the tuner for the transformed examples; it goes on where an earlier one was killed.
 
     `custom_config` holds `recipe`, `search` and `tracking` (empty: MLflow is switched off) as JSON,
-    `code_digest`, `users_digest`, and `kept`: the folder that outlives the component, where there
-    is one.
+    `code_digest`, `training_digest`, and `kept`: the folder that outlives the component, where
+    there is one.
 
     Raises:
       ComponentError: there is no validation split to judge trials on.
@@ -45,7 +45,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
             "data.splits.validation a larger part."
         )
     prepare_keras()
-    code = [fn_args.custom_config[key] for key in ("code_digest", "users_digest")]
+    code = [fn_args.custom_config[key] for key in ("code_digest", "training_digest")]
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
     # Of copies only the folder says whether they are the same. It may be moved with what is kept.
     copies = [os.path.relpath(uri, kept) for uri in dataset.united]

@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from contracts.errors import ComponentError
-from contracts.search import Values
-from contracts.whole_files import write_whole
+from contracts.config.search import Values
+from contracts.system.atomic_files import write_whole
+from contracts.system.errors import ComponentError
 
 LEDGER_FILE = "trials.json"
 LOG_FILE = "search.log"

@@ -7,8 +7,8 @@ from typing import Any
 from mlflow.entities import Metric, Param, RunStatus, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
-from contracts.tracking import TrackingStore
-from trainer.mlflow_store import active_run, experiment_id, open_client, told
+from contracts.config.tracking import TrackingStore
+from registry.mlflow_store import active_run, experiment_id, open_client, told
 
 
 class NestedRuns:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol
 
-from contracts.tracking import TrackingStore
+from contracts.config.tracking import TrackingStore
 
 
 class Runs(Protocol):

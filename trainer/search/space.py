@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from keras_tuner import HyperParameters
 from pydantic import JsonValue
 
-from contracts.search import Choices, Range
+from contracts.config.search import Choices, Range
 
 Encoded = float | int | str
 Dimensions = Mapping[str, Choices | Range]

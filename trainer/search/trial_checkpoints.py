@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from contracts.training import TrainingRecipe
-from trainer.checkpoints import Checkpoint, training_key
-from trainer.data import ImageDataset
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.trainer.config import TrainingRecipe
+from trainer.training.checkpoints import Checkpoint, training_key
 
 CHECKPOINTS = "checkpoints"  # the folder of them, in that of a search
 

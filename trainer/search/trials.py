@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.config import PipelineConfig
-from contracts.consistency import inconsistencies
-from contracts.errors import ConfigError
-from contracts.search import SearchConfig
-from contracts.training import TrainingRecipe
-from contracts.variation import for_epochs, told, vary
-from trainer.data import ImageDataset
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.consistency import inconsistencies
+from contracts.config.search import SearchConfig
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.config.variation import for_epochs, told, vary
+from contracts.system.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,23 @@ from typing import Any
 from keras_tuner import Objective, Oracle, errors, oracles
 from keras_tuner.engine.base_tuner import BaseTuner
 
-from contracts.errors import ComponentError, in_one_line, some_of, with_log
-from contracts.full_disk import is_disk_full
-from contracts.progress import standing_at
-from contracts.training import TrainingRecipe
+from contracts.config.trainer.config import TrainingRecipe
+from contracts.system.errors import ComponentError, in_one_line, some_of, with_log
+from contracts.system.full_disk import is_disk_full
+from contracts.system.progress import standing_at
 from trainer.search.ledger import Ledger, TrialRecord
 from trainer.search.runs import Runs
 from trainer.search.space import decode, hyperparameters
 from trainer.search.trial_checkpoints import CHECKPOINTS, TrialCheckpoints
 from trainer.search.trials import Trials, course_of
-from trainer.train import TrainedModel, train
+from trainer.training.train import TrainedModel, train
 
 # Hyperband's own names of what it decides for a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
 HYPERBAND_BRACKET = "tuner/bracket"
 HYPERBAND_FACTOR = 3
 
-Train = Callable[..., TrainedModel]  # as `trainer.train.train`
+Train = Callable[..., TrainedModel]  # as `trainer.training.train.train`
 
 
 class TrialTuner(BaseTuner):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from contracts.tracking import TrackingPlan
-from trainer.record import Tracked
+from contracts.artifacts.training_record import Tracked
+from contracts.config.tracking import TrackingPlan
 from trainer.tracking.delivery import Delivery
 from trainer.tracking.known_runs import KnownRuns
 from trainer.tracking.metrics import ReportMetrics

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contracts.errors import ComponentError
+from contracts.system.errors import ComponentError
 from trainer.tracking.metrics import EPOCH_SECONDS
 from trainer.tracking.tracker import Point, Told, Training
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from trainer.record import Tracked
+from contracts.artifacts.training_record import Tracked
 from trainer.tracking.tracker import Point, Tracker, Training
 
 LOGGER = logging.getLogger(__name__)

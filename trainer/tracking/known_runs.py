@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from contracts.whole_files import write_whole
+from contracts.system.atomic_files import write_whole
 
 FILE = "runs.json"
 

@@ -17,10 +17,10 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
-from contracts.tracking import TrackingStore
-from trainer.data import ImageDataset
-from trainer.mlflow_store import active_run, experiment_id, open_client, told
-from trainer.record import MLFLOW
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.artifacts.training_record import MLFLOW
+from contracts.config.tracking import TrackingStore
+from registry.mlflow_store import active_run, experiment_id, open_client, told
 from trainer.tracking.tracker import Point, Told, Training
 
 # What MLflow refuses: a digest that is longer, more metrics at once, a longer value.

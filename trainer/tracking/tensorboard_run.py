@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api as hparams
 
-from contracts.errors import ComponentError
+from contracts.system.errors import ComponentError
 from trainer.tracking.tracker import Point, Told, Training
 
 TRAINING, VALIDATION = "train", "validation"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from contracts.training import TrainingRecipe
+from contracts.config.trainer.config import TrainingRecipe
 
 if TYPE_CHECKING:
-    from trainer.data import ImageDataset
+    from contracts.artifacts.image_dataset import ImageDataset
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from contracts.errors import ComponentError
-from contracts.optional_libraries import WANDB
-from contracts.tracking import WandbConfig
+from contracts.config.tracking import WandbConfig
+from contracts.environment.optional_libraries import WANDB
+from contracts.system.errors import ComponentError
 from trainer.tracking.tracker import Point, Told, Training
 
 LOGGER = logging.getLogger(__name__)

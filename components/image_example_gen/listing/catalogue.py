@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
-from contracts import features
-from contracts.remote_path import Root
+from contracts.artifacts import features
+from contracts.system.remote_path import Root
 
 Kind = Literal["classes", "splits", "csv"]
 Entry = TypeVar("Entry")

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from contracts.unicode_form import composed
+from contracts.system.unicode_form import composed
 
 # White space of any script, a byte order mark, and the space of no width.
 BLANKS: Final = (

@@ -15,8 +15,8 @@ from components.image_example_gen.listing.catalogue import (
     encoded,
     transaction,
 )
-from contracts.progress import report
-from contracts.remote_path import RemotePath, Root
+from contracts.system.progress import report
+from contracts.system.remote_path import RemotePath, Root
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
 # remembered (as git does with its "racy" entries).

@@ -6,7 +6,7 @@ from typing import Final
 
 import yaml
 
-from contracts.errors import EXAMPLES_SHOWN
+from contracts.system.errors import EXAMPLES_SHOWN
 
 # Reason and detail of what is skipped by its label, or by the folder that it stands in.
 LEFT_OUT: Final = ("label_left_out", "its label or folder is one of data.leave_out")

@@ -12,7 +12,7 @@ from components.image_example_gen.listing.catalogue import (
     transaction,
 )
 from components.image_example_gen.listing.entries import plain_path
-from contracts.remote_path import RemotePath, resolve
+from contracts.system.remote_path import RemotePath, resolve
 
 _LISTING = "components.image_example_gen.listing.remote:objects"
 _OBJECTS_A_TRANSACTION = 4_096

@@ -21,8 +21,8 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.image_example_gen.listing.catalogue import Stamp
-from contracts.errors import DataError
-from contracts.remote_path import RemotePath
+from contracts.system.errors import DataError
+from contracts.system.remote_path import RemotePath
 
 # Longer than a page of a listing takes, and shorter than Beam's and boto3's own retries.
 ANSWER_TIMEOUT_S = 60.0

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from contracts import features
-from contracts.unicode_form import composed
+from contracts.artifacts import features
+from contracts.system.unicode_form import composed
 
 _WORDS: Final = {
     "train": features.TRAIN,

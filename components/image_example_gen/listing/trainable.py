@@ -7,9 +7,9 @@ from typing import Final
 from components.image_example_gen.listing.catalogue import Kind, Layout
 from components.image_example_gen.listing.entries import printable
 from components.image_example_gen.listing.leave_out import leave_out_key
-from contracts import features
-from contracts.config import DataConfig
-from contracts.errors import DataError, some_of
+from contracts.artifacts import features
+from contracts.config.data import DataConfig
+from contracts.system.errors import DataError, some_of
 
 _FOR_TRAIN: Final[dict[Kind, str]] = {
     "splits": "Add train/<class>/, or put the class folders into data.root itself.",

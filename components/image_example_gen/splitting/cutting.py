@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from components.decoding.pool import DecodePool
-from components.image_example_gen import isolation
+from components.image_example_gen import crash_recovery
 from components.image_example_gen.earlier import Earlier, settled_keys
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile
@@ -15,8 +14,9 @@ from components.image_example_gen.splitting.splits import (
     small_classes,
     with_moves,
 )
-from contracts.config import DataConfig
-from contracts.image_reading import ImageReading
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
+from contracts.images.reading import ImageReading
 
 
 def cut_splits(
@@ -57,8 +57,8 @@ def _keys(
             unknown.append(file)
         elif digest != UNREADABLE:
             yield file.label, key_of(file.group, digest or "")
-    for file, digest in isolation.of_each_file(
-        pool, isolation.read_digests, layout.root, unknown, reading, is_checked
+    for file, digest in crash_recovery.of_each_file(
+        pool, crash_recovery.read_digests, layout.root, unknown, reading, is_checked
     ):
         if digest is not None:
             yield file.label, key_of(file.group, digest)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from components.image_example_gen.listing.entries import ImageFile
-from contracts import features
+from contracts.artifacts import features
 
 if TYPE_CHECKING:
     from components.image_example_gen.listing.catalogue import Layout

@@ -8,9 +8,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from components.augmenter.sample import Sample
-from contracts.config import PreprocessingConfig
-from contracts.tf_record import record_writer
-from trainer.data import ImageDataset, transformed_example
+from contracts.artifacts.image_dataset import ImageDataset, transformed_example
+from contracts.artifacts.tf_record import record_writer
+from contracts.config.preprocessing import PreprocessingConfig
 
 DIGITS = tuple("0123456789")
 

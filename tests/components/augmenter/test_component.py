@@ -10,13 +10,13 @@ pytest.importorskip("tfx")
 from tfx.components.trainer.fn_args_utils import get_common_fn_args
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifacts import AugmentationReport
+from components.artifact_types import AugmentationReport
 from components.augmenter.component import Augmenter
 from components.augmenter.executor import Executor
-from components.augmenter.report import read_augmentation
 from components.augmenter.sample import Sample
-from contracts.augmentation import AugmentationConfig
-from trainer.data import ImageDataset
+from contracts.artifacts.augmentation_report import read_augmentation
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
 
 SPLITS = ["train", "validation", "test"]
 

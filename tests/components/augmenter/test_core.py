@@ -9,17 +9,17 @@ import pytest
 from PIL import Image
 
 from components.augmenter import core
-from components.augmenter.report import BATCHES, AugmentationReport, read_augmentation
 from components.augmenter.sample import Sample, read_sample
-from contracts import features
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import resolve
-from contracts.errors import ComponentError
-from contracts.tf_example import parse
-from contracts.tf_record import read_records
+from contracts.artifacts import features
+from contracts.artifacts.augmentation_report import BATCHES, AugmentationReport, read_augmentation
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.artifacts.tf_example import parse
+from contracts.artifacts.tf_record import read_records
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.policy import resolve
+from contracts.system.errors import ComponentError
 from tests.components.augmenter.conftest import DIGITS
 from trainer.batches import evaluation_batches
-from trainer.data import ImageDataset
 
 LABELS = ("many", "few", "none")
 COUNTS = {"many": 30, "few": 4, "none": 0}

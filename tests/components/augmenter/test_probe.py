@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from components.augmenter.changing import changing, single_policies
-from components.augmenter.probe import ProbeReport, probe
+from components.augmenter.probe import probe
 from components.augmenter.sample import Sample
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import resolve
+from contracts.artifacts.augmentation_report import ProbeReport
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.policy import resolve
 from tests.components.augmenter.conftest import DIGITS
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from components.champion_resolver.core import fetch_champion
 from components.model_pusher.core import push
-from components.model_registry import ModelRegistry
-from components.serving_folder import ServingFolder
-from contracts.errors import ComponentError
-from contracts.tracking import TrackingStore
+from contracts.config.tracking import TrackingStore
+from contracts.system.errors import ComponentError
+from registry.model_versions import ModelRegistry
+from registry.serving_folder import ServingFolder
 
 
 @pytest.fixture(scope="module")

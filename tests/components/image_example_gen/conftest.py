@@ -6,7 +6,7 @@ import pytest
 from components.image_example_gen.core import Job
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.splitting.splits import Cut
-from contracts.image_reading import DEFAULT_READING
+from contracts.images.reading import DEFAULT_READING
 
 
 def job_of(layout: Layout, target: Path, cut: Cut) -> Job:

@@ -11,14 +11,17 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
-from components.artifacts import ImageManifest
-from components.image_example_gen.accounts.manifest import Dataset, read_dataset, read_rows
+from components.artifact_types import ImageManifest
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.executor import Executor
-from contracts import features, image_bytes
-from contracts.config import BeamConfig, DataConfig
-from contracts.errors import Refusal
-from contracts.progress import LOGGER
+from contracts.artifacts import features
+from contracts.artifacts.manifest.dataset import Dataset, read_dataset
+from contracts.artifacts.manifest.rows import read_rows
+from contracts.config.beam import BeamConfig
+from contracts.config.data import DataConfig
+from contracts.images import canonical
+from contracts.system.errors import Refusal
+from contracts.system.progress import LOGGER
 
 # Named dependencies keep TFX from packing itself up for remote workers.
 BEAM_ARGS = [
@@ -89,9 +92,9 @@ def test_tensorflow_reads_every_example(
             assert row["split"] == split
             assert example[features.LABEL].decode() == row["label"]
             assert example[features.SHA256].decode() == row["sha256"]
-            canonical = image_bytes.canonicalise(raw)
-            assert example[features.ENCODED] == canonical.encoded
-            assert example[features.BRIGHTNESS] == pytest.approx(canonical.brightness_mean)
+            image = canonical.canonicalise(raw)
+            assert example[features.ENCODED] == image.encoded
+            assert example[features.BRIGHTNESS] == pytest.approx(image.brightness_mean)
             assert tf.io.decode_image(example[features.ENCODED], channels=3).shape == (24, 32, 3)
     assert Path(outputs.examples.uri, features.LABELS_FILE).read_text() == '["cat", "dog"]'
     assert outputs.examples.split_names == '["train", "validation", "test"]'

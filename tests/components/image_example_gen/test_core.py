@@ -10,28 +10,23 @@ from typing import Any
 
 import pytest
 
-from components.image_example_gen import core
-from components.image_example_gen.accounts import manifest
-from components.image_example_gen.accounts.file_row import (
+from components.image_example_gen import core, manifest_summary
+from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.manifest_summary import sum_up, write_skipped
+from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.splitting.splits import cut_of
+from contracts.artifacts import features
+from contracts.artifacts.manifest.dataset import Dataset
+from contracts.artifacts.manifest.file_row import (
     INGESTED,
     ROWS_A_GROUP,
     FileRow,
     row_writer,
     rows_path,
 )
-from components.image_example_gen.accounts.manifest import (
-    Dataset,
-    read_rows,
-    sum_up,
-    write_part,
-    write_skipped,
-)
-from components.image_example_gen.listing.layout import read_layout
-from components.image_example_gen.shards import Shard, plan_shards
-from components.image_example_gen.splitting.splits import cut_of
-from contracts import features
-from contracts.config import DataConfig
-from contracts.image_reading import DEFAULT_READING
+from contracts.artifacts.manifest.rows import read_rows, write_part
+from contracts.config.data import DataConfig
+from contracts.images.reading import DEFAULT_READING
 from tests.components.image_example_gen.conftest import job_of
 
 PARTS = {"train": 8, "validation": 1, "test": 1}
@@ -240,7 +235,7 @@ def test_decoding_imports_nothing_that_takes_long() -> None:
     loaded = subprocess.run(
         [
             *(sys.executable, "-c"),
-            "import components.image_example_gen.core, components.decoding.worker, sys; "
+            "import components.image_example_gen.core, contracts.images.isolation.worker, sys; "
             "print(*{'pyarrow', 'pandas', 'pydantic', 'apache_beam'} & sys.modules.keys())",
         ],
         capture_output=True,
@@ -267,7 +262,7 @@ def test_the_fingerprint_is_the_same_in_several_passes(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fingerprint = ingest(image_folder, tmp_path / "one").fingerprint
-    monkeypatch.setattr(manifest, "_IMAGES_A_PASS", 7)
+    monkeypatch.setattr(manifest_summary, "_IMAGES_A_PASS", 7)
     assert ingest(image_folder, tmp_path / "several").fingerprint == fingerprint
 
 

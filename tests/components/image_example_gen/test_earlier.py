@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from components.decoding.pool import DecodePool
-from components.image_example_gen.accounts.manifest import Dataset, read_rows
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import (
     Target,
@@ -18,8 +16,11 @@ from components.image_example_gen.ingestion import (
 )
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import read_layout
-from contracts import features
-from contracts.config import DataConfig
+from contracts.artifacts import features
+from contracts.artifacts.manifest.dataset import Dataset
+from contracts.artifacts.manifest.rows import read_rows
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
 
 
 class Ingested:

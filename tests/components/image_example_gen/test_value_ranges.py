@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.decoding.pool import DecodePool
-from components.image_example_gen.accounts.value_range import ValueRange, value_range_sentences
 from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards, limits_of
 from components.image_example_gen.listing.layout import read_layout
-from contracts.config import DataConfig
-from contracts.image_reading import ImageReading
+from contracts.artifacts.manifest.value_range import ValueRange, value_range_sentences
+from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import DecodePool
+from contracts.images.reading import ImageReading
 
 
 def write_deep(folder, brightest, images=12, start=0) -> None:

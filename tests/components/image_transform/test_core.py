@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from components.image_transform import core
-from contracts import features
-from contracts.config import PreprocessingConfig
-from contracts.errors import ComponentError
+from contracts.artifacts import features
+from contracts.config.preprocessing import PreprocessingConfig
+from contracts.system.errors import ComponentError
 from tests.components.conftest import LABELS, example, write_examples
 from trainer.preprocessing import decode_and_resize
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from components.image_validator.pictures import Pictures, measures_path
 from components.image_validator.shard_measures import measure_shard
-from contracts import features
-from contracts.image_bytes import canonicalise
-from contracts.tf_example import serialise
-from contracts.tf_record import record_writer
+from contracts.artifacts import features
+from contracts.artifacts.tf_example import serialise
+from contracts.artifacts.tf_record import record_writer
+from contracts.images.canonical import canonicalise
 from tests.conftest import encoded
 
 # path, label, split, picture

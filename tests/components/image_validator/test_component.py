@@ -6,23 +6,25 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.artifacts import (
+from components.artifact_types import (
     BLESSED_FILE,
     NOT_BLESSED_FILE,
     DataBlessing,
     ImageDataReport,
     ImageManifest,
 )
-from components.image_example_gen.accounts.manifest import INGESTED, FileRow, part_writer, sum_up
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
 from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.manifest_summary import sum_up
 from components.image_example_gen.splitting.splits import Cut
-from components.image_validator.blessing import Verdict, read_verdict
 from components.image_validator.executor import Executor
-from components.image_validator.report import read_report
-from contracts.config import BeamConfig
-from contracts.data_checks import ValidationConfig
-from contracts.errors import Refusal
+from contracts.artifacts.data_blessing import Verdict, read_verdict
+from contracts.artifacts.image_issues import read_report
+from contracts.artifacts.manifest.file_row import INGESTED, FileRow
+from contracts.artifacts.manifest.rows import part_writer
+from contracts.config.beam import BeamConfig
+from contracts.config.validation import ValidationConfig
+from contracts.system.errors import Refusal
 from tests.components.image_validator.conftest import photo, write_shard
 
 BEAM_ARGS = [

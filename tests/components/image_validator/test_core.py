@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from components.image_validator.core import Evidence, find_issues
 from components.image_validator.pictures import Pictures
-from components.image_validator.report import DataReport, Issue, read_report
-from contracts.data_checks import CHECKS, ValidationConfig
+from contracts.artifacts.image_issues import DataReport, Issue, read_report
+from contracts.config.validation import CHECKS, ValidationConfig
 from tests.components.image_validator.conftest import Row, photo
 from tests.conftest import encoded
 

@@ -6,7 +6,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from components.image_validator import mislabelled
-from contracts.errors import ComponentError
+from contracts.system.errors import ComponentError
 from tests.components.image_validator.conftest import photo
 
 pytest.importorskip("cleanlab")
@@ -49,6 +49,6 @@ def test_classes_that_are_too_small_are_said_not_to_be_judged(make_pictures):
 
 
 def test_without_cleanlab_the_next_step_is_named(make_pictures, monkeypatch):
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     with pytest.raises(ComponentError, match=r"validation.likely_mislabelled.*imgpipe\[cleanlab\]"):
         mislabelled.likely_mislabelled(make_pictures([]), threshold=0.5, seed=0)

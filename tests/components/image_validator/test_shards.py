@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from components.decoding.pool import DecodePool
-from components.decoding.worker import Limits
 from components.image_validator.pictures import Pictures
 from components.image_validator.shards import link_measured, measure_shards, shards_of
-from contracts.errors import ComponentError
+from contracts.images.isolation.pool import DecodePool
+from contracts.images.isolation.worker import Limits
+from contracts.system.errors import ComponentError
 from tests.components.image_validator.conftest import photo, write_shard
 
 LIMITS = Limits(seconds=60.0, memory_bytes=4 << 30)

@@ -7,7 +7,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.image_validator import statistics
-from contracts import features
+from contracts.artifacts import features
 
 
 def frame(images: int, dogs: float, brightness: float) -> pd.DataFrame:

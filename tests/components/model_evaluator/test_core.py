@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 
 from components.model_evaluator.core import Baseline, evaluate
-from contracts.config import PreprocessingConfig
-from contracts.errors import ComponentError
-from contracts.evaluation import PREDICTIONS_FILE
-from contracts.training import TrainerConfig
+from contracts.artifacts.evaluation import PREDICTIONS_FILE
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.preprocessing import PreprocessingConfig
+from contracts.config.trainer.config import TrainerConfig
+from contracts.system.errors import ComponentError
 from tests.components.conftest import COUNTS, LABELS
-from trainer.data import ImageDataset
-from trainer.export import export
+from trainer.export.saved_model import export
 from trainer.models import build_model
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from components.model_evaluator.metrics import ModelScores, measure
-from contracts.evaluation import Metrics
+from contracts.artifacts.evaluation import Metrics
 
 TRUTH = ["a", "a", "a", "b"]
 CANDIDATE = ModelScores(["a", "a", "b", "b"], [0.9, 0.8, 0.3, 0.6])

@@ -6,9 +6,9 @@ import pytest
 
 from components.model_evaluator.metrics import ModelScores, measure
 from components.model_gate.core import decide
-from contracts.config import EvaluationConfig
-from contracts.decision import Decision, Floor
-from contracts.wilson import wilson_interval
+from contracts.artifacts.decision import Decision, Floor
+from contracts.config.evaluation import EvaluationConfig
+from contracts.statistics.wilson import wilson_interval
 
 TRUTH = ["cat"] * 50 + ["dog"] * 50
 

@@ -8,16 +8,16 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from components.model_pusher import core
-from components.model_registry import (
+from contracts.config.tracking import TrackingStore
+from contracts.system.errors import ComponentError
+from registry.model_versions import (
     CHALLENGER,
     CHAMPION,
     DATA_FINGERPRINT,
     SERVING_FOLDER,
     ModelRegistry,
 )
-from components.serving_folder import INCOMING_PREFIX, LOCK_FILE, ServingFolder
-from contracts.errors import ComponentError
-from contracts.tracking import TrackingStore
+from registry.serving_folder import INCOMING_PREFIX, LOCK_FILE, ServingFolder
 
 
 @pytest.fixture(scope="module")

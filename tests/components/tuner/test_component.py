@@ -10,8 +10,8 @@ pytest.importorskip("tfx")
 from tfx.types import Channel, standard_artifacts
 
 from components.tuner.component import Tuner
-from contracts.config import PipelineConfig
-from contracts.tracking import TrackingStore
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.tracking import TrackingStore
 
 
 @pytest.fixture
@@ -39,15 +39,14 @@ def test_what_only_the_space_names_counts_by_its_content(told, tmp_path, key):
     digests = []
     for content in ("class Mine: a = 1", "class Mine: a = 2"):
         file.write_text(content)
-        digests.append(told(space)["users_digest"])
-    assert len({*digests, told({})["users_digest"]}) == 3
+        digests.append(told(space)["training_digest"])
+    assert len({*digests, told({})["training_digest"]}) == 3
     own = {"trainer": {"epochs": 3}}
-    assert told(space, **own)["users_digest"] == digests[1]
+    assert told(space, **own)["training_digest"] == digests[1]
 
 
-def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(told, monkeypatch):
-    monkeypatch.setattr("contracts.code_digest.installed", lambda *_: ("scipy",))
-    without = told({})["code_digest"]
-    assert told({"augmentation.backend": ["keras", "albumentations"]})["code_digest"] != without
-    assert told({}, augmentation={"backend": "albumentations"})["code_digest"] != without
-    assert told({"trainer.batch_size": [8, 16]})["code_digest"] == without
+def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(told):
+    without = told({})["training_digest"]
+    assert told({"augmentation.backend": ["keras", "albumentations"]})["training_digest"] != without
+    assert told({}, augmentation={"backend": "albumentations"})["training_digest"] != without
+    assert told({"trainer.batch_size": [8, 16]})["training_digest"] == without

@@ -9,7 +9,7 @@ pytest.importorskip("tfx")
 from tfx.types import standard_artifacts
 
 from components.tuner import executor
-from contracts.search import SearchConfig
+from contracts.config.search import SearchConfig
 from trainer.search.best import BEST_FILE
 from trainer.search.ledger import LEDGER_FILE, Ledger
 

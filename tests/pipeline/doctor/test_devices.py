@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from contracts.errors import ConfigError
-from contracts.keras_environment import backend_problems
-from contracts.own_packages import python_command
+from contracts.environment.keras_environment import backend_problems
+from contracts.environment.own_packages import python_command
+from contracts.system.errors import ConfigError
 from pipeline.doctor.devices import backend_findings, parse_cards, training_finding
 from pipeline.doctor.keras_view import view
 from pipeline.doctor.probe import VIEW, Gpu, Probed, probe

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from contracts.config import PipelineConfig
+from contracts.config.pipeline_config import PipelineConfig
 from pipeline.cli import main
 from pipeline.commands import doctor
 from pipeline.doctor.probe import Probed

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.memory import Memory
-from contracts.memory import read_memory as memory_of
+from contracts.system.memory import Memory
+from contracts.system.memory import read_memory as memory_of
 from pipeline.doctor.machine import Cores, Disk, nvidia_cards, read_cores, read_disk
 from pipeline.doctor.machine_findings import (
     GIB,

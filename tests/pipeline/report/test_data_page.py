@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from components.image_validator.report import DataReport, Issue
-from contracts.data_checks import CHECKS
+from contracts.artifacts.image_issues import DataReport, Issue
+from contracts.config.validation import CHECKS
 from pipeline.report import data_page
 from pipeline.report.data_page import write_data_page
 from pipeline.report.data_record import read_data_record

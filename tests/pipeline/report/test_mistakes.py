@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from contracts.evaluation import PREDICTIONS_FILE
-from contracts.image_reading import ImageReading
+from contracts.artifacts.evaluation import PREDICTIONS_FILE
+from contracts.images.reading import ImageReading
 from pipeline.report.mistakes import Mistake, worst_mistakes
 
 

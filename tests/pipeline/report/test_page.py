@@ -12,8 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.augmenter.report import BATCHES, MOSAICS, AugmentationReport
-from contracts.augmentation_policy import Policy
+from contracts.artifacts.augmentation_report import BATCHES, MOSAICS, AugmentationReport
+from contracts.artifacts.training_record import (
+    CARD_FOLDER,
+    NO_CARD_FILE,
+    PICTURES_FILE,
+    PICTURES_FOLDER,
+    TrainingRecord,
+)
+from contracts.config.augmentation.policy import Policy
 from pipeline.report import page
 from pipeline.summary import (
     AugmentationSummary,
@@ -21,13 +28,6 @@ from pipeline.summary import (
     SecondsSummary,
     Summary,
     TrackedSummary,
-)
-from trainer.record import (
-    CARD_FOLDER,
-    NO_CARD_FILE,
-    PICTURES_FILE,
-    PICTURES_FOLDER,
-    TrainingRecord,
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("tfx")
 
-from contracts.config import PipelineConfig
+from contracts.config.pipeline_config import PipelineConfig
 from pipeline.commands import sweep as command
 from pipeline.preflight import Preflight
 from pipeline.summary import AugmentationSummary, DataSummary, SecondsSummary, Summary
@@ -52,7 +52,7 @@ def command_with(monkeypatch, tmp_path):
             )
 
         monkeypatch.setattr(command, "preflight", lambda *_, **__: Preflight(config, None, Path()))
-        monkeypatch.setattr("pipeline.runner.run_pipeline", run_pipeline)
+        monkeypatch.setattr("pipeline.local.runner.run_pipeline", run_pipeline)
         monkeypatch.setattr("pipeline.sweep.flow.run_sweep", run_sweep)
         return command.run(argparse.Namespace(**{**vars(ARGS), "vary": vary}))
 

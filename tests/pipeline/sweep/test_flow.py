@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from contracts.config import PipelineConfig, PreprocessingConfig
-from contracts.errors import ComponentError, InputError, WorkspaceError
-from contracts.tracking import MlflowConfig, TrackingConfig
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.preprocessing import PreprocessingConfig
+from contracts.config.tracking import MlflowConfig, TrackingConfig
+from contracts.system.errors import ComponentError, InputError, WorkspaceError
 from pipeline.sweep import flow
 from pipeline.sweep.flow import Sweep, run_sweep
 from pipeline.sweep.process import Trained
 from pipeline.sweep.record import SWEEP_FILE, read_record
 from pipeline.sweep.report import print_sweep, sentence
 from pipeline.sweep.variants import combinations, with_and_without_augmentation
-from trainer.data import ImageDataset
 
 CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
 
@@ -297,7 +298,7 @@ def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
     run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")
     run("class Loss: a = 2", "trainer.loss=focal,mine.py:Loss")
     run("", "augmentation.backend=keras,albumentations")
-    monkeypatch.setattr("contracts.code_digest.installed", lambda *_: ("scipy",))
+    monkeypatch.setattr("contracts.cache_key.training_digest.installed", lambda *_: ("scipy",))
     run("", "augmentation.backend=keras,albumentations")
     assert len(set(folders)) == 4
 

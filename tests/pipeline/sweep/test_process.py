@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from contracts.augmentation import AugmentationConfig
-from contracts.errors import ComponentError
-from contracts.progress import LOGGER
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ComponentError
+from contracts.system.progress import LOGGER
 from pipeline.sweep.process import train_apart
-from trainer.data import ImageDataset
-from trainer.judgement import judge
-from trainer.train import train
+from trainer.split_evaluation import judge
+from trainer.training.train import train
 
 MODELS = """
 import os, signal

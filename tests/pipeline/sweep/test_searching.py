@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import ConfigError, InputError
-from contracts.load import load_config
+from contracts.config.loading.loader import load_config
+from contracts.system.errors import ConfigError, InputError
 from pipeline.preflight import Preflight
 from pipeline.summary import TUNER, SecondsSummary, Summary
 from pipeline.sweep import best_config, searching

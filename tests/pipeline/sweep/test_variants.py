@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.augmentation import AugmentationConfig
-from contracts.config import PipelineConfig
-from contracts.errors import InputError
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import InputError
 from pipeline.sweep.variants import combinations, with_and_without_augmentation
 
 CONFIG = PipelineConfig(name="x", data={"root": Path("/")})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contracts.augmentation import AugmentationConfig
+from contracts.config.augmentation.config import AugmentationConfig
 from trainer.augmentation import Augmentation
 
 SIZE_PX = 16

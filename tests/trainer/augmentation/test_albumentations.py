@@ -5,15 +5,15 @@ import sys
 import numpy as np
 import pytest
 
-from contracts.augmentation_operations import OPERATION_SECTIONS
-from contracts.augmentation_policy import PRESETS, resolve
-from contracts.errors import ComponentError
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.config.augmentation.operations import OPERATION_SECTIONS
+from contracts.config.augmentation.policy import PRESETS, resolve
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ComponentError
 from tests.trainer.augmentation.conftest import LABELS, config, layer_of, only
 from trainer.augmentation.albumentations import CpuAugmentation
 from trainer.batches import numpy_feed, tensorflow_feed
 from trainer.batches.sampling import Position, Sampling
-from trainer.train import train
+from trainer.training.train import train
 
 pytest.importorskip("albumentations", reason="imgpipe[albumentations] is not installed")
 
@@ -162,6 +162,6 @@ def test_batches_are_changed_by_their_number_in_the_training(dataset, feed):
 
 def test_what_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "albumentations", None)
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     with pytest.raises(ComponentError, match=r"augmentation\.backend: .* is not installed"):
         CpuAugmentation(resolve(config(preset="light")), LABELS, 0)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_operations import OPERATION_SECTIONS
-from contracts.augmentation_policy import PRESETS
-from contracts.errors import ComponentError
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.operations import OPERATION_SECTIONS
+from contracts.config.augmentation.policy import PRESETS
+from contracts.system.errors import ComponentError
 from tests.trainer.augmentation.conftest import LABELS, MODES, layer_of, only
 from trainer.augmentation import Augmentation
 

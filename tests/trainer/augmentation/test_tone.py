@@ -131,7 +131,7 @@ def test_probability_and_exceptions_are_kept(images, name):
 
 UNDER_JAX = """\
 import json, sys, jax, numpy as np
-from contracts.augmentation import AugmentationConfig
+from contracts.config.augmentation.config import AugmentationConfig
 from trainer.augmentation import Augmentation
 given, results = np.load(sys.argv[1]), {}
 for name, section in json.loads(sys.argv[3]).items():

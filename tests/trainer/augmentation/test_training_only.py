@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contracts.augmentation import AugmentationConfig
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from tests.trainer.augmentation.conftest import config, only
 from tests.trainer.conftest import arrays
 from trainer.augmentation import Augmentation
 from trainer.batches import evaluation_batches, training_batches
 from trainer.batches.sampling import Position, Sampling
-from trainer.data import ImageDataset
-from trainer.export import export
-from trainer.train import train
-from trainer.training_model import TrainingModel
+from trainer.export.saved_model import export
+from trainer.training.train import train
+from trainer.training.training_model import TrainingModel
 
 BLACK = only("brightness", 0)
 

@@ -5,15 +5,15 @@ import time
 import numpy as np
 import pytest
 
-from contracts.errors import ComponentError
-from contracts.memory import Memory
-from tests.trainer.test_train import recipe
-from trainer.checkpoints import Checkpoint
-from trainer.devices import Devices
+from contracts.system.errors import ComponentError
+from contracts.system.memory import Memory
+from tests.trainer.training.test_train import recipe
+from trainer.hardware.devices import Devices
 from trainer.measurement import batch_size
 from trainer.measurement.batch_size import find_batch_size
 from trainer.measurement.learning_rate import Curve
-from trainer.train import train
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.train import train
 
 
 def test_a_training_finds_both_and_keeps_them(dataset, tmp_path, monkeypatch):
@@ -55,7 +55,7 @@ def test_memory_below_an_earlier_peak_of_the_process_counts(dataset, monkeypatch
         time.sleep(0.1)
         del taken
 
-    monkeypatch.setattr("trainer.devices.gpus", lambda: gpus)
+    monkeypatch.setattr("trainer.hardware.devices.gpus", lambda: gpus)
     monkeypatch.setattr(batch_size, "STEPS_AN_EPOCH", 1)
     monkeypatch.setattr(batch_size.TrainingModel, "train_on_batch", train_on_batch)
     left = Memory(2**34, 400 * 2**20, 2**30)  # by a limit of the container

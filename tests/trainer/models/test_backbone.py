@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.errors import ConfigError
-from contracts.keras_applications import SMALLEST_PX
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
+from contracts.config.trainer.keras_applications import SMALLEST_PX
+from contracts.system.errors import ConfigError
 from trainer.models import build_model
 from trainer.models.backbone import ApplicationPreprocessing, application_builder
 

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from contracts.training import TrainerConfig
-from trainer.export import export
+from contracts.config.trainer.config import TrainerConfig
+from trainer.export.saved_model import export
 from trainer.models import build_model
-from trainer.models.anatomy import Stage, stages
+from trainer.models.architecture import Stage, stages
 from trainer.models.card import write_card
 
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.model_options import ConvNeXtOptions
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
+from contracts.config.trainer.model_options import ConvNeXtOptions
 from trainer.models import build_model
 from trainer.models.block_layers import GlobalResponseNormalization, LayerScale, StochasticDepth
 from trainer.models.convnext import build_convnext

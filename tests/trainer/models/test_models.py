@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
 from trainer.models import build_model
 from trainer.models.freezing import is_head
 

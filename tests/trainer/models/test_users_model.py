@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contracts import features
-from contracts.augmentation import AugmentationConfig
-from contracts.errors import ConfigError
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.artifacts import signatures
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ConfigError
 from tests.trainer.conftest import arrays
-from trainer.checkpoints import Checkpoint
-from trainer.export import export
+from trainer.export.saved_model import export
 from trainer.models import build_model
-from trainer.train import train
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.train import train
 
 NETWORKS = """
 import keras
@@ -79,7 +79,7 @@ def test_each_style_is_trained_and_served(networks, dataset, tmp_path, style):
     probabilities = np.asarray(network(pixels))
     assert (probabilities.argmax(1) == np.argmax(targets, 1)).mean() > 0.9
     export(network, dataset, str(tmp_path / "model"))
-    served = tf.saved_model.load(str(tmp_path / "model")).signatures[features.SERVING_DEFAULT]
+    served = tf.saved_model.load(str(tmp_path / "model")).signatures[signatures.SERVING_DEFAULT]
     images = [tf.io.encode_png(tf.cast(image, tf.uint8)) for image in pixels]
     np.testing.assert_allclose(
         served(image_bytes=tf.stack(images))["probabilities"], probabilities, atol=1e-5

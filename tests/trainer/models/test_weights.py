@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.errors import ConfigError
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
+from contracts.system.errors import ConfigError
 from trainer.models import build_model
 
 CNN = {"filters": [4, 5], "dense_units": 3}

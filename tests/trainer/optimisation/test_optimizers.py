@@ -4,15 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from contracts.errors import ConfigError
-from contracts.training import TrainerConfig
+from contracts.config.trainer.config import TrainerConfig
+from contracts.system.errors import ConfigError
 from tests.trainer.conftest import write_dataset
-from tests.trainer.test_train import recipe
+from tests.trainer.training.test_train import recipe
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
 from trainer.optimisation.optimizers import build_optimizer
 from trainer.optimisation.schedules import LearningRate
-from trainer.train import train
+from trainer.training.train import train
 
 MINE = """\
 import keras

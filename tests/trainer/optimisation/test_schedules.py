@@ -2,9 +2,9 @@
 
 import pytest
 
-from contracts.training import TrainerConfig
-from trainer.construction import learning_rate
+from contracts.config.trainer.config import TrainerConfig
 from trainer.optimisation.schedules import LearningRate
+from trainer.training.construction import learning_rate
 
 
 def rates(kind: str, rise: int, steps: int = 100) -> list[float]:

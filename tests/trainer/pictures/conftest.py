@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from keras import layers
 
+from contracts.artifacts.image_dataset import ImageDataset
 from tests.trainer.conftest import SIZE_PX, write_images
-from trainer.data import ImageDataset
-from trainer.train import TrainedModel
+from trainer.training.train import TrainedModel
 
 LABELS = ("green", "red")
 STYLES = ("functional", "sequential", "nested", "subclassed", "softmax layer", "own softmax")

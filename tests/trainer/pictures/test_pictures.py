@@ -12,9 +12,9 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from contracts.explanation import ExplainedImages
-from contracts.image_bytes import canonicalise
-from contracts.model_options import ConvNeXtOptions
+from contracts.config.explanation import ExplainedImages
+from contracts.config.trainer.model_options import ConvNeXtOptions
+from contracts.images.canonical import canonicalise
 from tests.trainer.pictures.conftest import (
     SIZE_PX,
     colour_finder,
@@ -23,11 +23,11 @@ from tests.trainer.pictures.conftest import (
     write_dataset,
 )
 from trainer.models import convnext
-from trainer.pictures import draw_pictures, evidence, filters
+from trainer.pictures import draw_pictures, filters, picture_data
 from trainer.pictures.confusion_matrix import confusion, draw, most_confused
-from trainer.pictures.evidence import Evidence, Judged
 from trainer.pictures.nearest_training_images import nearest
 from trainer.pictures.picture import fitted, styled
+from trainer.pictures.picture_data import Evidence, Judged
 from trainer.preprocessing import decode_and_resize
 
 NAMES = [
@@ -180,7 +180,7 @@ def test_images_are_found_by_their_position(spots):
 
 
 def test_of_many_images_some_are_looked_at_and_the_picture_says_so(spots, monkeypatch):
-    monkeypatch.setattr(evidence, "MOST_TRAINING_IMAGES", 7)
+    monkeypatch.setattr(picture_data, "MOST_TRAINING_IMAGES", 7)
     found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
     assert found.training.words("training") == "7 of 20 training images"
     assert len(found.training.features) == 7
@@ -193,7 +193,7 @@ def test_the_images_that_are_looked_at_are_a_random_sample_by_the_seed(tmp_path,
     dataset = write_dataset(tmp_path, {"train": noise})
     every = Evidence(trained(colour_finder("functional")), dataset, some(4), seed=0)
     images = {one.tobytes(): place for place, one in enumerate(every.pixels("train", range(20)))}
-    monkeypatch.setattr(evidence, "MOST_TRAINING_IMAGES", 7)
+    monkeypatch.setattr(picture_data, "MOST_TRAINING_IMAGES", 7)
 
     def places(seed: int) -> list[int]:
         found = Evidence(trained(colour_finder("functional")), dataset, some(4), seed)

@@ -1,6 +1,6 @@
 import pytest
 
-from contracts.tracking import TrackingStore
+from contracts.config.tracking import TrackingStore
 
 
 @pytest.fixture(scope="session")

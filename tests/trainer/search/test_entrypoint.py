@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("tfx")
 
-from contracts.augmentation import AugmentationConfig
-from contracts.search import SearchConfig
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.search import SearchConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from trainer.search import entrypoint
 from trainer.search.ledger import LEDGER_FILE
 from trainer.search.trial_checkpoints import CHECKPOINTS
@@ -38,7 +38,7 @@ def arguments(tmp_path):
                 "tracking": "",
                 "kept": str(tmp_path / "kept"),
                 "code_digest": "a",
-                "users_digest": "b",
+                "training_digest": "b",
             },
         )
 

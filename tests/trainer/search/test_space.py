@@ -5,7 +5,7 @@ import json
 import pytest
 from keras_tuner import HyperParameters
 
-from contracts.search import Range
+from contracts.config.search import Range
 from trainer.search.space import decode, hyperparameters
 
 DIMENSIONS = {

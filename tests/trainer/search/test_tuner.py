@@ -9,17 +9,17 @@ from keras_tuner.errors import FatalError
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from contracts.augmentation import AugmentationConfig
-from contracts.augmentation_policy import resolve
-from contracts.errors import ComponentError
-from contracts.search import SearchConfig
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.augmentation.policy import resolve
+from contracts.config.search import SearchConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ComponentError
 from trainer.search.ledger import Ledger
 from trainer.search.nested_runs import NestedRuns
 from trainer.search.trial_checkpoints import CHECKPOINTS
 from trainer.search.trials import Trials, course_of
 from trainer.search.tuner import TrialTuner
-from trainer.train import TrainedModel, train
+from trainer.training.train import TrainedModel, train
 
 RECIPE = TrainingRecipe(
     trainer=TrainerConfig(

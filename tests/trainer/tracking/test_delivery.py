@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.augmentation import AugmentationConfig
-from contracts.errors import ComponentError
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ComponentError
 from trainer.tracking import Point, Tracking, Training, delivery, metrics
 from trainer.tracking.tracker import Told
-from trainer.train import train
+from trainer.training.train import train
 
 
 @pytest.fixture(autouse=True)

@@ -10,14 +10,14 @@ import keras
 import pytest
 from mlflow.tracking import MlflowClient
 
-from contracts.errors import ComponentError
-from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore, WandbConfig
-from tests.trainer.test_train import recipe
+from contracts.config.tracking import TrackingConfig, TrackingPlan, TrackingStore, WandbConfig
+from contracts.system.errors import ComponentError
 from tests.trainer.tracking.wandb_file import wandb_history
-from trainer.checkpoints import Checkpoint
+from tests.trainer.training.test_train import recipe
 from trainer.tracking import KnownRuns, Tracking, Training, trackers
 from trainer.tracking.wandb_run import WandbRun
-from trainer.train import TrainedModel, train
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.train import TrainedModel, train
 
 ON = {"enabled": True}
 EPOCHS = [1, 2, 3, 4]

@@ -11,18 +11,18 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from PIL import Image
 
-from contracts.augmentation import AugmentationConfig
-from contracts.errors import ComponentError
-from contracts.tracking import TrackingConfig, TrackingPlan, TrackingStore
-from contracts.training import TrainerConfig, TrainingRecipe
+from contracts.artifacts.training_record import TrainingRecord
+from contracts.config.augmentation.config import AugmentationConfig
+from contracts.config.tracking import TrackingConfig, TrackingPlan, TrackingStore
+from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
+from contracts.system.errors import ComponentError
+from registry.model_signature import write_signature
 from tests.trainer.conftest import SIZE_PX
 from tests.trainer.tracking.wandb_file import wandb_config, wandb_history
-from trainer.export import export
+from trainer.export.saved_model import export
 from trainer.models import build_model
-from trainer.record import TrainingRecord
 from trainer.tracking import Tracking, Training, mlflow_run, run_name, trackers
-from trainer.tracking.signature import write_signature
-from trainer.train import train
+from trainer.training.train import train
 
 EPOCHS, STEPS = 2, 3
 ON = {"enabled": True}
@@ -204,7 +204,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence_before_training(
 
 
 def test_wandb_that_is_not_installed_is_a_sentence(told, tmp_path, dataset, monkeypatch):
-    monkeypatch.setattr("contracts.optional_libraries.installed", lambda *names: ())
+    monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb=ON)
     told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"tracking\.wandb\.enabled: .*imgpipe\[wandb\]")

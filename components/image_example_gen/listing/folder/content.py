@@ -8,7 +8,7 @@ from typing import Final
 from components.image_example_gen.listing.entries import is_clutter
 from components.image_example_gen.listing.folder.tree import Folder, Tree
 from components.image_example_gen.listing.image_names import FIRST_BYTES, may_be_image
-from contracts.remote_path import RemotePath, Root, resolve
+from contracts.system.remote_path import RemotePath, Root, resolve
 
 _FILES_OPENED: Final = 32
 _FIRST_BYTES_OF: Final = "components.image_example_gen.listing.remote:first_bytes"

@@ -8,9 +8,9 @@ from components.image_example_gen.listing.folder.content import contents
 from components.image_example_gen.listing.folder.splits import split_folders
 from components.image_example_gen.listing.folder.tree import HIDDEN, Tree
 from components.image_example_gen.listing.leave_out import LEFT_OUT
-from contracts import features
-from contracts.errors import DataError
-from contracts.remote_path import Root
+from contracts.artifacts import features
+from contracts.system.errors import DataError
+from contracts.system.remote_path import Root
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from components.image_example_gen.listing.catalogue import Catalogue, Stamp, decoded, encoded
 from components.image_example_gen.listing.entries import BLANKS, plain_path
-from contracts.unicode_form import composed
+from contracts.system.unicode_form import composed
 
 _ODD_NAMES = "SELECT name FROM odd_name WHERE folder = ? AND plain = ?"
 

@@ -25,8 +25,8 @@ from components.image_example_gen.listing.objects import ObjectTable
 from components.image_example_gen.listing.split_names import split_of
 from components.image_example_gen.listing.table.named_files import DiskFiles, NamedFiles, find
 from components.image_example_gen.listing.table.rows import table_rows
-from contracts.errors import DataError, some_of
-from contracts.remote_path import RemotePath, Root
+from contracts.system.errors import DataError, some_of
+from contracts.system.remote_path import RemotePath, Root
 
 GROUP_COLUMN = "group"
 

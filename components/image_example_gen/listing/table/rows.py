@@ -9,8 +9,8 @@ from typing import Final
 
 from components.image_example_gen.listing.entries import BLANKS, text_of
 from components.image_example_gen.listing.image_names import has_image_name
-from contracts.errors import EXAMPLES_SHOWN, DataError, some_of
-from contracts.remote_path import RemotePath, Root, resolve
+from contracts.system.errors import EXAMPLES_SHOWN, DataError, some_of
+from contracts.system.remote_path import RemotePath, Root, resolve
 
 _COPY: Final = "components.image_example_gen.listing.remote:copy"
 _COLUMNS: Final = ("path", "label")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen.listing.layout import Layout
-from contracts.config import DataConfig
-from contracts.errors import DataError
+from contracts.config.data import DataConfig
+from contracts.system.errors import DataError
 
 
 def make(root: Path, *paths: str) -> DataConfig:

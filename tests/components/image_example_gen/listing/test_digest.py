@@ -6,7 +6,7 @@ from pathlib import Path
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import Layout, read_layout
-from contracts.config import DataConfig
+from contracts.config.data import DataConfig
 
 
 def of(root: Path, **options: str) -> str:

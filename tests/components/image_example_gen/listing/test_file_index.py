@@ -10,7 +10,7 @@ import pytest
 from components.image_example_gen.listing import file_index
 from components.image_example_gen.listing.file_index import UNREADABLE, FileIndex
 from components.image_example_gen.listing.layout import Layout, read_layout
-from contracts.config import DataConfig
+from contracts.config.data import DataConfig
 
 
 def digests_of(root: Path, path: Path | None = None) -> dict[str, str]:

@@ -1,8 +1,8 @@
 import pytest
 
 from components.image_example_gen.listing.leave_out import leave_out_key
-from contracts.config import DataConfig
-from contracts.yaml_marks import read_yaml
+from contracts.config.data import DataConfig
+from contracts.config.loading.yaml_marks import read_yaml
 
 
 @pytest.mark.parametrize("names", [["a"], ["1", "yes", "null", "a, b", "[x]"], ["caf\u00e9"]])

@@ -16,10 +16,10 @@ from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import Layout, read_layout
-from contracts.config import DataConfig
-from contracts.errors import DataError
-from contracts.image_reading import DEFAULT_READING
-from contracts.remote_path import RemotePath
+from contracts.config.data import DataConfig
+from contracts.images.reading import DEFAULT_READING
+from contracts.system.errors import DataError
+from contracts.system.remote_path import RemotePath
 
 
 @pytest.fixture(autouse=True)

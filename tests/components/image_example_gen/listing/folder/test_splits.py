@@ -6,7 +6,7 @@ import pytest
 
 from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.listing.trainable import missing_splits, require_trainable
-from contracts.config import DataConfig
+from contracts.config.data import DataConfig
 from tests.components.image_example_gen.listing.conftest import (
     make,
     numbered,

@@ -1,0 +1,152 @@
+"""Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+from typing import Any, TypeVar
+
+from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
+from contracts.images.isolation.worker import Call, Report
+
+from components.image_example_gen import core
+from components.image_example_gen.core import Job
+from components.image_example_gen.image_file import Extent, Quarantined
+from components.image_example_gen.listing.entries import ImageFile, printable
+from components.image_example_gen.shards import Shard
+from contracts.images.reading import ImageReading
+from contracts.system.errors import ComponentError
+from contracts.system.remote_path import Root
+
+Answer = TypeVar("Answer")
+
+# Deaths that no image explains, such as by a lack of memory, before the run is given up.
+_UNEXPLAINED_DEATHS = 3
+_FILES_A_CALL = 64
+
+_INGEST = f"{core.__name__}:{core.ingest.__name__}"
+_READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
+_READ_EXTENTS = f"{core.__name__}:{core.read_extents.__name__}"
+
+
+def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:
+    """Return what `core.ingest` does, whatever its images do to the process that decodes them.
+
+    After a death the images from there on are only decoded, each one reported, to find all that
+    are deadly; then the shard is begun anew without these, which are quarantined. `on_position`
+    is called with positions of files now and then, and at the end with their number.
+
+    Raises:
+      ComponentError: processes die without an image that explains it.
+      OSError: this machine is in trouble.
+    """
+    deadly: dict[int, Quarantined] = {}
+    unexplained = 0
+    while True:
+        try:
+            call = Call(_INGEST, (job, shard, deadly), is_careful=False)
+            suffix: str = worker.call(call, on_position)
+            on_position(len(shard.files))
+            return suffix
+        except WorkerDied as death:
+            found = _deadly(worker, job, shard.files, death.position)
+            unexplained += not found
+            if unexplained == _UNEXPLAINED_DEATHS:
+                raise ComponentError(_given_up(shard, death)) from death
+            deadly |= found
+
+
+def _deadly(
+    worker: DecodeWorker, job: Job, files: Sequence[ImageFile], first: int
+) -> dict[int, Quarantined]:
+    """Return why each of the files from `first` on that ends its process is left out."""
+    deadly: dict[int, Quarantined] = {}
+    while first < len(files):
+        death = _death_by(worker, job, files[first:])
+        if death is None:
+            break
+        at = first + death.position
+        # A process may also die of what no image does: only what repeats itself counts.
+        again = death if death.is_late else _death_by(worker, job, [files[at]])
+        if again is not None:
+            deadly[at] = _quarantined(again, worker)
+        first = at + 1
+    return deadly
+
+
+def _death_by(worker: DecodeWorker, job: Job, files: Sequence[ImageFile]) -> WorkerDied | None:
+    """Only decode the files; return the end of the process that did, if it ended."""
+    arguments = (job.root, files, job.reading, True)
+    try:
+        worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
+    except WorkerDied as death:
+        return death
+    return None
+
+
+def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
+    if death.is_late:
+        return Quarantined("too_slow", f"takes longer than {worker.limits.seconds:g} s")
+    return Quarantined("crashes_decoder", f"ends the process that decodes it: {death.cause}")
+
+
+def of_each_file(
+    pool: DecodePool,
+    read: Callable[..., list[Answer]],
+    root: Root,
+    files: Iterable[ImageFile],
+    *arguments: Any,
+) -> Iterator[tuple[ImageFile, Answer]]:
+    """Give each file with what `read(worker, root, files, *arguments)` says of it, in order."""
+    pending: list[tuple[list[ImageFile], Future[list[Answer]]]] = []
+    waiting = iter(files)
+    while some := list(islice(waiting, _FILES_A_CALL)):
+        pending.append((some, pool.submit(read, root, some, *arguments)))
+    for some, future in pending:
+        yield from zip(some, future.result(), strict=True)
+
+
+def read_digests(
+    worker: DecodeWorker,
+    root: Root,
+    files: Sequence[ImageFile],
+    reading: ImageReading,
+    decode: bool,
+) -> list[str | None]:
+    """Return what `core.read_digests` does, with None for an image that ends its process."""
+    return _of_each(worker, _READ_DIGESTS, files, lambda some: (root, some, reading, decode))
+
+
+def read_extents(
+    worker: DecodeWorker, root: Root, files: Sequence[ImageFile], reading: ImageReading
+) -> list[Extent | None]:
+    """Return what `core.read_extents` does, with None for an image that ends its process."""
+    return _of_each(worker, _READ_EXTENTS, files, lambda some: (root, some, reading))
+
+
+def _of_each(
+    worker: DecodeWorker,
+    function: str,
+    files: Sequence[ImageFile],
+    arguments: Callable[[Sequence[ImageFile]], tuple[Any, ...]],
+) -> list[Any]:
+    """Return what a function says of each file, with None for an image that ends its process."""
+    try:
+        found: list[Any] = worker.call(Call(function, arguments(files), is_careful=False), _ignore)
+    except WorkerDied:
+        if len(files) == 1:
+            return [None]
+        return [_of_each(worker, function, [file], arguments)[0] for file in files]
+    return found
+
+
+def _ignore(position: int) -> None:
+    """Take a report that nobody waits for."""
+
+
+def _given_up(shard: Shard, death: WorkerDied) -> str:
+    near = printable(shard.files[death.position].path)
+    return (
+        f"ImageExampleGen: shard {shard.index}: its process died {_UNEXPLAINED_DEATHS} times "
+        f"({death.cause}), last near {near}, which is readable by itself. "
+        "If memory is short, lower beam.decode_processes."
+    )

@@ -1,0 +1,1 @@
+"""Digests of code, as parts of cache keys."""

@@ -1,0 +1,1 @@
+"""The sections of pipeline.yaml: their keys, types and limits."""

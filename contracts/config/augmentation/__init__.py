@@ -1,0 +1,1 @@
+"""The section `augmentation`, and the policy that it comes to."""

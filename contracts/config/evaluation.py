@@ -1,0 +1,17 @@
+"""The `evaluation` section of pipeline.yaml."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from contracts.config.section import Count, Fraction, Section
+
+LARGEST_CLASS: Final = "largest_class"
+
+
+class EvaluationConfig(Section):
+    """What a candidate must reach on the test split, which training never sees."""
+
+    min_accuracy: Fraction | Literal["largest_class"] = LARGEST_CLASS
+    max_accuracy_drop: Annotated[Fraction, Field(description="against the champion")] = 0.01
+    batch_size: Count = 64

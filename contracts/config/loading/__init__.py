@@ -1,0 +1,1 @@
+"""pipeline.yaml and `--set` -> PipelineConfig, with every problem by file, line and key."""

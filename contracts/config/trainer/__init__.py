@@ -1,0 +1,1 @@
+"""The section `trainer`, and the models with their options."""

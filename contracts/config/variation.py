@@ -1,0 +1,76 @@
+"""A config with other values at some keys of what is trained, held to the same rules."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from contracts.config.key_paths import KeyPath, dotted, key_path
+from contracts.config.loading.field_problems import Problem, field_problems
+from contracts.config.loading.nested_values import value_at, with_value
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.search import SECTIONS, Values
+from contracts.config.section import Section
+from contracts.config.trainer.config import TrainingRecipe
+
+# Keys of `trainer` that count epochs of the schedule: a shorter training has it squeezed.
+COUNTED_IN_EPOCHS: Final[tuple[KeyPath, ...]] = (
+    ("warmup_epochs",),
+    ("fine_tuning", "frozen_epochs"),
+)
+
+Rules = Callable[[PipelineConfig], Iterable[Problem]]
+
+
+def vary(
+    config: PipelineConfig, values: Values, rules: Rules
+) -> tuple[PipelineConfig, list[Problem]]:
+    """Return the config with `values` by dotted key, and what is wrong with it.
+
+    Where a value is refused by its own section, the config is the given one.
+
+    Args:
+      config: valid as a whole.
+      values: dotted key, `trainer.learning_rate` -> value as it would stand in YAML.
+      rules: what the keys of a config demand of one another.
+    """
+    sections: Any = {
+        name: getattr(config, name).model_dump(mode="json", by_alias=True) for name in SECTIONS
+    }
+    for key, value in values.items():
+        sections = with_value(sections, key_path(key), value)
+    made: dict[str, Section] = {}
+    problems: list[Problem] = []
+    for name in SECTIONS:
+        kind = type(getattr(config, name))
+        problems += field_problems(kind, sections[name], (name,))
+        if not problems:
+            made[name] = kind.model_validate(sections[name])
+    if problems:
+        return config, problems
+    varied = config.model_copy(update=made)
+    known = {(problem.path, problem.sentence) for problem in rules(config)}
+    return varied, [one for one in rules(varied) if (one.path, one.sentence) not in known]
+
+
+def recipe_of(config: PipelineConfig) -> TrainingRecipe:
+    """Return what the training needs of the config."""
+    return TrainingRecipe(
+        trainer=config.trainer, augmentation=config.augmentation.of_batches(), seed=config.seed
+    )
+
+
+def for_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
+    """Return the config for a training of so many epochs; its phases take the same part of it."""
+    share = min(1.0, epochs / config.trainer.epochs)
+    section: Any = config.trainer.model_dump(mode="json", by_alias=True)
+    for path in COUNTED_IN_EPOCHS:
+        counted = value_at(section, path)
+        if counted is not None:
+            squeezed = int(counted * share) if isinstance(counted, int) else counted * share
+            section = with_value(section, path, squeezed)
+    trainer = type(config.trainer).model_validate(section | {"epochs": epochs})
+    return config.model_copy(update={"trainer": trainer})
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    """Return the problems as sentences that name the key."""
+    return [f"{dotted(problem.path)}: {problem.sentence}" for problem in problems]

@@ -1,0 +1,1 @@
+"""Environment variables and installed packages, before libraries are imported."""

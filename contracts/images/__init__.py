@@ -1,0 +1,1 @@
+"""The one reading of untrusted image bytes."""

@@ -1,0 +1,200 @@
+"""The parent's side of the decode processes: calls go to whichever is idle."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from queue import SimpleQueue
+from threading import Lock
+from typing import IO, Any, TypeVar
+
+from contracts.environment.own_packages import python_command
+from contracts.images.isolation import worker as decode_worker
+from contracts.images.isolation.worker import Answer, Call, Limits, Report
+from contracts.system.errors import ComponentError
+
+Result = TypeVar("Result")
+
+# What the libraries below Python go by. The processes are as many as they should be: numpy's
+# threads would only be in the way. Memory of a decoded photo that went back to the system at once
+# would be cleared for the next one, which takes a third of the time that decoding takes.
+_SURROUNDINGS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc takes no more
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+}
+_MAIN = f"from {decode_worker.__name__} import Limits, serve; serve({{limits!r}})"
+
+
+class WorkerDied(Exception):
+    """A decode process ended in the middle of a call, at about `position`; `cause` says how.
+
+    `is_late`: an image took longer than it may.
+    """
+
+    def __init__(self, cause: str, position: int, is_late: bool) -> None:
+        super().__init__(cause, position, is_late)
+        self.cause = cause
+        self.position = position
+        self.is_late = is_late
+
+
+class DecodeWorker:
+    """One decode process; the next call starts a new one where it died."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._main = _MAIN.format(limits=limits)
+        self._lock = Lock()  # between a call that starts a process anew and the closing
+        self._is_closed = False
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process that the next call goes to, if it lives until then."""
+        return self._process.pid
+
+    def call(self, call: Call, on_position: Report) -> Any:
+        """Return what the function returns, or raise what it raises.
+
+        Raises:
+          WorkerDied: the process died in this call.
+          CancelledError: the worker is closed, or was closed in this call.
+          ComponentError: the process does not even start.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise CancelledError
+            if self._process.poll() is not None:
+                self._stop()
+                self._start()
+        if not self._is_ready:
+            self._await_ready()
+        position = 0
+        try:
+            pickle.dump(call, self._calls)
+            self._calls.flush()
+            while (answer := self._receive()).kind == decode_worker.POSITION:
+                position = answer.value
+                on_position(position)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            if self._is_closed:  # the pipes too, whatever that looked like here
+                raise CancelledError from error
+            if not isinstance(error, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
+                raise
+            cause, is_late = self._cause_of_death(), self._process.returncode == -signal.SIGALRM
+            raise WorkerDied(cause, position, is_late) from error
+        if answer.kind == decode_worker.ERROR:
+            raise answer.value
+        return answer.value
+
+    def close(self) -> None:
+        """End the process at once, whatever it does; there will be no other."""
+        with self._lock:
+            self._is_closed = True
+            self._stop()
+
+    def _stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._calls, self._answers):
+            try:
+                pipe.close()
+            except BrokenPipeError:  # a call that was not read to its end
+                continue
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            python_command(self._main),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | _SURROUNDINGS,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._calls: IO[bytes] = self._process.stdin
+        self._answers: IO[bytes] = self._process.stdout
+        self._is_ready = False
+
+    def _await_ready(self) -> None:
+        try:
+            self._is_ready = self._receive().kind == decode_worker.READY
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise ComponentError(
+                "a process to decode images in did not start "
+                f"({self._cause_of_death()}): {sys.executable} -c {self._main!r}."
+            ) from error
+
+    def _receive(self) -> Answer:
+        answer: Answer = pickle.load(self._answers)
+        return answer
+
+    def _cause_of_death(self) -> str:
+        code = self._process.wait()
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+
+class DecodePool:
+    """Some decode processes, started at once, and a thread for each to wait for it."""
+
+    def __init__(self, processes: int, limits: Limits) -> None:
+        self.processes = processes
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
+        self._workers = [DecodeWorker(limits) for _ in range(processes)]
+        self._idle: SimpleQueue[DecodeWorker] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+        """Have `function(worker, *arguments)` called as soon as a worker is idle."""
+        return self._threads.submit(self._lend, function, arguments)
+
+    def close(self) -> None:
+        """End all processes at once, and the calls that they are in."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+        self._threads.shutdown(wait=True)
+
+    def _lend(self, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        worker = self._idle.get()
+        try:
+            return function(worker, *arguments)
+        finally:
+            self._idle.put(worker)
+
+
+_shared: list[DecodePool] = []
+
+
+@cache
+def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
+    """Return the pool that everything in this process shares, opened at the first call.
+
+    On a Beam worker it lives as long as the worker.
+    """
+    pool = DecodePool(processes, limits)
+    _shared.append(pool)
+    return pool
+
+
+def close_shared_pools() -> None:
+    """End the processes of every pool that this process shares, whatever they do."""
+    while _shared:
+        _shared.pop().close()
+    pool_of_this_process.cache_clear()
+
+
+@contextmanager
+def open_pool(processes: int, limits: Limits) -> Iterator[DecodePool]:
+    """Give the pool of this process, and close it at the end of the block."""
+    try:
+        yield pool_of_this_process(processes, limits)
+    finally:
+        close_shared_pools()

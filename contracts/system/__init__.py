@@ -1,0 +1,1 @@
+"""Files, memory, progress and errors: what every folder needs of the machine."""

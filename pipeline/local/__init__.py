@@ -1,0 +1,1 @@
+"""The local runner: the DAG on this machine."""

@@ -1,0 +1,112 @@
+"""Recognises a run that has nothing to do, before TensorFlow is imported."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from contracts.artifacts import signatures
+from contracts.cache_key.code_digest import versions
+from contracts.cache_key.sources_digest import sources_digest
+from contracts.cache_key.users_digest import trainers_digest
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.config.rules.search_space import tried
+from contracts.environment.optional_libraries import installed
+from contracts.environment.own_packages import PACKAGES
+from contracts.system.moved_paths import without_folders
+from pipeline.local.terminal import START, Terminal
+from pipeline.registry import find_champion, identity_of, registry_stamp
+from pipeline.summary import TUNER, ComponentSummary, SecondsSummary, Summary, read_summary
+from pipeline.workspace import Workspace
+
+# What a result depends on besides the data, the config and our own code.
+LIBRARIES = (
+    "apache-beam",
+    "cleanvision",
+    "keras",
+    "numpy",
+    "pillow",
+    "pillow-heif",
+    "scikit-learn",
+    "tensorflow",
+    "tensorflow-data-validation",
+    "tfx",
+    *installed("albumentations", "cleanlab"),
+)
+
+
+def run_key(
+    config: PipelineConfig,
+    folders: Sequence[Path],
+    listing_digest: str,
+    schema: Path | None,
+    to: str | None,
+) -> str:
+    """Return the digest of everything that a run's result follows from, the champion aside.
+
+    It does not depend on where `folders` lie: workspace and project may be moved.
+    """
+    searched = tried(config) if to == TUNER else ()
+    parts = {
+        "config": without_folders(config.model_dump_json(), folders),
+        "data": listing_digest,
+        "schema": schema and schema.name,
+        "to": to,
+        "code": sources_digest(*PACKAGES),
+        "libraries": versions(LIBRARIES),
+        "users": trainers_digest(config.trainer, *(one.trainer for _, one in searched)),
+        "python": sys.version,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def unchanged_since(
+    workspace: Workspace, config: PipelineConfig, key: str, to: str | None
+) -> Summary | None:
+    """Return the last run that came to its end, if this one could only repeat it.
+
+    That is so while key and champion are the same as then, and what it left behind is there.
+
+    Raises:
+      ComponentError: the registry does not answer.
+    """
+    ended = (read_summary(workspace, run_id) for run_id in reversed(workspace.run_ids()))
+    last = next((summary for summary in ended if summary is not None), None)
+    if last is None or last.status == "failed" or last.key != key:
+        return None
+    if not all(path.exists() for path in _left_behind(last, workspace)):
+        return None
+    # Asking for the champion means importing MLflow, which takes seconds.
+    stamp = registry_stamp(workspace, config)
+    if stamp and stamp == last.registry_stamp:
+        return last
+    if identity_of(find_champion(workspace, config, to)) != last.champion:
+        return None
+    return last.model_copy(update={"registry_stamp": stamp})
+
+
+def _left_behind(last: Summary, workspace: Workspace) -> Iterator[Path]:
+    yield workspace.metadata_db
+    yield from (workspace.pipeline_root / component for component in last.components)
+    if last.report is not None:
+        yield Path(last.report)
+    if last.pushed_path is not None:
+        yield Path(last.pushed_path, signatures.SAVED_MODEL_FILE)
+
+
+def reused(last: Summary, run_id: str, seconds: float, terminal: Terminal) -> Summary:
+    """Return the summary of a run that repeats `last` without doing anything."""
+    why = f"nothing has changed since run {last.run_id}"
+    cached = ComponentSummary(state="cached", seconds=0.0, cached=True, why=why)
+    terminal.shows(last.components)
+    terminal.ended(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
+    for name in last.components:
+        terminal.ended(name, cached)
+    return last.model_copy(
+        update={
+            "run_id": run_id,
+            "components": dict.fromkeys(last.components, cached),
+            "seconds": SecondsSummary(total=seconds, start=seconds),
+        }
+    )

@@ -1,0 +1,1 @@
+"""The model registry: MLflow, and the folder that a model server watches."""

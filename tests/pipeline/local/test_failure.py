@@ -1,0 +1,36 @@
+"""The one sentence that a user reads when a component fails."""
+
+from contracts.system.errors import ComponentError
+from pipeline.local.failure import sentence
+
+
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+def test_our_own_errors_speak_for_themselves():
+    inner = ComponentError("Trainer: the loss became NaN.")
+    assert sentence(caused_by(RuntimeError("wrapped"), inner)) == "Trainer: the loss became NaN."
+
+
+def test_beams_remark_is_left_out():
+    error = ComponentError("cats/1.jpg: expected a JPEG. [while running 'Transform']")
+    assert sentence(error) == "cats/1.jpg: expected a JPEG."
+
+
+def test_our_error_is_found_in_the_text_of_a_workers_trace():
+    text = (
+        "Traceback (most recent call last):\n"
+        '  File "x.py", line 1, in process\n'
+        "contracts.system.errors.ComponentError: cats/1.jpg: expected a JPEG. "
+        "[while running 'Transform']\n"
+    )
+    assert sentence(RuntimeError(text)) == "cats/1.jpg: expected a JPEG."
+
+
+def test_a_strangers_error_keeps_its_type_and_loses_its_trace():
+    text = "Traceback (most recent call last):\n  File \"x.py\", line 1\nKeyError: 'label'\n"
+    assert sentence(RuntimeError(text)) == "KeyError: 'label'"
+    assert sentence(ValueError("first line\nsecond line")) == "ValueError: first line"
+    assert sentence(MemoryError()) == "MemoryError"

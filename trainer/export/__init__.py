@@ -1,0 +1,1 @@
+"""A trained network -> a SavedModel with its preprocessing inside."""

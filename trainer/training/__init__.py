@@ -1,0 +1,1 @@
+"""The training: its model, its callbacks, its phases and its checkpoints."""
