@@ -1,6 +1,6 @@
 # A target that needs .venv/ makes it first; where that is up to date it takes a tenth of a second.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench bench-short bench-compare lock clean
+.PHONY: help setup demo test test-debian13 check docs bench bench-short bench-compare lock clean
 unexport PYTHONHOME PYTHONPATH
 
 # `make setup PYTHON=python3.11` takes that one; left empty, tools/make_venv.py chooses.
@@ -27,6 +27,9 @@ TESTS := -n 2 --dist loadfile --no-loadscope-reorder
 test: setup  ## run the tests; TESTS=FILE: these
 	@.venv/bin/python -m pytest $(TESTS)
 
+test-debian13:  ## run the tests on the newer TFX line in a Debian 13 of its own, as root; TESTS=FILE: these
+	@tools/debian13.sh $(TESTS)
+
 check: setup  ## check format, style, types, the layers and the documentation
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(mkdocs)
 
@@ -52,4 +55,4 @@ lock:  ## resolve pyproject.toml into requirements.lock
 	@$(call make_venv,lock)
 
 clean:  ## remove what the targets above made
-	@rm -rf .venv demo site build dist *.egg-info .*_cache
+	@rm -rf .venv demo site .debian13 build dist *.egg-info .*_cache
