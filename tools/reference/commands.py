@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.cli import COMMANDS
 
 # Columns of a code block of a page.
-_WIDTH = 96
+_WIDTH = 84
 
 
 def commands_part() -> str:
