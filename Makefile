@@ -1,6 +1,6 @@
 # A target that needs .venv/ makes it first; where that is up to date it takes a tenth of a second.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-short bench-compare lock clean
+.PHONY: help setup demo test test-debian13 check docs bench bench-short bench-compare lock clean
 unexport PYTHONHOME PYTHONPATH
 
 # `make setup PYTHON=python3.11` takes that one; left empty, tools/make_venv.py chooses.
@@ -12,7 +12,7 @@ NONE := make_venv: expected Python 3.10 or newer on PATH, received none that run
 make_venv = for python in $(PYTHONS); do "$$python" -I -c '$(STARTS)' 2>/dev/null && exec "$$python" -I tools/make_venv.py $(1); done; echo '$(NONE)' >&2; exit 2
 
 help:  ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 setup:  ## make .venv/ from requirements.lock
 	@$(call make_venv,$(if $(PYTHON),"$(PYTHON)"))
@@ -22,11 +22,22 @@ demo: setup  ## make an image folder of handwritten digits and run the whole pip
 	@.venv/bin/imgpipe run --config demo/pipeline.yaml
 
 # Two files at a time, for half of the tests wait for a process or import TensorFlow; each holds up to 3 GiB.
-test: setup  ## run the tests
-	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+TESTS := -n 2 --dist loadfile --no-loadscope-reorder
 
-check: setup  ## check format, style, types and the layers
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
+test: setup  ## run the tests; TESTS=FILE: these
+	@.venv/bin/python -m pytest $(TESTS)
+
+test-debian13:  ## run the tests on the newer TFX line in a Debian 13 of its own, as root; TESTS=FILE: these
+	@tools/debian13.sh $(TESTS)
+
+check: setup  ## check format, style, types, the layers and the documentation
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(mkdocs)
+
+# Material's notice about MkDocs 2, which pyproject.toml excludes, would stand in every build.
+mkdocs = NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+docs: setup  ## build the documentation into site/, which opens from the disk
+	@$(mkdocs) && echo 'Open site/index.html.'
 
 # What is measured is kept here.
 BENCH := bench.json
@@ -44,4 +55,4 @@ lock:  ## resolve pyproject.toml into requirements.lock
 	@$(call make_venv,lock)
 
 clean:  ## remove what the targets above made
-	@rm -rf .venv demo build dist *.egg-info .*_cache
+	@rm -rf .venv demo site .debian13 build dist *.egg-info .*_cache

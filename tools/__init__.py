@@ -1,0 +1,1 @@
+"""What developers run: the environment, the documentation, the tests on another system."""
