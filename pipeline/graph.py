@@ -127,7 +127,6 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=champion.outputs["baseline_model"],
-        evaluation_config=config.evaluation,
     )
     gate = ModelGate(evaluator.outputs["evaluation"], trainer.outputs["model"], config.evaluation)
     pusher = ModelPusher(

@@ -26,7 +26,7 @@ from trainer.batches import evaluation_batches
 from trainer.batches.sampling import Position, Sampling
 from trainer.models import build_model
 from trainer.optimisation.optimizers import build_optimizer
-from trainer.training.construction import learning_rate
+from trainer.training.construction import STEPS_PER_EXECUTION, learning_rate
 
 EPOCHS = 3
 
@@ -131,7 +131,7 @@ def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
         build_optimizer(config, rate, model.trainable_variables),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
-        steps_per_execution=config.steps_per_execution,
+        steps_per_execution=STEPS_PER_EXECUTION,
         jit_compile=False,
     )
     pace = Pace()

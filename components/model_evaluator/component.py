@@ -8,16 +8,12 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.model_evaluator.executor import Executor
 from contracts.cache_key.code_digest import code_digest
-from contracts.config.evaluation import EvaluationConfig
-
-# What an evaluation follows from.
 
 
 class ModelEvaluatorSpec(ComponentSpec):
     """Test images, candidate and champion in, an evaluation out."""
 
     PARAMETERS = {
-        "evaluation_config": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -39,15 +35,15 @@ class ModelEvaluator(BaseComponent):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         baseline_model: types.BaseChannel,
-        evaluation_config: EvaluationConfig,
     ) -> None:
-        """Take encoded `examples` with a test split, the models and the `evaluation` section."""
-        # The thresholds belong to the gate: a change to them evaluates nothing again.
+        """Take encoded `examples` with a test split and the models.
+
+        The section `evaluation` is the gate's: a change to it evaluates nothing again.
+        """
         spec = ModelEvaluatorSpec(
             examples=examples,
             model=model,
             baseline_model=baseline_model,
-            evaluation_config=evaluation_config.model_dump_json(include={"batch_size"}),
             code_digest=code_digest(Executor.__module__, libraries=("scikit-learn", "tensorflow")),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
         )

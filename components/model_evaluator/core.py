@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,9 @@ from contracts.system.progress import report
 from serving.saved_model import load_signature
 from trainer.tf_data import without_autotune
 
+# Inference keeps the activations of few layers at a time: these images take less memory than a
+# training step on a handful of them. More of them are no faster.
+IMAGES_A_STEP: Final = 32
 FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
 
 
@@ -40,7 +43,6 @@ def evaluate(
     candidate: Path,
     baseline: Baseline | None,
     shards: Sequence[Path],
-    batch_size: int,
     target: Path,
 ) -> Metrics:
     """Predict every image of the shards with both models in one pass, and measure them.
@@ -56,7 +58,7 @@ def evaluate(
     answers = {name: _Answers() for name in models}
     labels: list[str] = []
     with _PredictionsWriter(target / PREDICTIONS_FILE) as writer:
-        for batch in _batches(shards, batch_size):
+        for batch in _batches(shards):
             truth = [label.decode("utf-8") for label in batch[features.LABEL].numpy()]
             outputs = {name: model(batch[features.ENCODED]) for name, model in models.items()}
             for name, output in outputs.items():
@@ -72,9 +74,9 @@ def evaluate(
     return measure(labels, scores["candidate"], scores.get("champion"), version)
 
 
-def _batches(shards: Sequence[Path], batch_size: int) -> Iterator[dict[str, tf.Tensor]]:
+def _batches(shards: Sequence[Path]) -> Iterator[dict[str, tf.Tensor]]:
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in FEATURES}
-    dataset = tf.data.TFRecordDataset([str(shard) for shard in shards]).batch(batch_size)
+    dataset = tf.data.TFRecordDataset([str(shard) for shard in shards]).batch(IMAGES_A_STEP)
     parsed = dataset.map(lambda serialised: tf.io.parse_example(serialised, spec))
     yield from without_autotune(parsed.prefetch(tf.data.AUTOTUNE))
 

@@ -10,7 +10,6 @@ from tfx.utils import path_utils
 from components.artifact_types import registry_version
 from components.model_evaluator import core
 from contracts.artifacts import features
-from contracts.config.evaluation import EvaluationConfig
 from contracts.system.errors import ComponentError
 
 
@@ -24,7 +23,6 @@ class Executor(BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Evaluate and write predictions and metrics."""
-        config = EvaluationConfig.model_validate_json(exec_properties["evaluation_config"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         candidate = artifact_utils.get_single_instance(input_dict["model"])
         shards = sorted(Path(examples.uri, f"Split-{features.TEST}").glob("*"))
@@ -38,7 +36,6 @@ class Executor(BaseExecutor):
             Path(path_utils.serving_model_path(candidate.uri)),
             _baseline(input_dict.get("baseline_model", [])),
             shards,
-            config.batch_size,
             target,
         )
         metrics.write(target)

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from contracts.config.section import Count, Fraction, Section
+from contracts.config.section import Fraction, Section
 
 LARGEST_CLASS: Final = "largest_class"
 
@@ -14,4 +14,3 @@ class EvaluationConfig(Section):
 
     min_accuracy: Fraction | Literal["largest_class"] = LARGEST_CLASS
     max_accuracy_drop: Annotated[Fraction, Field(description="against the champion")] = 0.01
-    batch_size: Count = 64

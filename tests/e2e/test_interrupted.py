@@ -111,7 +111,6 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(project
         "trainer.epochs": EPOCHS,
         "trainer.batch_size": 2,
         "trainer.early_stopping_patience": 0,
-        "trainer.steps_per_execution": 2,
         "trainer.checkpoint_every_s": 0.01,
         "trainer.ema_momentum": 0.9,
     }

@@ -12,6 +12,7 @@ from contracts.artifacts.image_dataset import ImageDataset, transformed_example
 from contracts.artifacts.tf_record import record_writer
 from contracts.config.preprocessing import PreprocessingConfig
 from trainer.batches import evaluation_arrays
+from trainer.training import construction
 
 SIZE_PX = 16
 COUNTS = {"train": 96, "validation": 24, "test": 24}
@@ -76,6 +77,12 @@ def copies(tmp_path_factory) -> ImageDataset:
     augmented = replace(made, is_augmented=True)
     augmented.write()
     return augmented
+
+
+@pytest.fixture
+def two_steps_at_once(monkeypatch) -> None:
+    """Have Keras return to Python after every second step: an epoch is few steps here."""
+    monkeypatch.setattr(construction, "STEPS_PER_EXECUTION", 2)
 
 
 @pytest.fixture

@@ -59,8 +59,10 @@ from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from trainer.training.checkpoints import Checkpoint
 from contracts.artifacts.image_dataset import ImageDataset
+from trainer.training import construction
 from trainer.training.train import train
 
+construction.STEPS_PER_EXECUTION = 2
 recipe = TrainingRecipe(
     trainer=TrainerConfig(
         model="convnext_atto",
@@ -69,7 +71,7 @@ recipe = TrainingRecipe(
             "drop_path_rate": 0.2, "head_dropout": 0.2,
         },
         epochs=2, batch_size=16, ema_momentum=0.9, gradient_accumulation_steps=2,
-        steps_per_execution=2, checkpoint_every_s=1e-9,
+        checkpoint_every_s=1e-9,
     ),
     augmentation=AugmentationConfig(preset="strong", mixup=0.4),
     seed=3,

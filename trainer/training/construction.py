@@ -1,5 +1,7 @@
 """A recipe -> the model that is fitted, with its optimiser, loss and metrics."""
 
+from typing import Final
+
 import keras
 
 from contracts.artifacts import features
@@ -21,6 +23,9 @@ from trainer.training.training_model import (
     TrainingModel,
 )
 from trainer.users.users_code import users_instance
+
+# Steps that run before Keras returns to Python: small models wait less the more they are.
+STEPS_PER_EXECUTION: Final = 8
 
 
 def build_training_model(
@@ -51,7 +56,7 @@ def compile_training_model(
 ) -> None:
     """Give the model the configured optimiser, loss and metrics."""
     config = recipe.trainer
-    executed = steps_per_execution or config.steps_per_execution
+    executed = steps_per_execution or STEPS_PER_EXECUTION
     is_stepwise = devices.replicas > 1 or keras.backend.backend() == TORCH
     with devices.scope():
         users_metrics = [

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from contracts.config.key_paths import KeyPath, dotted
 from contracts.config.loading.config_schema import expectation, field_schema, key_paths, known_keys
+from contracts.config.loading.removed_keys import removed_key_problem
 from contracts.config.section import Section
 from contracts.system.errors import did_you_mean
 
@@ -90,7 +91,7 @@ def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
 def _sentence(section: type[Section], details: ErrorDetails, prefix: KeyPath) -> str:
     path = details["loc"]
     if details["type"] == "extra_forbidden":
-        return _unknown_key(section, path, prefix)
+        return removed_key_problem((*prefix, *path)) or _unknown_key(section, path, prefix)
     schema = field_schema(section, path)
     if details["type"] == "missing":
         meaning = f" ({schema['description']})" if schema.get("format") else ""

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from contracts.config.key_paths import KeyPath, dotted, key_path
 from contracts.config.loading.config_schema import key_paths
 from contracts.config.loading.field_problems import Problem, field_problems, received
+from contracts.config.loading.removed_keys import removed_key_problem
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.search import BESIDE_THE_TRAINING, SECTIONS, SPACE, Range, SearchConfig
 from contracts.config.variation import Rules, vary
@@ -80,7 +81,7 @@ def key_trouble(key: str, config: PipelineConfig) -> str:
             f"expected a key that trainings follow from: {section}.{below[0]} is the Augmenter's, "
             "which works once before those of a search or sweep. Remove it."
         )
-    return ""
+    return removed_key_problem((section, *below))
 
 
 def _epochs_trouble(key: str, search: SearchConfig) -> str:

@@ -88,7 +88,6 @@ class TrainerConfig(Section):
     devices: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker"] = "auto"
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     jit_compile: bool | Literal["auto"] = "auto"
-    steps_per_execution: Count = 8
 
     def phase_epochs(self) -> tuple[int, ...]:
         """Return the epochs of each phase: one, or two with `fine_tuning.frozen_epochs`."""

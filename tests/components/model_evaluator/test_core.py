@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
+from components.model_evaluator import core
 from components.model_evaluator.core import Baseline, evaluate
 from contracts.artifacts.evaluation import PREDICTIONS_FILE
 from contracts.artifacts.image_dataset import ImageDataset
@@ -33,10 +34,11 @@ def shards(examples) -> list[Path]:
     return sorted((examples / "Split-test").iterdir())
 
 
-def test_candidate_and_champion_in_one_pass(tmp_path, shards):
+def test_candidate_and_champion_in_one_pass(tmp_path, shards, monkeypatch):
+    monkeypatch.setattr(core, "IMAGES_A_STEP", 3)  # several steps, the last one smaller
     candidate = exported(tmp_path / "candidate", LABELS, [2.0, 0.0])
     champion = exported(tmp_path / "champion", LABELS, [0.0, 3.0])
-    metrics = evaluate(candidate, Baseline(champion, 4), shards, 3, tmp_path)
+    metrics = evaluate(candidate, Baseline(champion, 4), shards, tmp_path)
     assert metrics.examples == COUNTS["test"]
     assert metrics.candidate.accuracy == metrics.champion.accuracy == 0.5
     assert metrics.champion_version == 4
@@ -53,13 +55,13 @@ def test_candidate_and_champion_in_one_pass(tmp_path, shards):
 def test_a_champion_that_never_heard_of_a_class_is_wrong_there(tmp_path, shards):
     candidate = exported(tmp_path / "candidate", LABELS, [0.0, 1.0])
     champion = exported(tmp_path / "champion", ("dark", "old"), [2.0, 0.0])
-    metrics = evaluate(candidate, Baseline(champion, 1), shards, 64, tmp_path)
+    metrics = evaluate(candidate, Baseline(champion, 1), shards, tmp_path)
     assert metrics.slices["bright"].champion_recall == 0.0
     assert metrics.slices["dark"].champion_recall == 1.0
 
 
 def test_without_a_champion(tmp_path, shards):
-    metrics = evaluate(exported(tmp_path / "m", LABELS, [0.0, 1.0]), None, shards, 64, tmp_path)
+    metrics = evaluate(exported(tmp_path / "m", LABELS, [0.0, 1.0]), None, shards, tmp_path)
     assert metrics.champion is None
     assert "champion_predicted" not in pq.read_table(tmp_path / PREDICTIONS_FILE).column_names
 
@@ -72,4 +74,4 @@ def test_a_model_of_another_make_is_refused_with_what_it_lacks(tmp_path, shards)
     )
     tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})
     with pytest.raises(ComponentError, match="lacks all_classes, probabilities, score"):
-        evaluate(tmp_path / "m", None, shards, 64, tmp_path)
+        evaluate(tmp_path / "m", None, shards, tmp_path)

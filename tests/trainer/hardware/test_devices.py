@@ -12,6 +12,7 @@ from tests.trainer.training.test_train import recipe
 from trainer.hardware import devices
 from trainer.hardware.devices import Devices, choose_devices, precision_policy
 from trainer.hardware.gpus import Gpu, device_names, gpu_details
+from trainer.training import construction
 from trainer.training.construction import build_training_model, compile_training_model
 
 
@@ -78,7 +79,8 @@ def test_what_it_cannot_do_is_a_sentence(torch, wanted, gpus, said):
 
 @pytest.mark.parametrize(("backend", "steps"), [("torch", 1), ("tensorflow", 4)])
 def test_steps_are_executed_one_by_one(dataset, monkeypatch, backend, steps):
-    one, cpu = recipe(steps_per_execution=4), Devices("cpu", ("cpu",))
+    monkeypatch.setattr(construction, "STEPS_PER_EXECUTION", 4)
+    one, cpu = recipe(), Devices("cpu", ("cpu",))
     model = build_training_model(one, dataset, cpu)
     cuda = SimpleNamespace(device_count=lambda: 0)
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))

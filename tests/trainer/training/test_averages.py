@@ -6,11 +6,12 @@ import pytest
 
 from tests.trainer.conftest import arrays
 from tests.trainer.training.test_train import recipe
+from trainer.training import construction
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
 MOMENTUM = 0.8
-AVERAGED = {"epochs": 2, "ema_momentum": MOMENTUM, "steps_per_execution": 1}
+AVERAGED = {"epochs": 2, "ema_momentum": MOMENTUM}
 
 
 class AverageByHand(keras.callbacks.Callback):
@@ -41,8 +42,9 @@ def assert_same(network: keras.Model, wanted: list[np.ndarray]) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_what_is_evaluated_and_exported_is_the_average(
-    dataset, tmp_path, precision, float32_afterwards
+    dataset, tmp_path, precision, float32_afterwards, monkeypatch
 ):
+    monkeypatch.setattr(construction, "STEPS_PER_EXECUTION", 1)  # a callback sees every step
     by_hand = AverageByHand()
     checkpoint = Checkpoint(tmp_path)
     averaged = recipe(**AVERAGED, precision=precision)

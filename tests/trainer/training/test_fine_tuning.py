@@ -10,11 +10,12 @@ from tests.trainer.training.test_train import recipe
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
+pytestmark = pytest.mark.usefixtures("two_steps_at_once")
+
 TWO_PHASES = {
     "epochs": 4,
     "model_options": {"filters": [8, 8], "dropout": 0.0},
     "fine_tuning": {"frozen_epochs": 2, "learning_rate": 0.001},
-    "steps_per_execution": 2,
     "checkpoint_every_s": 1e-9,
 }
 

@@ -10,6 +10,8 @@ from tests.trainer.training.test_train import recipe
 from trainer.training.checkpoints import Checkpoint, training_key
 from trainer.training.train import train
 
+pytestmark = pytest.mark.usefixtures("two_steps_at_once")
+
 # Everything that has a state of its own: random numbers of augmentation, dropout and stochastic
 # depth, moving averages, momentum, batch norms.
 EVERYTHING = {
@@ -18,7 +20,6 @@ EVERYTHING = {
     "epochs": 3,
     "ema_momentum": 0.9,
     "gradient_accumulation_steps": 2,
-    "steps_per_execution": 2,
     "checkpoint_every_s": 1e-9,
 }
 

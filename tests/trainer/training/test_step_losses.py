@@ -11,6 +11,7 @@ from tests.trainer.training.test_resume import InterruptAt, Interrupted
 from tests.trainer.training.test_train import recipe
 from trainer.tracking import Point, metrics
 from trainer.tracking.metrics import ReportMetrics
+from trainer.training import construction
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
@@ -59,13 +60,15 @@ def breaks_in_the_eleventh_step(mine: str, **trainer):
 
 
 @pytest.mark.parametrize("executed", [1, 8])
-def test_the_first_step_whose_loss_is_no_number_is_named(dataset, mine, executed):
+def test_the_first_step_whose_loss_is_no_number_is_named(dataset, mine, executed, monkeypatch):
+    monkeypatch.setattr(construction, "STEPS_PER_EXECUTION", executed)
     with pytest.raises(ComponentError, match=r"at step 11 of 18 \(epoch 2\)"):
-        train(breaks_in_the_eleventh_step(mine, steps_per_execution=executed), dataset)
+        train(breaks_in_the_eleventh_step(mine), dataset)
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 def test_it_is_named_after_an_interruption_too(dataset, mine, tmp_path):
-    broken = breaks_in_the_eleventh_step(mine, steps_per_execution=2, checkpoint_every_s=1e-9)
+    broken = breaks_in_the_eleventh_step(mine, checkpoint_every_s=1e-9)
     with pytest.raises(Interrupted):
         train(broken, dataset, [InterruptAt(10)], Checkpoint(tmp_path / "state"))
     with pytest.raises(ComponentError, match="at step 11 of 18"):
@@ -93,10 +96,9 @@ def told_steps(points: list[Point], name: str = "loss") -> dict[int, float]:
     return {one.number: one.metrics[name] for one in points if one.scale == "step"}
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 def test_trackers_are_told_the_loss_of_the_steps_since_the_last_ones(dataset, mine, monkeypatch):
-    counting = recipe(
-        epochs=2, loss=f"{mine}:Counts", metrics=[f"{mine}:Top"], steps_per_execution=2
-    )
+    counting = recipe(epochs=2, loss=f"{mine}:Counts", metrics=[f"{mine}:Top"])
     points: list[Point] = []
     train(counting, without_validation(dataset), [ReportMetrics(points.append)])
     every_second = {2: 1.5, 4: 3.5, 6: 5.5, 8: 7.5, 10: 9.5, 12: 11.5}
@@ -111,10 +113,9 @@ def test_trackers_are_told_the_loss_of_the_steps_since_the_last_ones(dataset, mi
     assert told_steps(points) == pytest.approx({2: 1.5, 6: 4.5, 10: 8.5})
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 def test_trackers_are_told_the_loss_of_the_steps_after_an_interruption(dataset, mine, tmp_path):
-    counting = recipe(
-        epochs=1, loss=f"{mine}:Counts", steps_per_execution=2, checkpoint_every_s=1e-9
-    )
+    counting = recipe(epochs=1, loss=f"{mine}:Counts", checkpoint_every_s=1e-9)
     with pytest.raises(Interrupted):
         train(counting, without_validation(dataset), [InterruptAt(4)], Checkpoint(tmp_path / "s"))
     points: list[Point] = []

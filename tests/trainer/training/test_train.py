@@ -65,7 +65,7 @@ def test_an_epoch_has_the_steps_that_are_told_whatever_is_executed_together(data
             self.steps = int(self.model.optimizer.iterations)
 
     counted = Count()
-    trained = train(recipe(epochs=2, steps_per_execution=4), dataset, [counted])
+    trained = train(recipe(epochs=2), dataset, [counted])
     assert counted.steps == trained.steps == 12  # not 16
 
 

@@ -50,8 +50,9 @@ def test_they_set_the_rate_where_it_stays(dataset, mine, name, rates):
     assert trained.history["learning_rate"] == pytest.approx(rates)
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 def test_a_rate_that_was_set_is_the_rate_after_a_kill(dataset, mine, tmp_path):
-    three = recipe(epochs=3, callbacks=[f"{mine}:Sets"], steps_per_execution=2, **STAYS)
+    three = recipe(epochs=3, callbacks=[f"{mine}:Sets"], **STAYS)
     checkpoint = Checkpoint(tmp_path / "state")
     with pytest.raises(Interrupted):
         train(three, dataset, [InterruptAt(8)], checkpoint)
@@ -60,11 +61,12 @@ def test_a_rate_that_was_set_is_the_rate_after_a_kill(dataset, mine, tmp_path):
     assert resumed.history["learning_rate"] == pytest.approx([0.01, 0.125, 0.125])
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 def test_a_rate_that_was_set_for_an_epoch_is_not_set_again_after_a_kill_inside_it(
     dataset, mine, tmp_path
 ):
-    often = {"checkpoint_every_s": 1e-9, "steps_per_execution": 2}
-    three = recipe(epochs=3, callbacks=[f"{mine}:Halve"], **often, **STAYS)
+    often = STAYS | {"checkpoint_every_s": 1e-9}
+    three = recipe(epochs=3, callbacks=[f"{mine}:Halve"], **often)
     checkpoint = Checkpoint(tmp_path / "state")
     with pytest.raises(Interrupted):
         train(three, dataset, [InterruptAt(9)], checkpoint)

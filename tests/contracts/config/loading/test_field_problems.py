@@ -45,7 +45,8 @@ from tests.contracts.conftest import GOOD
             "expected a number from 0 to 1 or largest_class, received null.",
         ),
         (f"{GOOD}beam: {{runner: flink}}", "beam.runner: expected direct, received 'flink'."),
-        (f"{GOOD}batch_size: 3", "did you mean `trainer.batch_size` or `evaluation.batch_size`?"),
+        (f"{GOOD}batch_size: 3", "unknown key; did you mean `trainer.batch_size`?"),
+        (f"{GOOD}enabled: true", "did you mean `tracking.mlflow.enabled` or `tracking."),
         (
             f"{GOOD}colour: red",
             "unknown key; known keys: name, seed, data, validation, preprocessing, ",

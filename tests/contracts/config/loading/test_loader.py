@@ -85,7 +85,7 @@ def test_all_problems_at_once_with_file_and_line(problems):
         "convnext_large, convnext_v2_tiny, convnext_v2_base, a model of keras.applications such "
         "as ResNet50, `module:function` or `file.py:function`, received 'cn'; did you mean `cnn`?",
         "pipeline.yaml:13: evaluation: expected the keys min_accuracy, max_accuracy_drop, "
-        "batch_size, received null. Give it a key, or remove the line to have the defaults.",
+        "received null. Give it a key, or remove the line to have the defaults.",
     ]
 
 
