@@ -41,9 +41,10 @@ def told(uri: str, *others: type[Exception]) -> Iterator[None]:
     Raises:
       ComponentError: one of these came out of the block.
     """
+    translated: tuple[type[Exception], ...] = (MlflowException, SQLAlchemyError, *others)
     try:
         yield
-    except (MlflowException, SQLAlchemyError, *others) as error:
+    except translated as error:
         cause = str(error).strip().partition("\n")[0]
         raise ComponentError(
             f"tracking.mlflow.uri: expected an MLflow store that answers at {uri}, "

@@ -165,7 +165,8 @@ class ModelRegistry:
     def _path(self, number: int, version: ModelVersion) -> Path:
         """Return where a version lies, or should: another workspace may have pushed it."""
         # Before there was the tag, the source was the folder.
-        folder = version.tags.get(SERVING_FOLDER, version.source.removeprefix(SOURCE_SCHEME))
+        source = str(version.source).removeprefix(SOURCE_SCHEME)
+        folder = version.tags.get(SERVING_FOLDER, source)
         pushed_to = ServingFolder(Path(folder))
         places = dict.fromkeys(one.find(number) for one in (self._serving, pushed_to))
         found = [place for place in places if place]

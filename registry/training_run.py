@@ -39,7 +39,7 @@ class TrainingRun:
         with told(store.uri):
             client = open_client(store.uri)
             run = active_run(client, run_id)
-        return run and cls(store, client, run_id, run.info.artifact_uri)
+        return cls(store, client, run_id, run.info.artifact_uri) if run else None
 
     def log_model(self, saved_model: Path) -> None:
         """Put a SavedModel into the run as an MLflow model, with the signature that is served.

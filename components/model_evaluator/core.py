@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +14,9 @@ from components.model_evaluator.metrics import ModelScores, measure
 from contracts.artifacts import features, signatures
 from contracts.artifacts.evaluation import PREDICTIONS_FILE, Metrics
 from contracts.system.progress import report
-from serving.saved_model import load_signature
+from serving.saved_model import IMAGES_A_STEP, load_signature
 from trainer.tf_data import without_autotune
 
-# Inference keeps the activations of few layers at a time: these images take less memory than a
-# training step on a handful of them. More of them are no faster.
-IMAGES_A_STEP: Final = 32
 FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
 
 

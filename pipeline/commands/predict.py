@@ -11,20 +11,17 @@ from contracts.artifacts import signatures
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.environment.keras_environment import require_keras
-from contracts.images.canonical import canonicalise
 from contracts.images.reading import ImageReading
-from contracts.images.refusal import UnreadableImage
 from contracts.system.errors import InputError
 from pipeline.commands.following import following
 from pipeline.local.output import output_in
 from pipeline.local.quick_imports import quick_imports
 from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
+from serving.image_files import read_image_files
 
 if TYPE_CHECKING:
     from serving.predictor import Prediction
-
-BATCH = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     require_keras()  # TensorFlow imports it
     with output_in(Path(os.devnull)):
         model = _champion(config, args)
-        images = _read(args.images, ImageReading.read(model / signatures.EXTRA_ASSETS))
-        predictions = _predict(model, images)
+        reading = ImageReading.read(model / signatures.EXTRA_ASSETS)
+        images = read_image_files(args.images, reading)
+        predictions = list(zip(args.images, _predict(model, images), strict=True))
     if args.json:
         rows = [{"image": str(path), **asdict(one)} for path, one in predictions]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -67,28 +65,8 @@ def _champion(config: PipelineConfig, args: argparse.Namespace) -> Path:
     return champion.require_folder()
 
 
-def _read(paths: list[Path], reading: ImageReading) -> list[tuple[Path, bytes]]:
-    """Return the canonical bytes of every image, or name all that cannot be read."""
-    images, problems = [], []
-    for path in paths:
-        try:
-            images.append((path, canonicalise(path.read_bytes(), reading).encoded))
-        except OSError as error:
-            problems.append(f"{path}: expected an image file, received: {error.strerror}.")
-        except UnreadableImage as error:
-            problems.append(f"{path}: expected an image, received: {error}.")
-    if problems:
-        raise InputError(problems)
-    return images
-
-
-def _predict(model: Path, images: list[tuple[Path, bytes]]) -> list[tuple[Path, "Prediction"]]:
+def _predict(model: Path, images: list[bytes]) -> list["Prediction"]:
     with quick_imports():
         from serving.predictor import Predictor
 
-    predictor = Predictor(model)
-    predictions = []
-    for first in range(0, len(images), BATCH):
-        paths, batch = zip(*images[first : first + BATCH], strict=True)
-        predictions += zip(paths, predictor.predict(batch), strict=True)
-    return predictions
+    return Predictor(model).predict(images)

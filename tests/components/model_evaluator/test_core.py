@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import tensorflow as tf
 
 from components.model_evaluator import core
 from components.model_evaluator.core import Baseline, evaluate
@@ -13,7 +12,6 @@ from contracts.artifacts.evaluation import PREDICTIONS_FILE
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.preprocessing import PreprocessingConfig
 from contracts.config.trainer.config import TrainerConfig
-from contracts.system.errors import ComponentError
 from tests.components.conftest import COUNTS, LABELS
 from trainer.export.saved_model import export
 from trainer.models import build_model
@@ -64,14 +62,3 @@ def test_without_a_champion(tmp_path, shards):
     metrics = evaluate(exported(tmp_path / "m", LABELS, [0.0, 1.0]), None, shards, tmp_path)
     assert metrics.champion is None
     assert "champion_predicted" not in pq.read_table(tmp_path / PREDICTIONS_FILE).column_names
-
-
-def test_a_model_of_another_make_is_refused_with_what_it_lacks(tmp_path, shards):
-    module = tf.Module()
-    module.serve = tf.function(
-        lambda image_bytes: {"label": image_bytes},
-        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
-    )
-    tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})
-    with pytest.raises(ComponentError, match="lacks all_classes, probabilities, score"):
-        evaluate(tmp_path / "m", None, shards, tmp_path)
