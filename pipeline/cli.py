@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from contracts.environment.library_settings import tell_libraries
+from contracts.environment.library_settings import set_library_variables
 from contracts.system.closed_pipe import silent_without_reader
 from contracts.system.errors import InputError, PipelineError
 
@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
     # (pipeline.local.quick_imports) has garbage collected from then on.
     gc.disable()
-    tell_libraries()
+    set_library_variables()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names hold any byte

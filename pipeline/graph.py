@@ -30,7 +30,7 @@ from contracts.cache_key.training_digest import training_digest
 from contracts.config.beam import BeamConfig
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.tracking import TrackingPlan, TrackingStore
-from contracts.config.variation import recipe_of
+from contracts.config.variation import training_recipe
 from pipeline.summary import TUNER
 
 # The name that Beam's own default tries Prism under, and a download of it, is not this one.
@@ -208,7 +208,7 @@ def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundi
 
 
 def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
-    recipe = recipe_of(config)
+    recipe = training_recipe(config)
     return Trainer(
         run_fn=f"{TRAINER_ENTRYPOINT}.run_fn",
         examples=examples,

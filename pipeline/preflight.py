@@ -9,11 +9,17 @@ from components.image_example_gen.listing.trainable import require_trainable
 from contracts.config.data import DataConfig
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.known_classes import unknown_classes_of, unknown_classes_tried
+from contracts.config.rules.known_classes import unknown_classes_in_config, unknown_classes_in_space
 from contracts.config.rules.needed_libraries import needed_libraries
-from contracts.config.rules.search_space import tried
+from contracts.config.rules.search_space import varied_configs
 from contracts.config.trainer.config import TrainerConfig
-from contracts.environment.cluster import ALONE, SHARING, TF_CONFIG, TOGETHER, cluster
+from contracts.environment.cluster import (
+    CLUSTER_DEVICES,
+    CLUSTER_NEXT_STEP,
+    TF_CONFIG,
+    TRAINS_ALONE,
+    cluster,
+)
 from contracts.environment.keras_environment import require_keras
 from contracts.system.errors import ConfigError, Problems
 from pipeline.curated_schema import read_schema
@@ -77,7 +83,7 @@ def preflight(
 
 def _require_libraries(config: PipelineConfig, *, searches: bool) -> None:
     """Raise ConfigError where an optional library that is needed is not installed."""
-    configs = [config, *((varied for _, varied in tried(config)) if searches else ())]
+    configs = [config, *((varied for _, varied in varied_configs(config)) if searches else ())]
     libraries = dict.fromkeys(library for one in configs for library in needed_libraries(one))
     missing = [library.missing for library in libraries if not library.is_installed]
     if missing:
@@ -87,10 +93,10 @@ def _require_libraries(config: PipelineConfig, *, searches: bool) -> None:
 def _require_one_machine(trainer: TrainerConfig) -> None:
     """Raise ConfigError where the training would wait for other machines."""
     workers, _ = cluster()
-    if len(workers) > 1 and trainer.devices in SHARING:
+    if len(workers) > 1 and trainer.devices in CLUSTER_DEVICES:
         raise ConfigError(
-            f"{TF_CONFIG}: expected nothing, since {ALONE}, received {len(workers)} workers. "
-            f"{TOGETHER}"
+            f"{TF_CONFIG}: expected nothing, since {TRAINS_ALONE}, received {len(workers)} "
+            f"workers. {CLUSTER_NEXT_STEP}"
         )
 
 
@@ -103,7 +109,7 @@ def _trainable_layout(data: DataConfig) -> Layout:
 
 def _require_classes(config: PipelineConfig, layout: Layout, *, searches: bool) -> None:
     """Raise ConfigError where the config names classes that the data does not have."""
-    unknown = unknown_classes_of(config, layout.labels)
-    unknown += unknown_classes_tried(config, layout.labels) if searches else []
+    unknown = unknown_classes_in_config(config, layout.labels)
+    unknown += unknown_classes_in_space(config, layout.labels) if searches else []
     if unknown:
         raise ConfigError(unknown)

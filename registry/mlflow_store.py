@@ -35,7 +35,7 @@ def open_client(uri: str) -> MlflowClient:
 
 
 @contextmanager
-def told(uri: str, *others: type[Exception]) -> Iterator[None]:
+def translated_errors(uri: str, *others: type[Exception]) -> Iterator[None]:
     """Turn what MLflow and its database raise, and `others`, into a sentence.
 
     Raises:

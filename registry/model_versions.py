@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from contracts.artifacts import signatures
 from contracts.config.tracking import TrackingStore
 from contracts.system.errors import ComponentError
-from registry.mlflow_store import open_client, told
+from registry.mlflow_store import open_client, translated_errors
 from registry.serving_folder import ServingFolder, model_digest
 
 CHAMPION = "champion"  # the model that serves
@@ -88,12 +88,12 @@ class ModelRegistry:
         self._uri = store.uri
         self._serving = serving
         self.name = store.name
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client = open_client(store.uri)
 
     def versions(self) -> list[RegisteredVersion]:
         """Return every pushed version, oldest first."""
-        with told(self._uri):
+        with translated_errors(self._uri):
             aliases = self._aliases()
             found = self._client.search_model_versions(f"name = '{self.name}'")
         pushed = [self._registered(version, aliases) for version in found if DIGEST in version.tags]
@@ -108,7 +108,7 @@ class ModelRegistry:
 
         `versions` does not show it before `finish_version`.
         """
-        with told(self._uri):
+        with translated_errors(self._uri):
             try:
                 self._client.create_registered_model(self.name)
             except MlflowException as error:
@@ -125,7 +125,7 @@ class ModelRegistry:
         invisible.
         """
         alias = CHALLENGER if self.champion() else CHAMPION
-        with told(self._uri):
+        with translated_errors(self._uri):
             for key in sorted(set(tags) - {DIGEST}):
                 self._client.set_model_version_tag(self.name, str(version), key, tags[key])
             self._client.set_registered_model_alias(self.name, alias, str(version))
@@ -133,14 +133,14 @@ class ModelRegistry:
 
     def promote(self, version: int) -> None:
         """Make a version the champion; if it was the challenger, there is none any more."""
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client.set_registered_model_alias(self.name, CHAMPION, str(version))
             if int(self._aliases().get(CHALLENGER, 0)) == version:
                 self._client.delete_registered_model_alias(self.name, CHALLENGER)
 
     def abandon_version(self, version: int) -> None:
         """Take back a reserved version; its number is never used again."""
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client.delete_model_version(self.name, str(version))
 
     def _aliases(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 
 from contracts.artifacts import signatures
 from contracts.config.tracking import TrackingStore
-from registry.mlflow_store import active_run, open_client, told
+from registry.mlflow_store import active_run, open_client, translated_errors
 from registry.model_signature import serving_signature
 
 MODEL = "model"  # where MLflow's own flavours put one in a run
@@ -36,7 +36,7 @@ class TrainingRun:
         """Return the run; None where the training had none, or it is gone from the store."""
         if run_id is None:
             return None
-        with told(store.uri):
+        with translated_errors(store.uri):
             client = open_client(store.uri)
             run = active_run(client, run_id)
         return cls(store, client, run_id, run.info.artifact_uri) if run else None
@@ -61,6 +61,6 @@ class TrainingRun:
             meta_graph_tags=["serve"],
             signature_def_key=signatures.SERVING_DEFAULT,
         )
-        with told(self._store.uri, OSError):
+        with translated_errors(self._store.uri, OSError):
             self._client.log_artifacts(self.run_id, str(saved_model), f"{MODEL}/{SAVED_MODEL}")
             self._client.log_text(self.run_id, model.to_yaml(), f"{MODEL}/{MLMODEL_FILE_NAME}")

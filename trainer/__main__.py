@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import imgpipe  # noqa: F401
 from contracts.config.loading.loader import load_config
 from contracts.environment.keras_environment import ALL_BACKENDS, require_keras
-from contracts.environment.library_settings import tell_libraries
+from contracts.environment.library_settings import set_library_variables
 from contracts.system.closed_pipe import silent_without_reader
 from contracts.system.errors import InputError, PipelineError
-from contracts.system.progress import LOGGER, NowAndThen
+from contracts.system.progress import LOGGER, ProgressLineFilter
 
 if TYPE_CHECKING:
     from trainer.tracking import Tracking
@@ -82,7 +82,7 @@ def _in_sentences(args: argparse.Namespace) -> int:
 def _print_now_and_then() -> None:
     """Have what is logged printed, of progress a line every ten seconds."""
     handler = _Printing(sys.stdout)
-    handler.addFilter(NowAndThen())
+    handler.addFilter(ProgressLineFilter())
     logging.basicConfig(format="%(message)s", handlers=[handler])
     for own in (LOGGER, logging.getLogger("trainer")):
         own.setLevel(logging.INFO)
@@ -106,7 +106,7 @@ def _leave_out_noise() -> None:
 
 def _train(args: argparse.Namespace) -> None:
     config = load_config(args.config, args.overrides, needs_data=False)
-    tell_libraries()
+    set_library_variables()
     require_keras(*ALL_BACKENDS)
     # Keras and its backend take seconds to import.
     from trainer.keras_settings import prepare_keras

@@ -12,7 +12,7 @@ from contracts.cache_key.training_digest import training_digest
 from contracts.config.mlflow_uri import sqlite_uri
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.tracking import TrackingConfig, TrackingPlan, TrackingStore
-from contracts.config.variation import recipe_of
+from contracts.config.variation import training_recipe
 from contracts.environment.keras_environment import TENSORFLOW
 from contracts.system.errors import ConfigError
 from trainer.hardware.devices import choose_devices
@@ -102,7 +102,7 @@ def assignment_of(
     Raises:
       ComponentError: this machine does not have the devices.
     """
-    recipe = recipe_of(config)
+    recipe = training_recipe(config)
     key = training_key(
         recipe,
         dataset,

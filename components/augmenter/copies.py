@@ -15,7 +15,7 @@ from contracts.artifacts import features
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from contracts.artifacts.tf_example import serialise
 from contracts.artifacts.tf_record import record_writer
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 
 # Images that are changed at a time, and bytes of pixels a shard.
 _BATCH: Final = 64
@@ -92,7 +92,7 @@ def _write(
             for _ in range(min(each, count - written)):
                 writer.write(_example(*next(copies)))
                 written += 1
-        report(written, count, "copies")
+        report_progress(written, count, "copies")
 
 
 def _example(label: int, pixels: bytes, path: bytes) -> bytes:

@@ -15,13 +15,13 @@ from contracts.artifacts import features
 from contracts.artifacts.augmentation_report import (
     BATCHES,
     MOSAICS,
-    AugmentationReport,
+    AugmentationFindings,
     ProbeReport,
 )
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.augmentation.config import AugmentationConfig
-from contracts.config.augmentation.policy import Policy, PolicyOperation, resolve
-from contracts.system.progress import report
+from contracts.config.augmentation.policy import Policy, PolicyOperation, resolve_policy
+from contracts.system.progress import report_progress
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +34,7 @@ _ALWAYS_THE_SAME: Final = frozenset(
 
 def augment(
     dataset: ImageDataset, config: AugmentationConfig, seed: int, uris: tuple[str, str]
-) -> AugmentationReport:
+) -> AugmentationFindings:
     """Write mosaics and changed copies, ask the probe, and return the report, not written yet.
 
     Args:
@@ -46,13 +46,13 @@ def augment(
     Raises:
       ComponentError: an exception names an unknown class, or the backend is not installed.
     """
-    policy, labels = resolve(config), dataset.labels
+    policy, labels = resolve_policy(config), dataset.labels
     policy.require_known_exceptions(labels)
     least = config.materialise.min_examples
     maker = changing(policy.without_mixing(), labels, seed, config.backend) if least else None
     copies = write_copies(dataset, uris[1], least, maker)
     if policy.is_empty or not dataset.examples.get(features.TRAIN):
-        return AugmentationReport(policy, copies=copies)
+        return AugmentationFindings(policy, copies=copies)
     sample = read_sample(dataset, IMAGES_PROBED, seed)
     singles = {
         name: (single, changing(single, labels, seed, config.backend))
@@ -73,9 +73,9 @@ def augment(
     mosaics |= _batch_mosaics(sample, labels, batches, seed, uris[0])
     found: ProbeReport | None = None
     if config.probe == "warn" and policy.changes_images:
-        report(0, 0, "images", "asking the probe")
+        report_progress(0, 0, "images", "asking the probe")
         found = probe(sample, labels, singles)
-    return AugmentationReport(policy, mosaics, found, copies)
+    return AugmentationFindings(policy, mosaics, found, copies)
 
 
 def _mosaics(

@@ -13,7 +13,7 @@ from contracts.images.canonical import CanonicalImage, canonicalise
 from contracts.images.reading import ImageReading
 from contracts.images.refusal import UnreadableImage
 from contracts.images.source import deep_values
-from contracts.images.values import HEAD_BYTES, Kind, may_be_deep
+from contracts.images.values import HEAD_BYTES, SampleKind, may_be_deep
 from contracts.system.remote_path import RemotePath, Root
 
 _BLOCK_BYTES = 1 << 20
@@ -78,7 +78,7 @@ def image_in(raw: bytes, reading: ImageReading) -> ReadImage:
 class Extent(NamedTuple):
     """The lowest and highest value in an image of more than 8 bits a sample."""
 
-    kind: Kind
+    kind: SampleKind
     low: float
     high: float
 

@@ -25,7 +25,7 @@ from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 from contracts.images.isolation.worker import Limits
 from contracts.images.reading import ImageReading
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -143,7 +143,7 @@ def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: i
         if not parts:
             return
         done, _ = wait(parts, _PROGRESS_EVERY_S, FIRST_COMPLETED)
-        report(sum(positions.values()), images, "images")
+        report_progress(sum(positions.values()), images, "images")
         for future in done:
             write_part(job.manifest_uri, parts.pop(future), future.result())
 

@@ -13,7 +13,7 @@ from contracts.artifacts.manifest.value_range import Source, ValueRange
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 from contracts.images.reading import ImageReading
-from contracts.images.values import KINDS, Kind, fitting_range
+from contracts.images.values import KINDS, SampleKind, fitting_range
 
 # Files that are looked at; of most only the first bytes are read.
 SAMPLE = 512
@@ -21,7 +21,7 @@ SAMPLE = 512
 
 def decide_reading(
     pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earlier | None
-) -> tuple[ImageReading, dict[Kind, ValueRange]]:
+) -> tuple[ImageReading, dict[SampleKind, ValueRange]]:
     """Return how the images are read, and the range of each kind of deep images in the sample.
 
     The range is the config's; else the one of the earlier ingestion, if that holds one of these

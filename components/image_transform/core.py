@@ -11,7 +11,7 @@ from contracts.artifacts.image_dataset import transformed_example
 from contracts.config.preprocessing import PreprocessingConfig
 from contracts.system.atomic_files import whole_file
 from contracts.system.errors import ComponentError
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.preprocessing import decode_and_resize
 from trainer.tf_data import without_autotune
 
@@ -69,7 +69,7 @@ def transform_shard(
             counts[index] += 1
             written += 1
             if written % BATCH == 0:
-                report(written, 0, "images", f"of {source.parent.name}/{source.name}")
+                report_progress(written, 0, "images", f"of {source.parent.name}/{source.name}")
     return tuple(counts)
 
 

@@ -15,7 +15,7 @@ from components.image_validator import core, shard_measures, statistics
 from components.image_validator.classes import Counts
 from components.image_validator.pictures import Pictures
 from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
-from contracts.artifacts.data_blessing import Verdict
+from contracts.artifacts.data_blessing import DataVerdict
 from contracts.artifacts.image_issues import DataReport
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.artifacts.manifest.rows import read_groups
@@ -52,7 +52,7 @@ class Executor(BaseBeamExecutor):
         report.write(report_uri)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         blessed = not report.reasons
-        word = Verdict(
+        word = DataVerdict(
             blessed=blessed,
             reasons=report.reasons,
             listing_digest=dataset.listing_digest,

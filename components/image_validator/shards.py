@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, Report
-
 from components.image_validator import shard_measures
 from components.image_validator.pictures import measures_path
+from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
+from contracts.images.isolation.worker import Call, Report
 from contracts.system.atomic_files import link
 from contracts.system.errors import ComponentError
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 
 _MEASURE = f"{shard_measures.__name__}:{shard_measures.measure_shard.__name__}"
 _PROGRESS_EVERY_S = 1.0
@@ -71,7 +70,9 @@ def measure_shards(pool: DecodePool, shards: Sequence[Shard], made_by: str) -> N
     }
     while pending:
         done, pending = wait(pending, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
-        report(sum(positions.values()), 0, "images", "measured", component="ImageValidator")
+        report_progress(
+            sum(positions.values()), 0, "images", "measured", component="ImageValidator"
+        )
         for future in done:
             future.result()
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.model_evaluator.metrics import ModelScores, measure
 from contracts.artifacts import features, signatures
 from contracts.artifacts.evaluation import PREDICTIONS_FILE, Metrics
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from serving.saved_model import IMAGES_A_STEP, load_signature
 from trainer.tf_data import without_autotune
 
@@ -62,7 +62,7 @@ def evaluate(
                 _note(answers[name], truth, output)
             labels += truth
             writer.write(batch, truth, outputs)
-            report(len(labels), 0, "test images")
+            report_progress(len(labels), 0, "test images")
     scores = {
         name: ModelScores(answer.predicted, answer.true_probability)
         for name, answer in answers.items()

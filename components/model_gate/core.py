@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from components.model_gate.small_split import MORE_IMAGES, about, small_split
-from contracts.artifacts.decision import Check, Decision, Floor
+from contracts.artifacts.decision import Decision, Floor, GateCheck
 from contracts.artifacts.evaluation import Metrics
 from contracts.config.evaluation import LARGEST_CLASS, EvaluationConfig
 from contracts.statistics.wilson import examples_to_exceed
@@ -22,7 +22,7 @@ def decide(evaluation: Path, config: EvaluationConfig) -> Decision:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         sentence = f"The evaluation in {evaluation} cannot be read ({reason})."
-        return Decision((Check("evaluation", False, sentence),))
+        return Decision((GateCheck("evaluation", False, sentence),))
     floor = _floor(metrics, config)
     checks = [_value_check(metrics, floor)]
     if metrics.champion is not None:
@@ -36,7 +36,7 @@ def _floor(metrics: Metrics, config: EvaluationConfig) -> Floor:
     return Floor(metrics.largest_class_share, LARGEST_CLASS)
 
 
-def _value_check(metrics: Metrics, floor: Floor) -> Check:
+def _value_check(metrics: Metrics, floor: Floor) -> GateCheck:
     accuracy = metrics.candidate.accuracy
     constant = f"always answering {metrics.largest_class!r}"
     if floor.source == LARGEST_CLASS:
@@ -48,7 +48,7 @@ def _value_check(metrics: Metrics, floor: Floor) -> Check:
         verdict = f"{'at least' if passed else 'below'} {MIN_ACCURACY} {floor.accuracy:g}"
         meaning = f" ({constant}: {metrics.largest_class_share:.4f})"
     low, high = metrics.accuracy_interval
-    return Check(
+    return GateCheck(
         "min_accuracy",
         passed,
         f"Accuracy {accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
@@ -56,11 +56,13 @@ def _value_check(metrics: Metrics, floor: Floor) -> Check:
     )
 
 
-def _change_check(metrics: Metrics, champion: float, config: EvaluationConfig) -> Check:
+def _change_check(metrics: Metrics, champion: float, config: EvaluationConfig) -> GateCheck:
     drop, limit = champion - metrics.candidate.accuracy, config.max_accuracy_drop
     # Accuracies are counts over the same images: differences are rounded to single images.
     passed = round(drop * metrics.examples, 6) <= round(limit * metrics.examples, 6)
-    return Check("max_accuracy_drop", passed, _change_sentence(metrics, champion, limit, passed))
+    return GateCheck(
+        "max_accuracy_drop", passed, _change_sentence(metrics, champion, limit, passed)
+    )
 
 
 def _change_sentence(metrics: Metrics, champion: float, limit: float, passed: bool) -> str:

@@ -10,9 +10,9 @@ from contracts.artifacts import features
 from contracts.cache_key.code_digest import code_digest
 from contracts.cache_key.training_digest import training_digest
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.search_space import tried
+from contracts.config.rules.search_space import varied_configs
 from contracts.config.tracking import TrackingStore
-from contracts.config.variation import recipe_of
+from contracts.config.variation import training_recipe
 
 ENTRYPOINT = "trainer.search.entrypoint"
 LIBRARIES = ("keras-tuner",)
@@ -43,20 +43,20 @@ class Tuner(StockTuner):
           kept: a folder in which a killed search is found.
           config_folder: what paths in best.yaml are relative to; "": they are absolute.
         """
-        configs = [config, *(one for _, one in tried(config))]
+        configs = [config, *(one for _, one in varied_configs(config))]
         super().__init__(
             tuner_fn=f"{ENTRYPOINT}.tuner_fn",
             examples=examples,
             train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
             eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
             custom_config={
-                "recipe": recipe_of(config).model_dump_json(),
+                "recipe": training_recipe(config).model_dump_json(),
                 "search": config.search.model_dump_json(),
                 "tracking": store.model_dump_json() if store else "",
                 "kept": kept,
                 "config_folder": config_folder,
                 "code_digest": code_digest(ENTRYPOINT, LIBRARIES)
                 + code_digest(Executor.__module__),
-                "training_digest": training_digest(*map(recipe_of, configs)),
+                "training_digest": training_digest(*map(training_recipe, configs)),
             },
         )

@@ -43,7 +43,7 @@ class ProbeReport:
 
 
 @dataclass(frozen=True)
-class AugmentationReport:
+class AugmentationFindings:
     """The policy and what was seen of it.
 
     `mosaics` are PNG files, relative to the artifact, by operation; those of BATCHES are of whole
@@ -83,7 +83,7 @@ class AugmentationReport:
         write_whole(Path(uri, REPORT_FILE), json.dumps(record, indent=1, ensure_ascii=False))
 
 
-def read_augmentation(uri: str) -> AugmentationReport:
+def read_augmentation(uri: str) -> AugmentationFindings:
     """Return what `write` put there."""
     policy = Policy.model_validate_json(Path(uri, POLICY_FILE).read_bytes())
     record = json.loads(Path(uri, REPORT_FILE).read_text(encoding="utf-8"))
@@ -93,7 +93,7 @@ def read_augmentation(uri: str) -> AugmentationReport:
             name: [Confusion(**one) for one in some] for name, some in found["confusions"].items()
         }
         found = ProbeReport(**{**found, "confusions": confusions})
-    return AugmentationReport(policy, record["mosaics"], found, record["copies"])
+    return AugmentationFindings(policy, record["mosaics"], found, record["copies"])
 
 
 def _warning(name: str, confusions: Sequence[Confusion]) -> str:

@@ -10,7 +10,7 @@ BLESSING_FILE = "data_blessing.json"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DataVerdict:
     """The validator's word, and what it is about."""
 
     blessed: bool
@@ -23,8 +23,8 @@ class Verdict:
         write_whole(Path(uri, BLESSING_FILE), json.dumps(asdict(self), indent=1))
 
 
-def read_verdict(uri: str) -> Verdict:
+def read_verdict(uri: str) -> DataVerdict:
     """Return what `write` put there."""
     record = json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8"))
     record.pop("statistics", None)  # a path, which earlier versions wrote
-    return Verdict(**record)
+    return DataVerdict(**record)

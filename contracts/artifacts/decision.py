@@ -11,7 +11,7 @@ DECISION_FILE = "decision.json"
 
 
 @dataclass(frozen=True)
-class Check:
+class GateCheck:
     """One limit, whether the candidate keeps it, and the sentence that says so."""
 
     name: str
@@ -31,7 +31,7 @@ class Floor:
 class Decision:
     """The gate's word: blessed when there are checks and all of them passed."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[GateCheck, ...]
     floor: Floor | None = None  # None: the evaluation cannot be read
     warnings: tuple[str, ...] = ()  # what the test images cannot show
 
@@ -57,7 +57,7 @@ class Decision:
         record: dict[str, Any] = json.loads((folder / DECISION_FILE).read_text(encoding="utf-8"))
         floor = record["floor"]
         return cls(
-            tuple(Check(**check) for check in record["checks"]),
+            tuple(GateCheck(**check) for check in record["checks"]),
             Floor(**floor) if floor else None,
             tuple(record["warnings"]),
         )

@@ -21,7 +21,7 @@ PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
 
 
 @dataclass(frozen=True)
-class Tracked:
+class TrackerRecord:
     """Where a training is tracked, and what is missing there."""
 
     tracker: str
@@ -44,7 +44,7 @@ class TrainingRecord:
     rates_tried: dict[str, list[float]] | None = None  # where it was found by trial
     devices: str = ""
     precision: str = ""
-    tracked: tuple[Tracked, ...] = ()
+    tracked: tuple[TrackerRecord, ...] = ()
     labels: tuple[str, ...] = ()  # in the order of the probabilities
     written_to: str = ""  # the folder; it may have been moved since, with the places in `tracked`
 
@@ -57,7 +57,7 @@ class TrainingRecord:
 
     @classmethod
     def of(
-        cls, trained: Any, labels: Sequence[str], tracked: tuple[Tracked, ...] = ()
+        cls, trained: Any, labels: Sequence[str], tracked: tuple[TrackerRecord, ...] = ()
     ) -> "TrainingRecord":
         """Return the record of a `trainer.training.train.TrainedModel`."""
         return cls(
@@ -89,6 +89,6 @@ class TrainingRecord:
           FileNotFoundError: there is none.
         """
         record = json.loads(Path(folder, cls.FILE).read_text(encoding="utf-8"))
-        tracked = tuple(Tracked(**one) for one in record.pop("tracked", ()))
+        tracked = tuple(TrackerRecord(**one) for one in record.pop("tracked", ()))
         labels = tuple(record.pop("labels", ()))
         return cls(**record, tracked=tracked, labels=labels)

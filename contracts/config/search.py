@@ -15,7 +15,7 @@ SPACE: Final[KeyPath] = ("search", "space")
 SECTIONS: Final = ("trainer", "augmentation")
 
 # Keys of `augmentation` that are the Augmenter's alone.
-BESIDE_THE_TRAINING: Final = ("materialise", "probe")
+AUGMENTER_KEYS: Final = ("materialise", "probe")
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -34,19 +34,19 @@ class SearchConfig(Section):
         ),
     ] = {}
 
-    def dimensions(self) -> dict[str, "Choices | Range"]:
+    def dimensions(self) -> dict[str, "Choices | NumberRange"]:
         """Return the space, typed.
 
         Raises:
           pydantic.ValidationError: a value is neither a list nor a range (`space_problems` tells).
         """
         return {
-            key: tuple(given) if isinstance(given, list) else Range.model_validate(given)
+            key: tuple(given) if isinstance(given, list) else NumberRange.model_validate(given)
             for key, given in self.space.items()
         }
 
 
-class Range(Section):
+class NumberRange(Section):
     """Every number from `low` to `high`; integers where both are."""
 
     low: int | Finite
@@ -55,4 +55,4 @@ class Range(Section):
 
 
 Choices = tuple[JsonValue, ...]
-Values = Mapping[str, JsonValue]  # dotted key -> value
+KeyValues = Mapping[str, JsonValue]  # dotted key -> value

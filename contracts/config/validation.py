@@ -15,7 +15,7 @@ def _with_optional_threshold(schema: dict[str, Any]) -> None:
     schema.pop("required", None)
 
 
-class Check(Section):
+class DataCheck(Section):
     """One check: `warn` reports what it finds, `fail` stops the pipeline before training."""
 
     model_config = ConfigDict(json_schema_extra=_with_optional_threshold)
@@ -24,19 +24,19 @@ class Check(Section):
     threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class ShareCheck(Check):
+class ShareCheck(DataCheck):
     """A check whose threshold is a share or a score."""
 
     threshold: Annotated[float, Field(ge=0, le=1)]
 
 
-class CountCheck(Check):
+class CountCheck(DataCheck):
     """A check whose threshold is a number of findings or images."""
 
     threshold: Annotated[int, Field(ge=1)]
 
 
-class FactorCheck(Check):
+class FactorCheck(DataCheck):
     """A check whose threshold is how many times larger or smaller something is."""
 
     threshold: Annotated[float, Field(ge=1, allow_inf_nan=False)]
@@ -78,12 +78,12 @@ class ValidationConfig(Section):
         known = cls.model_fields.get(name)
         if known is None or not isinstance(given, Mapping):
             return given
-        default: Check = known.default
+        default: DataCheck = known.default
         return {"threshold": default.threshold, "severity": default.severity, **given}
 
-    def check(self, name: str) -> Check:
+    def check(self, name: str) -> DataCheck:
         """Return the check of this name."""
-        found: Check = getattr(self, name)
+        found: DataCheck = getattr(self, name)
         return found
 
 

@@ -7,7 +7,7 @@ from contracts.config.key_paths import KeyPath, dotted, key_path
 from contracts.config.loading.field_problems import Problem, field_problems
 from contracts.config.loading.nested_values import value_at, with_value
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.search import SECTIONS, Values
+from contracts.config.search import SECTIONS, KeyValues
 from contracts.config.section import Section
 from contracts.config.trainer.config import TrainingRecipe
 
@@ -21,7 +21,7 @@ Rules = Callable[[PipelineConfig], Iterable[Problem]]
 
 
 def vary(
-    config: PipelineConfig, values: Values, rules: Rules
+    config: PipelineConfig, values: KeyValues, rules: Rules
 ) -> tuple[PipelineConfig, list[Problem]]:
     """Return the config with `values` by dotted key, and what is wrong with it.
 
@@ -51,14 +51,14 @@ def vary(
     return varied, [one for one in rules(varied) if (one.path, one.sentence) not in known]
 
 
-def recipe_of(config: PipelineConfig) -> TrainingRecipe:
+def training_recipe(config: PipelineConfig) -> TrainingRecipe:
     """Return what the training needs of the config."""
     return TrainingRecipe(
         trainer=config.trainer, augmentation=config.augmentation.of_batches(), seed=config.seed
     )
 
 
-def for_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
+def with_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
     """Return the config for a training of so many epochs; its phases take the same part of it."""
     share = min(1.0, epochs / config.trainer.epochs)
     section: Any = config.trainer.model_dump(mode="json", by_alias=True)
@@ -71,6 +71,6 @@ def for_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
     return config.model_copy(update={"trainer": trainer})
 
 
-def told(problems: Iterable[Problem]) -> list[str]:
+def sentences(problems: Iterable[Problem]) -> list[str]:
     """Return the problems as sentences that name the key."""
     return [f"{dotted(problem.path)}: {problem.sentence}" for problem in problems]

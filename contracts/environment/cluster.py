@@ -14,9 +14,9 @@ EXAMPLE: Final = (
 )
 JOBS: Final = ("chief", "worker")
 # Values of `trainer.devices` with which these machines train together.
-SHARING: Final = ("auto", "multi_worker")
-ALONE: Final = "`imgpipe` trains on this machine alone"
-TOGETHER: Final = (
+CLUSTER_DEVICES: Final = ("auto", "multi_worker")
+TRAINS_ALONE: Final = "`imgpipe` trains on this machine alone"
+CLUSTER_NEXT_STEP: Final = (
     f"Train with `imgpipe-train` on each of them, or unset {TF_CONFIG}; trainer.devices: gpu, "
     "mirrored or cpu passes over it."
 )

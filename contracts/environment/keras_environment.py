@@ -1,7 +1,7 @@
 """What Keras reads when it is imported: KERAS_BACKEND, and the user's keras.json.
 
-A valid keras.json does not matter: `tell_libraries` sets the backend, and `trainer.keras_settings`
-sets the rest. Beside an invalid one Keras cannot be imported.
+A valid keras.json has no effect: `set_library_variables` sets the backend, and
+`trainer.keras_settings` sets the rest. While it is invalid, Keras cannot be imported.
 """
 
 import json

@@ -17,7 +17,7 @@ VARIABLES: Final = {
 }
 
 
-def tell_libraries() -> None:
+def set_library_variables() -> None:
     """Set the variables that are not set, or empty."""
     for name, value in VARIABLES.items():
         os.environ[name] = os.environ.get(name) or value

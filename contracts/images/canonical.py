@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from contracts.images import pixels, segments
 from contracts.images.colours import is_srgb, profile_of
 from contracts.images.reading import DEFAULT_READING, ImageReading
-from contracts.images.refusal import UnreadableImage, said
+from contracts.images.refusal import UnreadableImage, error_text
 from contracts.images.source import read_source
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
     except MemoryError as error:
         raise UnreadableImage("out_of_memory", "while converting it") from error
     except Exception as error:
-        raise UnreadableImage("unsupported_pixels", said(error)) from error
+        raise UnreadableImage("unsupported_pixels", error_text(error)) from error
     return CanonicalImage(
         *(encoded, image.width, image.height, source.format, source.channels),
         *(mean, std, source.note),

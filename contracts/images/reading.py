@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from contracts.images.values import Kind, Range
+from contracts.images.values import SampleKind, SampleRange
 from contracts.system.atomic_files import write_whole
 
 READING_FILE = "image_reading.json"  # beside examples, and inside a model
@@ -24,8 +24,8 @@ class ImageReading:
     max_bytes: int = 1 << 30
     max_pixels: int = 89_478_485
     max_aspect: float = 1000.0
-    integer_range: Range = (0.0, 65535.0)
-    float_range: Range = (0.0, 1.0)
+    integer_range: SampleRange = (0.0, 65535.0)
+    float_range: SampleRange = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         """Make tuples of the ranges again: JSON has none."""
@@ -33,11 +33,11 @@ class ImageReading:
             low, high = getattr(self, name)
             object.__setattr__(self, name, (low, high))
 
-    def range_of(self, kind: Kind) -> Range:
+    def range_of(self, kind: SampleKind) -> SampleRange:
         """Return the values that become black and white in images of this kind."""
         return self.float_range if kind == "float" else self.integer_range
 
-    def with_range(self, kind: Kind, values: Range) -> "ImageReading":
+    def with_range(self, kind: SampleKind, values: SampleRange) -> "ImageReading":
         """Return the same with another range of one kind."""
         if kind == "float":
             return replace(self, float_range=values)

@@ -79,7 +79,7 @@ def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
     """Name what Pillow raised on `raw`."""
     from PIL import Image, UnidentifiedImageError
 
-    detail = said(error)
+    detail = error_text(error)
     if isinstance(error, Image.DecompressionBombError):
         return UnreadableImage("too_many_pixels", detail)
     if isinstance(error, MemoryError):
@@ -106,6 +106,6 @@ def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
     return UnreadableImage("corrupt", detail)
 
 
-def said(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return what an error says, or its type where it says nothing."""
     return str(error) or type(error).__name__

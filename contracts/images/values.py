@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-Kind = Literal["integer", "float"]
-KINDS: Final[tuple[Kind, ...]] = ("integer", "float")
-Range = tuple[float, float]  # the values that become black and white
+SampleKind = Literal["integer", "float"]
+KINDS: Final[tuple[SampleKind, ...]] = ("integer", "float")
+SampleRange = tuple[float, float]  # the values that become black and white
 
 HEAD_BYTES: Final = 32
 _PNG_BITS: Final = 24  # place of the bit depth
@@ -46,19 +46,19 @@ class Values(NamedTuple):
     orientation: int = 1
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> SampleKind:
         """Whether they are integers or floating-point numbers."""
         return "float" if self.samples.dtype.kind == "f" else "integer"
 
     @property
-    def extent(self) -> Range:
+    def extent(self) -> SampleRange:
         """The lowest and the highest finite value; zeros where there is none."""
         import numpy as np
 
         finite = self.samples[np.isfinite(self.samples)] if self.kind == "float" else self.samples
         return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
-    def scaled(self, values: Range) -> "Image.Image":
+    def scaled(self, values: SampleRange) -> "Image.Image":
         """Return them as L, RGB, LA or RGBA of 8 bits: rint((value - low) * 255 / (high - low)).
 
         What is no number, or infinite, becomes black.
@@ -84,7 +84,7 @@ class Values(NamedTuple):
         return image
 
 
-def fitting_range(kind: Kind, extent: Range) -> Range:
+def fitting_range(kind: SampleKind, extent: SampleRange) -> SampleRange:
     """Return the usual range that values from the lowest to the highest one are of.
 
     Integers have an even number of bits, from 8 on: 255, 1023, 4095, ... is white. Floating-point

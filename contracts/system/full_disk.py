@@ -4,14 +4,14 @@ import errno
 from collections.abc import Iterator
 from typing import Final
 
-SAID: Final = ("No space left on device", "database or disk is full")
+MESSAGES: Final = ("No space left on device", "database or disk is full")
 
 
 def is_disk_full(error: BaseException) -> bool:
     """Return whether a full disk is the cause, whatever library noticed it."""
     return any(
         (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
-        or any(text in str(one) for text in SAID)
+        or any(text in str(one) for text in MESSAGES)
         for one in causes(error)
     )
 

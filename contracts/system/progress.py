@@ -18,7 +18,7 @@ SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class ComponentProgress:
     """`done` of `total` `unit`s (total 0: not known), and what else there is to say.
 
     `component` is told by those that run beside others.
@@ -35,15 +35,15 @@ class Progress:
         return " ".join(part for part in (count, self.unit, self.detail) if part)
 
 
-def report(
+def report_progress(
     done: int, total: int, unit: str, detail: str = "", component: str | None = None
 ) -> None:
     """Tell whoever listens how far the running component has come, or the one that is named."""
-    progress = Progress(done, total, unit, detail, component)
+    progress = ComponentProgress(done, total, unit, detail, component)
     LOGGER.info("%s", progress, extra={"progress": progress})
 
 
-class NowAndThen(logging.Filter):
+class ProgressLineFilter(logging.Filter):
     """Lets a report through from time to time: of a million images there are many.
 
     The last one of what is counted always passes, and so does whatever else is logged.
@@ -54,7 +54,7 @@ class NowAndThen(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the record becomes a line."""
         progress = getattr(record, "progress", None)
-        if not isinstance(progress, Progress) or 0 < progress.total <= progress.done:
+        if not isinstance(progress, ComponentProgress) or 0 < progress.total <= progress.done:
             return True
         now_s = time.monotonic()
         is_due = now_s - self._last_s >= SECONDS_BETWEEN_LINES
@@ -64,12 +64,12 @@ class NowAndThen(logging.Filter):
 
 
 @contextmanager
-def standing_at(place: str) -> Iterator[None]:
+def progress_detail(place: str) -> Iterator[None]:
     """Have every report of the block say where it stands: "trial 3 of 20"."""
 
     def add_place(record: logging.LogRecord) -> bool:
         progress = getattr(record, "progress", None)
-        if isinstance(progress, Progress):
+        if isinstance(progress, ComponentProgress):
             placed = replace(progress, detail=f"{progress.detail}, {place}".lstrip(", "))
             record.args = (placed,)
             vars(record)["progress"] = placed

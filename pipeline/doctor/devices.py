@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.environment.cluster import (
-    ALONE,
+    CLUSTER_DEVICES,
+    CLUSTER_NEXT_STEP,
     EXAMPLE,
-    SHARING,
     TF_CONFIG,
-    TOGETHER,
+    TRAINS_ALONE,
     parse_cluster,
 )
 from contracts.environment.keras_environment import (
@@ -159,9 +159,11 @@ def _cluster_finding(devices: str, tf_config: str | None, backend: str) -> Findi
         if devices != "multi_worker":
             return None
         text = f"trainer.devices is multi_worker, and it names {len(workers) or 'no'} workers"
-        step = f"Set it to JSON such as {EXAMPLE} for `imgpipe-train` on each machine; {ALONE}."
+        step = (
+            f"Set it to JSON such as {EXAMPLE} for `imgpipe-train` on each machine; {TRAINS_ALONE}."
+        )
         return problem(TF_CONFIG, text, step)
-    if devices not in SHARING:
+    if devices not in CLUSTER_DEVICES:
         step = f"Unset {TF_CONFIG}, or set trainer.devices: multi_worker."
         return warning("trained on", f"{devices}, though {TF_CONFIG} is set", step)
     if backend != TENSORFLOW:
@@ -169,6 +171,6 @@ def _cluster_finding(devices: str, tf_config: str | None, backend: str) -> Findi
         return problem(TF_CONFIG, f"{len(workers)} workers, which train on TensorFlow alone", step)
     text = (
         f"worker {index} of {len(workers)} workers, here {workers[index]} "
-        f"(MultiWorkerMirroredStrategy), by `imgpipe-train` alone: {ALONE}"
+        f"(MultiWorkerMirroredStrategy), by `imgpipe-train` alone: {TRAINS_ALONE}"
     )
-    return problem("trained on", text, TOGETHER)
+    return problem("trained on", text, CLUSTER_NEXT_STEP)

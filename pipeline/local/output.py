@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from contracts.system.progress import NowAndThen
+from contracts.system.progress import ProgressLineFilter
 
 LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
@@ -46,7 +46,7 @@ def _log_handler() -> logging.Handler:
     # and complain on the terminal at the end where the disk is full.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    handler.addFilter(NowAndThen())
+    handler.addFilter(ProgressLineFilter())
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     return handler

@@ -11,7 +11,7 @@ from contracts.cache_key.code_digest import versions
 from contracts.cache_key.sources_digest import sources_digest
 from contracts.cache_key.users_digest import trainers_digest
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.search_space import tried
+from contracts.config.rules.search_space import varied_configs
 from contracts.environment.optional_libraries import installed
 from contracts.environment.own_packages import PACKAGES
 from contracts.system.moved_paths import without_folders
@@ -47,7 +47,7 @@ def run_key(
 
     It does not depend on where `folders` lie: workspace and project may be moved.
     """
-    searched = tried(config) if to == TUNER else ()
+    searched = varied_configs(config) if to == TUNER else ()
     parts = {
         "config": without_folders(config.model_dump_json(), folders),
         "data": listing_digest,

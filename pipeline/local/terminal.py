@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from contracts.system.progress import LOGGER, SECONDS_BETWEEN_LINES, Progress
+from contracts.system.progress import LOGGER, SECONDS_BETWEEN_LINES, ComponentProgress
 from pipeline.console import Console
 from pipeline.summary import ComponentSummary
 
@@ -92,7 +92,7 @@ class Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a progress report of the component that runs."""
         progress = getattr(record, "progress", None)
-        if not isinstance(progress, Progress):
+        if not isinstance(progress, ComponentProgress):
             return
         row = self._rows.get(progress.component) if progress.component else self._running
         if row is None or row.state != "running":

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from contracts.config.key_paths import dotted
 from contracts.config.loading.config_paths import relative_at
 from contracts.config.loading.loader import config_in
-from contracts.config.search import SPACE, Range, SearchConfig
+from contracts.config.search import SPACE, NumberRange, SearchConfig
 from contracts.system.atomic_files import write_whole
 from contracts.system.errors import ConfigError, InputError
 from pipeline.yaml_editing import with_values_in_place
@@ -32,7 +32,7 @@ def require_target(target: Path, config: Path, search: SearchConfig) -> None:
     if problems:
         raise InputError(problems)
     spans = search.dimensions().items()
-    firsts = {key: span.low if isinstance(span, Range) else span[0] for key, span in spans}
+    firsts = {key: span.low if isinstance(span, NumberRange) else span[0] for key, span in spans}
     with_values_in_place(_text(config), firsts)
 
 

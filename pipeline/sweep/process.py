@@ -17,7 +17,7 @@ from pathlib import Path
 
 from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError, in_one_line
-from contracts.system.progress import LOGGER, report
+from contracts.system.progress import LOGGER, report_progress
 
 # The first one has our packages found before all else of their names.
 PRELOADED = ("imgpipe", "trainer.training.train", "trainer.split_evaluation")
@@ -53,7 +53,7 @@ def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str)
         while True:
             kind, value = answers.recv()
             if kind == "progress":
-                report(value.done, value.total, value.unit, value.detail)
+                report_progress(value.done, value.total, value.unit, value.detail)
             elif kind == "failed":
                 raise ComponentError(value)
             else:

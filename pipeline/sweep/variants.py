@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from contracts.config.loading.config_paths import absolute_at
 from contracts.config.loading.field_problems import received
 from contracts.config.loading.yaml_marks import YamlTextError, read_yaml
@@ -18,7 +18,7 @@ from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.rules.consistency import inconsistencies
 from contracts.config.rules.search_space import key_trouble
 from contracts.config.trainer.config import TrainingRecipe
-from contracts.config.variation import recipe_of, told, vary
+from contracts.config.variation import sentences, training_recipe, vary
 from contracts.system.errors import InputError
 
 WITHOUT_AUGMENTATION: Final[dict[str, JsonValue]] = {"augmentation": {"preset": "none"}}
@@ -35,7 +35,7 @@ class Variant:
 
     def recipe(self, seed: int) -> TrainingRecipe:
         """Return what is trained with this seed."""
-        return recipe_of(self.config.model_copy(update={"seed": seed}))
+        return training_recipe(self.config.model_copy(update={"seed": seed}))
 
 
 def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
@@ -45,7 +45,7 @@ def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
       InputError: the config has none: it changes nothing, whatever else the section says.
     """
     without = _variant(config, WITHOUT_AUGMENTATION, "without augmentation")
-    if resolve(config.augmentation).is_empty:
+    if resolve_policy(config.augmentation).is_empty:
         raise InputError(
             "augmentation: expected something that changes training images, to compare it with "
             f"none, received none (preset {config.augmentation.preset}). Try "
@@ -92,7 +92,7 @@ def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -
 def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> Variant:
     varied, problems = vary(config, values, partial(inconsistencies, needs_data=True))
     if problems:
-        raise InputError(f"{OPTION}: {sentence}" for sentence in told(problems))
+        raise InputError(f"{OPTION}: {sentence}" for sentence in sentences(problems))
     return Variant(name, values, varied)
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.artifacts.training_record import TrainingRecord
 from contracts.config.loading.loader import load_config
-from contracts.config.variation import recipe_of
+from contracts.config.variation import training_recipe
 from tests.e2e.conftest import IMGPIPE, Project
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
@@ -150,7 +150,7 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(project
     dataset = ImageDataset.read(str(newest_of(project, "ImageTransform/transformed_examples")))
     config = load_config(project.folder / "pipeline.yaml", options[1::2])
     whole = Checkpoint(project.folder / "whole")
-    trained = train(recipe_of(config), dataset, (), whole)
+    trained = train(training_recipe(config), dataset, (), whole)
     whole.copy_weights(project.folder / "whole-weights", trained.best_epoch)
     assert trained.best_epoch == record.best_epoch
     for name in ("best", "last"):

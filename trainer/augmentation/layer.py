@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from contracts.config.augmentation.config import AugmentationConfig
-from contracts.config.augmentation.policy import Policy, resolve
+from contracts.config.augmentation.policy import Policy, resolve_policy
 from trainer.augmentation import colour, geometry, texture, tone
 from trainer.augmentation.mixing import Mixing
 from trainer.augmentation.steps import Luck, Tensor, blended, steps_of
@@ -42,7 +42,7 @@ class Augmentation(keras.layers.Layer):
         self, config: AugmentationConfig | Policy, labels: Sequence[str], seed: int
     ) -> None:
         super().__init__(name="augmentation", dtype="float32")
-        policy = config if isinstance(config, Policy) else resolve(config)
+        policy = config if isinstance(config, Policy) else resolve_policy(config)
         policy.require_known_exceptions(labels)
         if isinstance(config, AugmentationConfig) and config.backend != "keras":
             policy = Policy()  # the other backend has changed the batches before they come here

@@ -11,7 +11,7 @@ import keras
 from contracts.environment.cluster import TF_CONFIG, cluster
 from contracts.environment.keras_environment import TENSORFLOW, TORCH
 from contracts.system.errors import ComponentError
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.hardware.gpus import device_names, gpu_details, gpus
 
 # NVIDIA's Ampere (compute capability 8) and later multiply bfloat16 at full speed.
@@ -168,7 +168,7 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
     import tensorflow as tf
 
     if kind == "multi_worker":
-        report(1, machines, "machines", f"(waiting for the others that {TF_CONFIG} names)")
+        report_progress(1, machines, "machines", f"(waiting for the others that {TF_CONFIG} names)")
         try:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:  # collective operations have to be set up at the start

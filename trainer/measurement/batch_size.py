@@ -10,7 +10,7 @@ from contracts.config.trainer.config import TrainingRecipe
 from contracts.environment.keras_environment import TENSORFLOW
 from contracts.system.errors import ComponentError
 from contracts.system.memory import read_memory
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.batches.sampling import Sampling, pass_length
 from trainer.hardware.devices import Devices
 from trainer.measurement.peak_memory import PeakMemory, held_bytes
@@ -57,7 +57,7 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     each_takes = devices.replicas if keras.backend.backend() == TENSORFLOW else 1
     while size <= most and _fits(model, size // each_takes, dataset, room, devices):
         fitting = size
-        report(fitting, 0, "images a step", "(looking for the batch size)")
+        report_progress(fitting, 0, "images a step", "(looking for the batch size)")
         size *= 2
     if not fitting:
         raise ComponentError(

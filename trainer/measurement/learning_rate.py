@@ -10,7 +10,7 @@ import numpy as np
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.batches import training_batches
 from trainer.batches.sampling import Position, Sampling
 from trainer.hardware.devices import Devices
@@ -92,7 +92,7 @@ class _Trial(keras.callbacks.Callback):
         if math.isfinite(loss):
             self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
             self._losses.append(self._mean / (1 - SMOOTHING ** (batch + 1)))
-        report(batch + 1, STEPS, "steps", "(looking for a learning rate)")
+        report_progress(batch + 1, STEPS, "steps", "(looking for a learning rate)")
         if not math.isfinite(loss) or self._losses[-1] > DIVERGED * min(self._losses):
             self.model.stop_training = True
 

@@ -11,7 +11,7 @@ from contracts.artifacts.training_record import PICTURES_FILE
 from contracts.config.explanation import ExplainedImages
 from contracts.system.atomic_files import write_whole
 from contracts.system.errors import in_one_line
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.pictures import (
     confusion_matrix,
     feature_maps,
@@ -76,7 +76,7 @@ def draw_pictures(
     left_out: list[dict[str, str]] = []
     modules = [*DRAWN, *([learning_rate_trial] if trained.rates_tried else [])]
     for number, module in enumerate(modules):
-        report(number, len(modules), "pictures")
+        report_progress(number, len(modules), "pictures")
         name = module.__name__.rpartition(".")[2]
         try:
             drawn.append(_draw(module, name, evidence, folder))
@@ -86,7 +86,7 @@ def draw_pictures(
             if not isinstance(error, CannotDraw):
                 LOGGER.warning("%s could not be drawn", name, exc_info=error)
             left_out.append({"name": name, "title": module.TITLE, "reason": _reason(error)})
-    report(len(modules), len(modules), "pictures")
+    report_progress(len(modules), len(modules), "pictures")
     content = {"pictures": [asdict(picture) for picture in drawn], "left_out": left_out}
     write_whole(folder / PICTURES_FILE, json.dumps(content, indent=1, ensure_ascii=False))
     return drawn

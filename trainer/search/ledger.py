@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from contracts.config.search import Values
+from contracts.config.search import KeyValues
 from contracts.system.atomic_files import write_whole
 from contracts.system.errors import ComponentError
 
@@ -92,7 +92,7 @@ class Ledger:
         self.mlflow_run_id = run_id
         self.write()
 
-    def begin(self, values: Values, epochs: int) -> TrialRecord:
+    def begin(self, values: KeyValues, epochs: int) -> TrialRecord:
         """Return the record of the trial with these values, begun now where it has not ended."""
         key = _key(values, epochs)
         record = self._records.get(key)
@@ -134,7 +134,7 @@ class Ledger:
             write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
-def _key(values: Values, epochs: int) -> str:
+def _key(values: KeyValues, epochs: int) -> str:
     return json.dumps([values, epochs], sort_keys=True)
 
 

@@ -8,7 +8,7 @@ from mlflow.entities import Metric, Param, RunStatus, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from contracts.config.tracking import TrackingStore
-from registry.mlflow_store import active_run, experiment_id, open_client, told
+from registry.mlflow_store import active_run, experiment_id, open_client, translated_errors
 
 
 class NestedRuns:
@@ -30,7 +30,7 @@ class NestedRuns:
         Runs below it that were not told to their end are removed: they are told again.
         """
         self._uri = store.uri
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client = open_client(store.uri)
             self._experiment_id = experiment_id(self._client, store)
             if run_id and self._has(run_id):
@@ -65,7 +65,7 @@ class NestedRuns:
             logged += [Metric(key, value, now_ms, at) for at, value in enumerate(values, start=1)]
         tags = {MLFLOW_RUN_NAME: name, MLFLOW_PARENT_RUN_ID: self.run_id}
         status = RunStatus.FAILED if why else RunStatus.FINISHED
-        with told(self._uri):
+        with translated_errors(self._uri):
             run = self._client.create_run(
                 self._experiment_id, tags=tags | ({"failure": why} if why else {})
             )
@@ -76,7 +76,7 @@ class NestedRuns:
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Tell the parent run what came of all of them: the best values by key, and metrics."""
         now_ms = int(time.time() * 1000)
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client.log_batch(
                 self.run_id,
                 metrics=[Metric(key, value, now_ms, 0) for key, value in metrics.items()],
@@ -91,7 +91,7 @@ class NestedRuns:
         if error_type is not None:
             interrupted = issubclass(error_type, KeyboardInterrupt)
             status = RunStatus.KILLED if interrupted else RunStatus.FAILED
-        with told(self._uri):
+        with translated_errors(self._uri):
             self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 
     def _log_params(self, run_id: str, params: Mapping[str, Any]) -> None:

@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from keras_tuner import HyperParameters
 from pydantic import JsonValue
 
-from contracts.config.search import Choices, Range
+from contracts.config.search import Choices, NumberRange
 
 Encoded = float | int | str
-Dimensions = Mapping[str, Choices | Range]
+Dimensions = Mapping[str, Choices | NumberRange]
 
 
 def hyperparameters(dimensions: Dimensions) -> HyperParameters:
     """Return the space: a hyperparameter for each dotted key, in order."""
     space = HyperParameters()
     for key, dimension in dimensions.items():
-        if isinstance(dimension, Range):
+        if isinstance(dimension, NumberRange):
             low, high = dimension.low, dimension.high
             are_integers = isinstance(low, int) and isinstance(high, int)
             add = space.Int if are_integers else space.Float
@@ -33,7 +33,7 @@ def hyperparameters(dimensions: Dimensions) -> HyperParameters:
 def decode(dimensions: Dimensions, values: Mapping[str, Encoded]) -> dict[str, JsonValue]:
     """Return the values of a trial as they stand in pipeline.yaml; no others than of the space."""
     return {
-        key: values[key] if isinstance(dimension, Range) else _by_code(dimension)[values[key]]
+        key: values[key] if isinstance(dimension, NumberRange) else _by_code(dimension)[values[key]]
         for key, dimension in dimensions.items()
     }
 

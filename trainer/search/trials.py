@@ -8,7 +8,7 @@ from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.rules.consistency import inconsistencies
 from contracts.config.search import SearchConfig
 from contracts.config.trainer.config import TrainingRecipe
-from contracts.config.variation import for_epochs, told, vary
+from contracts.config.variation import sentences, vary, with_epochs
 from contracts.system.errors import ConfigError
 
 
@@ -44,10 +44,10 @@ class Trials:
             trainer=self.recipe.trainer,
         )
         if "trainer.epochs" not in values:
-            config = for_epochs(config, epochs)
+            config = with_epochs(config, epochs)
         varied, problems = vary(config, values, lambda one: inconsistencies(one, needs_data=False))
         if problems:
-            raise ConfigError(told(problems))
+            raise ConfigError(sentences(problems))
         parts = {"trainer": varied.trainer, "augmentation": varied.augmentation}
         return self.recipe.model_copy(update=parts)
 

@@ -11,7 +11,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError, in_one_line, some_of, with_log
 from contracts.system.full_disk import is_disk_full
-from contracts.system.progress import standing_at
+from contracts.system.progress import progress_detail
 from trainer.search.ledger import Ledger, TrialRecord
 from trainer.search.runs import Runs
 from trainer.search.space import decode, hyperparameters
@@ -106,7 +106,7 @@ class TrialTuner(BaseTuner):
             return
         try:
             recipe = self._trials.recipe_of(record.values, record.epochs)
-            with standing_at(self._standing()):
+            with progress_detail(self._standing()):
                 trained = self._trained(recipe)
             record.history = trained.history
             record.score = float(trained.history[self._objective][trained.best_epoch])

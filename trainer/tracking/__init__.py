@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from contracts.artifacts.training_record import Tracked
+from contracts.artifacts.training_record import TrackerRecord
 from contracts.config.tracking import TrackingPlan
 from trainer.tracking.delivery import Delivery
 from trainer.tracking.known_runs import KnownRuns
@@ -30,7 +30,7 @@ class Tracking:
         keep: Callable[[KnownRuns], None] = lambda runs: None,
     ) -> None:
         """Tell `told` of a training, and `keep` of their runs as soon as there are some."""
-        self.tracked: tuple[Tracked, ...] = ()  # from the end on
+        self.tracked: tuple[TrackerRecord, ...] = ()  # from the end on
         self._training = training
         self._keep = keep
         self._trackers = told

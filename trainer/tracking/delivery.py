@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from contracts.artifacts.training_record import Tracked
+from contracts.artifacts.training_record import TrackerRecord
 from trainer.tracking.tracker import Point, Tracker, Training
 
 LOGGER = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Delivery:
         """Have a file or folder delivered; it has to stay until the end."""
         self._put(partial(self._tracker.artifact, path))
 
-    def end(self, *, is_finished: bool) -> Tracked:
+    def end(self, *, is_finished: bool) -> TrackerRecord:
         """Deliver the rest, within END_WITHIN_S, and say what could not be."""
         self._put(partial(self._tracker.end, is_finished=is_finished))
         with self._changed:
@@ -77,12 +77,12 @@ class Delivery:
         with self._changed:
             lost = self._lost + len(self._waiting)
         if not lost:
-            return Tracked(self._tracker.name, self._place, self._tracker.run_id)
+            return TrackerRecord(self._tracker.name, self._place, self._tracker.run_id)
         cause = f"{type(self._error).__name__}: {self._error}" if self._error else "no answer"
         cause = textwrap.shorten(cause, LONGEST_CAUSE, placeholder=" ...")
         trouble = f"{lost} of {self._told} messages were not delivered ({cause})"
         LOGGER.warning("%s: %s", self._tracker.name, trouble)
-        return Tracked(self._tracker.name, self._place, self._tracker.run_id, trouble)
+        return TrackerRecord(self._tracker.name, self._place, self._tracker.run_id, trouble)
 
     def _put(self, message: Callable[[], None] | Point) -> None:
         with self._changed:

@@ -20,7 +20,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.artifacts.training_record import MLFLOW
 from contracts.config.tracking import TrackingStore
-from registry.mlflow_store import active_run, experiment_id, open_client, told
+from registry.mlflow_store import active_run, experiment_id, open_client, translated_errors
 from trainer.tracking.tracker import Point, Told, Training
 
 # What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
@@ -52,7 +52,7 @@ class MlflowRun:
     def begin(self, training: Training) -> str:
         """Create the run, or go on with it; see `Tracker`."""
         earlier = training.runs.get(self.name, "")
-        with told(self._store.uri, OSError):
+        with translated_errors(self._store.uri, OSError):
             self._client = open_client(self._store.uri)
             goes_on = self._goes_on(earlier)
             if not goes_on:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from contracts.system.errors import ComponentError
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from trainer.batches.sampling import Position
 from trainer.training.checkpoints import Checkpoint, Progress
 
@@ -224,7 +224,7 @@ class ReportProgress(_OnCourse):
     def _report(self, done: int, time_left: str) -> None:
         epoch = f"epoch {self._epoch + 1}/{self._course.epochs}"
         detail = ", ".join(part for part in (epoch, self._metrics, time_left) if part)
-        report(done, self._course.steps, "steps", f"({detail})")
+        report_progress(done, self._course.steps, "steps", f"({detail})")
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import keras
 
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.environment.keras_environment import TENSORFLOW, TORCH
 from trainer.augmentation import Augmentation
@@ -94,7 +94,7 @@ def batch_change(recipe: TrainingRecipe, dataset: ImageDataset) -> Change | None
     """Return what changes batches before they reach the model, where the model does not."""
     if recipe.augmentation.backend == "keras":
         return None
-    policy = resolve(recipe.augmentation)
+    policy = resolve_policy(recipe.augmentation)
     return CpuAugmentation(policy, dataset.labels, recipe.seed).augmented
 
 

@@ -15,7 +15,7 @@ from components.image_example_gen.listing.catalogue import (
     encoded,
     transaction,
 )
-from contracts.system.progress import report
+from contracts.system.progress import report_progress
 from contracts.system.remote_path import RemotePath, Root
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
@@ -86,7 +86,7 @@ class FileIndex:
                 for found in threads.map(self._read, tasks):
                     self.note(found)
                     done += len(found)
-                    report(done, total, "files", "read to see what has changed")
+                    report_progress(done, total, "files", "read to see what has changed")
                 last = paths[-1]
 
     def _read(self, paths: Iterable[bytes]) -> list[tuple[str, str]]:

@@ -162,7 +162,7 @@ RAND_AUGMENT_POOL: Final[dict[str, StrengthRange | None]] = {
 }
 
 
-def resolve(config: AugmentationConfig) -> Policy:
+def resolve_policy(config: AugmentationConfig) -> Policy:
     """Return what a section comes to: the preset, and what is set besides it.
 
     An operation that the section takes out with null is in no pool of RandAugment either, and the

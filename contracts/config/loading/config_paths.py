@@ -14,7 +14,7 @@ from contracts.config.trainer.config import IMAGENET
 from contracts.config.trainer.users_code import UsersCode
 from contracts.system.remote_path import is_remote
 
-Change = Callable[[str], str]  # of a path
+PathChange = Callable[[str], str]  # of a path
 
 # Keys that hold a path, or a list of paths.
 PATH_KEYS: Final[tuple[KeyPath, ...]] = (
@@ -68,7 +68,7 @@ def _with_absolute_paths(values: Any, folder: Path) -> Any:
     return _with_paths(values, partial(_absolute, folder=folder))
 
 
-def _with_paths(values: Any, change: Change) -> Any:
+def _with_paths(values: Any, change: PathChange) -> Any:
     """Return a copy of a config's values with every path changed."""
     kinds = (
         (PATH_KEYS, change),
@@ -84,24 +84,24 @@ def _with_paths(values: Any, change: Change) -> Any:
     return values
 
 
-def _each(found: Any, change: Change) -> Any:
+def _each(found: Any, change: PathChange) -> Any:
     if isinstance(found, list):
         return [_each(item, change) for item in found]
     return change(found) if isinstance(found, str) else found
 
 
-def _weights(text: str, change: Change) -> str:
+def _weights(text: str, change: PathChange) -> str:
     return text if text == IMAGENET else change(text)
 
 
-def _address(text: str, change: Change) -> str:
+def _address(text: str, change: PathChange) -> str:
     file = sqlite_file(text)
     if file is None or file.name in ("", IN_MEMORY):
         return text
     return sqlite_uri(Path(change(str(file))))
 
 
-def _code(text: str, change: Change) -> str:
+def _code(text: str, change: PathChange) -> str:
     code = UsersCode.parse(text)
     if code is None or code.file is None:
         return text

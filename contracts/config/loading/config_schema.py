@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from contracts.config.key_paths import KeyPath, dotted
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.search import BESIDE_THE_TRAINING, SECTIONS, Range, SearchConfig
+from contracts.config.search import AUGMENTER_KEYS, SECTIONS, NumberRange, SearchConfig
 from contracts.config.section import Section
 from contracts.config.trainer.config import TrainerConfig
 from contracts.config.trainer.model_options import MODEL_OPTIONS
@@ -46,7 +46,7 @@ def config_schema() -> JsonSchema:
     trainer["properties"]["model"] |= {
         "anyOf": [{"enum": list(MODEL_OPTIONS)}, {"pattern": REFERENCE_PATTERN}]
     }
-    definitions[Range.__name__] = Range.model_json_schema()
+    definitions[NumberRange.__name__] = NumberRange.model_json_schema()
     definitions[SearchConfig.__name__]["properties"]["space"] |= _space(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -72,7 +72,7 @@ def _space(definitions: JsonSchema) -> JsonSchema:
     for name in SECTIONS:
         section: Any = PipelineConfig.model_fields[name].annotation
         for path, reference, value in _keys(definitions, section.__name__, (name,)):
-            if path[1] in BESIDE_THE_TRAINING:
+            if path[1] in AUGMENTER_KEYS:
                 continue
             exact[dotted(path)] = _dimension(reference)
             for option in (value, *value.get("anyOf", ())):
@@ -97,7 +97,7 @@ def _keys(
 
 def _dimension(value: JsonSchema) -> JsonSchema:
     """Return what may stand for a key in a search space: several values, or a range of numbers."""
-    span = {"$ref": f"#/$defs/{Range.__name__}", "properties": {"low": value, "high": value}}
+    span = {"$ref": f"#/$defs/{NumberRange.__name__}", "properties": {"low": value, "high": value}}
     return {"anyOf": [{"type": "array", "items": value, "minItems": 2, "uniqueItems": True}, span]}
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from contracts.config.key_paths import KeyPath
 from contracts.config.loading.field_problems import received
 from contracts.config.mlflow_uri import sqlite_file, uri_trouble
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.inconsistency import Inconsistency, mode
+from contracts.config.rules.inconsistency import Inconsistency, file_mode
 from contracts.config.rules.models import model_inconsistencies
 from contracts.config.rules.named_files import (
     code_inconsistencies,
@@ -135,7 +135,7 @@ def _augmentation(config: PipelineConfig) -> Iterator[Inconsistency]:
                 f"expected [low, high] with low <= high, received {received(low_and_high)}. "
                 "Turn them round.",
             )
-    policy = resolve(config.augmentation)
+    policy = resolve_policy(config.augmentation)
     least = config.augmentation.materialise.min_examples
     if least and not policy.changes_images:
         yield Inconsistency(
@@ -151,14 +151,14 @@ def _paths(config: PipelineConfig) -> Iterator[Inconsistency]:
     if isinstance(data.root, RemotePath):  # asked when it is listed
         root_mode, trouble = 0 if data.root.suffix.lower() == ".csv" else stat.S_IFDIR, ""
     else:
-        root_mode, trouble = mode(data.root)
+        root_mode, trouble = file_mode(data.root)
     if trouble:
         yield Inconsistency(
             ("data", "root"),
             f"expected an image folder or a CSV file, received {data.root}, which {trouble}.",
         )
     if data.schema_path:
-        schema_mode, trouble = mode(data.schema_path)
+        schema_mode, trouble = file_mode(data.schema_path)
         if not stat.S_ISREG(schema_mode):
             yield Inconsistency(
                 ("data", "schema"),

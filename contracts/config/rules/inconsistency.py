@@ -14,7 +14,7 @@ class Inconsistency(Problem):
     with_keys: tuple[KeyPath, ...] = ()
 
 
-def mode(path: Path) -> tuple[int, str]:
+def file_mode(path: Path) -> tuple[int, str]:
     """Return what kind of thing is at `path`, or 0 and what is wrong with the path."""
     try:
         return path.stat().st_mode, ""

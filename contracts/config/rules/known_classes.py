@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from contracts.config.class_names import CLASS_WEIGHTS, exceptions_key, unknown_classes
 from contracts.config.key_paths import dotted
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.search_space import tried
+from contracts.config.rules.search_space import varied_configs
 
 
-def unknown_classes_of(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
+def unknown_classes_in_config(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
     """Return a sentence for each class that a config names and the data does not have."""
     return [
         sentence
@@ -17,12 +17,12 @@ def unknown_classes_of(config: PipelineConfig, labels: Sequence[str]) -> list[st
     ]
 
 
-def unknown_classes_tried(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
+def unknown_classes_in_space(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
     """Return the same for the values of the search space, each by its place."""
     own = _named(config)
     return [
         sentence
-        for place, varied in tried(config)
+        for place, varied in varied_configs(config)
         for key, classes in _named(varied).items()
         if classes != own.get(key)
         for sentence in unknown_classes(dotted(place), classes, labels)

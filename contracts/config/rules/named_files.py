@@ -9,7 +9,7 @@ from contracts.cache_key.module_sources import module_file
 from contracts.config.explanation import ExplanationConfig
 from contracts.config.key_paths import KeyPath
 from contracts.config.rules.hidden_modules import hidden_modules
-from contracts.config.rules.inconsistency import Inconsistency, mode
+from contracts.config.rules.inconsistency import Inconsistency, file_mode
 from contracts.config.trainer.config import TrainerConfig
 from contracts.config.trainer.users_code import UsersCode, may_define, sources
 
@@ -51,7 +51,7 @@ def code_trouble(code: UsersCode) -> str:
                 "beside the config is named by `file.py:name`."
             )
         return _source_trouble(file, code.attribute, str(file)) if file else ""
-    kind, trouble = mode(code.file)
+    kind, trouble = file_mode(code.file)
     if not stat.S_ISREG(kind):
         return f"which {trouble or 'is no file'}. Paths are relative to the config file."
     return _source_trouble(code.file, code.attribute, "the file")
@@ -104,5 +104,5 @@ def image_inconsistencies(explanation: ExplanationConfig) -> Iterator[Inconsiste
 
 
 def _file_trouble(file: Path) -> str:
-    kind, trouble = mode(file)
+    kind, trouble = file_mode(file)
     return trouble if trouble or stat.S_ISREG(kind) else "is no file"

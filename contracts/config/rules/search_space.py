@@ -10,7 +10,7 @@ from contracts.config.loading.config_schema import key_paths
 from contracts.config.loading.field_problems import Problem, field_problems, received
 from contracts.config.loading.removed_keys import removed_key_problem
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.search import BESIDE_THE_TRAINING, SECTIONS, SPACE, Range, SearchConfig
+from contracts.config.search import AUGMENTER_KEYS, SECTIONS, SPACE, NumberRange, SearchConfig
 from contracts.config.variation import Rules, vary
 from contracts.system.errors import did_you_mean
 
@@ -50,7 +50,7 @@ def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
                 yield from _refusals(base, key, place, value, rules)
 
 
-def tried(config: PipelineConfig) -> Iterator[tuple[KeyPath, PipelineConfig]]:
+def varied_configs(config: PipelineConfig) -> Iterator[tuple[KeyPath, PipelineConfig]]:
     """Yield the place of each value of a space without problems, and the config with it alone.
 
     Of a range it is both ends.
@@ -76,7 +76,7 @@ def key_trouble(key: str, config: PipelineConfig) -> str:
         ]
         hint = did_you_mean(key, known) or "such as `trainer.learning_rate`."
         return f"expected the dotted key of a value of {' or '.join(SECTIONS)}; {hint}"
-    if below[0] in BESIDE_THE_TRAINING:
+    if below[0] in AUGMENTER_KEYS:
         return (
             f"expected a key that trainings follow from: {section}.{below[0]} is the Augmenter's, "
             "which works once before those of a search or sweep. Remove it."
@@ -104,10 +104,10 @@ def _loss_trouble(key: str, search: SearchConfig) -> str:
 
 def _shape_problems(path: KeyPath, given: Any) -> Iterator[Problem]:
     if isinstance(given, dict):
-        wrong = field_problems(Range, given, path)
+        wrong = field_problems(NumberRange, given, path)
         yield from wrong
         if not wrong:
-            yield from _range_problems(path, Range.model_validate(given))
+            yield from _range_problems(path, NumberRange.model_validate(given))
     elif not isinstance(given, list):
         yield Problem(
             path,
@@ -120,7 +120,7 @@ def _shape_problems(path: KeyPath, given: Any) -> Iterator[Problem]:
         )
 
 
-def _range_problems(path: KeyPath, span: Range) -> Iterator[Problem]:
+def _range_problems(path: KeyPath, span: NumberRange) -> Iterator[Problem]:
     if span.low >= span.high:
         yield Problem(
             (*path, "high"), f"expected more than low ({span.low}), received {span.high}."
@@ -136,7 +136,7 @@ def _range_problems(path: KeyPath, span: Range) -> Iterator[Problem]:
 def _values(path: KeyPath, given: Any) -> Iterator[tuple[KeyPath, JsonValue]]:
     """Yield what is tried of a dimension: each choice, or both ends of a range."""
     if isinstance(given, dict):
-        span = Range.model_validate(given)
+        span = NumberRange.model_validate(given)
         yield (*path, "low"), span.low
         yield (*path, "high"), span.high
     else:

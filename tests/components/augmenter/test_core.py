@@ -11,12 +11,12 @@ from PIL import Image
 from components.augmenter import core
 from components.augmenter.sample import Sample, read_sample
 from contracts.artifacts import features
-from contracts.artifacts.augmentation_report import BATCHES, AugmentationReport, read_augmentation
+from contracts.artifacts.augmentation_report import BATCHES, AugmentationFindings, read_augmentation
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import read_records
 from contracts.config.augmentation.config import AugmentationConfig
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from contracts.system.errors import ComponentError
 from tests.components.augmenter.conftest import DIGITS
 from trainer.batches import evaluation_batches
@@ -33,7 +33,7 @@ def dataset(tmp_path, make_dataset) -> ImageDataset:
     return make_dataset(tmp_path / "transformed", Sample(pixels, classes), LABELS)
 
 
-def augmented(dataset: ImageDataset, folder: Path, **section) -> tuple[AugmentationReport, Path]:
+def augmented(dataset: ImageDataset, folder: Path, **section) -> tuple[AugmentationFindings, Path]:
     config = AugmentationConfig.model_validate(section)
     report_uri, copies_uri = folder / "report", folder / "copies"
     for uri in (report_uri, copies_uri):
@@ -57,7 +57,9 @@ def test_policy_and_a_picture_of_each_operation_and_of_a_batch_are_written(
     section = {"preset": "paper", "operations": {"hue": {"except": ["3"]}}}
     report, _ = augmented(dataset, tmp_path, **section)
     policy = json.loads((tmp_path / "report" / "policy.json").read_text())
-    assert policy == resolve(AugmentationConfig.model_validate(section)).model_dump(mode="json")
+    assert policy == resolve_policy(AugmentationConfig.model_validate(section)).model_dump(
+        mode="json"
+    )
     operations = {"flip_horizontal", "crop", "hue", "random_erasing"}
     assert set(report.mosaics) == operations | {"rand_augment", "mixup", "cutmix", *BATCHES}
     for file in report.mosaics.values():

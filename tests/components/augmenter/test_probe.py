@@ -8,13 +8,13 @@ from components.augmenter.probe import probe
 from components.augmenter.sample import Sample
 from contracts.artifacts.augmentation_report import ProbeReport
 from contracts.config.augmentation.config import AugmentationConfig
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from tests.components.augmenter.conftest import DIGITS
 
 
 def probed(sample: Sample, labels, preset: str = "none", **operations) -> ProbeReport:
     section = {"preset": preset, "operations": operations}
-    policy = resolve(AugmentationConfig.model_validate(section))
+    policy = resolve_policy(AugmentationConfig.model_validate(section))
     changes = {
         name: (single, changing(single, labels, 0, "keras"))
         for name, single in single_policies(policy).items()

@@ -18,7 +18,7 @@ from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.manifest_summary import sum_up
 from components.image_example_gen.splitting.splits import Cut
 from components.image_validator.executor import Executor
-from contracts.artifacts.data_blessing import Verdict, read_verdict
+from contracts.artifacts.data_blessing import DataVerdict, read_verdict
 from contracts.artifacts.image_issues import read_report
 from contracts.artifacts.manifest.file_row import INGESTED, FileRow
 from contracts.artifacts.manifest.rows import part_writer
@@ -97,7 +97,7 @@ def test_the_blessing_of_an_earlier_version_is_read(tmp_path):
     record = {"blessed": True, "reasons": [], "listing_digest": "1", "fingerprint": "2"}
     written = json.dumps({**record, "statistics": "/elsewhere/statistics/3"})
     (tmp_path / "data_blessing.json").write_text(written)
-    assert read_verdict(str(tmp_path)) == Verdict(**record)
+    assert read_verdict(str(tmp_path)) == DataVerdict(**record)
 
 
 def test_a_failing_check_refuses_and_says_why_in_the_blessing(inputs, tmp_path):

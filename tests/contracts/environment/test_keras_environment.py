@@ -117,8 +117,8 @@ def test_training_by_hand_takes_every_backend_that_is_installed(home, monkeypatc
 
 PROGRAM = """
 import json
-from contracts.environment.library_settings import tell_libraries
-tell_libraries()
+from contracts.environment.library_settings import set_library_variables
+set_library_variables()
 import keras
 from trainer.keras_settings import prepare_keras
 prepare_keras()

@@ -19,9 +19,9 @@ def test_plain_lines_where_there_is_no_terminal(monkeypatch):
     with Terminal(stream).showing() as terminal:
         terminal.shows(["Trainer"])
         terminal.began("Trainer")
-        progress.report(3, 10, "steps", "(epoch 1/2) [x]")
+        progress.report_progress(3, 10, "steps", "(epoch 1/2) [x]")
         terminal.ended("Trainer", DONE)
-        progress.report(4, 10, "steps")
+        progress.report_progress(4, 10, "steps")
     assert stream.getvalue().splitlines() == [
         "Trainer: 3 of 10 steps (epoch 1/2) [x]",
         "Trainer: done in 1.2 s (first run)",
@@ -34,10 +34,10 @@ def test_progress_of_what_runs_beside_is_its_own(monkeypatch):
     with Terminal(stream).showing() as terminal:
         terminal.shows(["ImageTransform", "ImageValidator"])
         terminal.began("ImageTransform")
-        progress.report(1, 0, "images", component="ImageValidator")  # it has not begun
+        progress.report_progress(1, 0, "images", component="ImageValidator")  # it has not begun
         terminal.began("ImageValidator", is_beside=True)
-        progress.report(2, 0, "images")
-        progress.report(3, 0, "images", component="ImageValidator")
+        progress.report_progress(2, 0, "images")
+        progress.report_progress(3, 0, "images", component="ImageValidator")
     assert stream.getvalue().splitlines() == [
         "ImageTransform: 2 images",
         "ImageValidator: 3 images",

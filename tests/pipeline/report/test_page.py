@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contracts.artifacts.augmentation_report import BATCHES, MOSAICS, AugmentationReport
+from contracts.artifacts.augmentation_report import BATCHES, MOSAICS, AugmentationFindings
 from contracts.artifacts.training_record import (
     CARD_FOLDER,
     NO_CARD_FILE,
@@ -59,7 +59,7 @@ def test_the_page_shows_what_augmentation_does_and_where_it_destroys_meaning(sum
     files = {name: f"{MOSAICS}/{name}.png" for name in ("rotate", "mixup", *BATCHES)}
     for file in files.values():
         Image.new("RGB", (400, 300), (9, 120, 200)).save(tmp_path / file)
-    AugmentationReport(Policy(), files).write(str(tmp_path))
+    AugmentationFindings(Policy(), files).write(str(tmp_path))
     augmentation = AugmentationSummary(
         report=str(tmp_path), warnings=["rotate: takes <6> for 9"], notes=["4 copies"]
     )

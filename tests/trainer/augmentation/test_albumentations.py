@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contracts.config.augmentation.operations import OPERATION_SECTIONS
-from contracts.config.augmentation.policy import PRESETS, resolve
+from contracts.config.augmentation.policy import PRESETS, resolve_policy
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.system.errors import ComponentError
 from tests.trainer.augmentation.conftest import LABELS, config, layer_of, only
@@ -19,7 +19,7 @@ pytest.importorskip("albumentations", reason="imgpipe[albumentations] is not ins
 
 
 def on_the_cpu(seed: int = 0, **section) -> CpuAugmentation:
-    return CpuAugmentation(resolve(config(**section)), LABELS, seed)
+    return CpuAugmentation(resolve_policy(config(**section)), LABELS, seed)
 
 
 # Strengths, and how far the two may lie apart, as mean difference of values in 0..255.
@@ -164,4 +164,4 @@ def test_what_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "albumentations", None)
     monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     with pytest.raises(ComponentError, match=r"augmentation\.backend: .* is not installed"):
-        CpuAugmentation(resolve(config(preset="light")), LABELS, 0)
+        CpuAugmentation(resolve_policy(config(preset="light")), LABELS, 0)

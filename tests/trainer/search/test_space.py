@@ -5,7 +5,7 @@ import json
 import pytest
 from keras_tuner import HyperParameters
 
-from contracts.config.search import Range
+from contracts.config.search import NumberRange
 from trainer.search.space import decode, hyperparameters
 
 DIMENSIONS = {
@@ -15,8 +15,8 @@ DIMENSIONS = {
     "whole": (3, 5, 7),
     "words": ("none", "light", "1"),
     "mixed": (1, "1", True, {"a": [1.5]}),
-    "rate": Range(low=1e-4, high=1e-2, scale="log"),
-    "width": Range(low=8, high=64),
+    "rate": NumberRange(low=1e-4, high=1e-2, scale="log"),
+    "width": NumberRange(low=8, high=64),
 }
 
 
@@ -28,7 +28,7 @@ def test_every_value_comes_back(key):
     space = HyperParameters.from_config(json.loads(json.dumps(space.get_config())))
     drawn = [space.space[0].random_sample(seed) for seed in range(100)]
     values = [decode({key: dimension}, {key: one, "tuner/epochs": 3})[key] for one in drawn]
-    if isinstance(dimension, Range):
+    if isinstance(dimension, NumberRange):
         assert all(dimension.low <= value <= dimension.high for value in values)
         assert {type(value) for value in values} == {type(dimension.low)}
         assert len(set(values)) > 20

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from contracts.config.augmentation.config import AugmentationConfig
-from contracts.config.augmentation.policy import resolve
+from contracts.config.augmentation.policy import resolve_policy
 from contracts.config.search import SearchConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.system.errors import ComponentError
@@ -101,7 +101,7 @@ def test_trials_change_images_as_strongly_as_their_values_say(search_with):
     policies = []
 
     def spied(recipe, dataset):
-        policies.append(resolve(recipe.augmentation))
+        policies.append(resolve_policy(recipe.augmentation))
         return pretended(recipe, dataset)
 
     space = {
@@ -464,14 +464,14 @@ def test_a_trial_that_fails_again_is_tried_once_a_search(search_with):
 def test_trials_are_counted_as_they_are_asked_for(search_with, monkeypatch):
     said = []
 
-    def standing_at(place):
+    def progress_detail(place):
         said.append(place)
         return nullcontext()
 
     def offline(recipe, dataset):
         raise OSError("no network")
 
-    monkeypatch.setattr("trainer.search.tuner.standing_at", standing_at)
+    monkeypatch.setattr("trainer.search.tuner.progress_detail", progress_detail)
     given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
     with pytest.raises(ComponentError):
         search_with(offline, **given)

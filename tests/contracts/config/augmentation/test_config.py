@@ -6,12 +6,12 @@ import pytest
 
 from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.augmentation.operations import OPERATION_SECTIONS
-from contracts.config.augmentation.policy import PRESETS, Policy, resolve
+from contracts.config.augmentation.policy import PRESETS, Policy, resolve_policy
 from tests.contracts.conftest import GOOD, load
 
 
 def policy(**section) -> Policy:
-    return resolve(AugmentationConfig.model_validate(section))
+    return resolve_policy(AugmentationConfig.model_validate(section))
 
 
 def names(of: Policy) -> list[str]:
@@ -84,9 +84,9 @@ def test_section_and_policy_are_read_as_they_were_written():
     again = AugmentationConfig.model_validate_json(config.model_dump_json())
     assert again == config
     assert config.model_dump(mode="json")["operations"] == section["operations"]
-    assert resolve(again) == resolve(config)
-    written = resolve(config).model_dump_json()
-    assert Policy.model_validate_json(written) == resolve(config)
+    assert resolve_policy(again) == resolve_policy(config)
+    written = resolve_policy(config).model_dump_json()
+    assert Policy.model_validate_json(written) == resolve_policy(config)
     assert '"except":["a"]' in written
 
 
@@ -98,7 +98,9 @@ def test_every_operation_has_a_usual_strength_within_its_limits(write, name):
         low, high = section.USUAL_RANGE
         assert section.UNIT
         config = load(write(GOOD), f"augmentation.operations.{name}.range=[{low}, {high}]")
-        (change,) = [one for one in resolve(config.augmentation).operations if one.name == name]
+        (change,) = [
+            one for one in resolve_policy(config.augmentation).operations if one.name == name
+        ]
         assert change.range == (low, high)
 
 

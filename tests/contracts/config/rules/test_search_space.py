@@ -4,9 +4,9 @@ import pytest
 
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.rules.search_space import tried
-from contracts.config.search import Range, SearchConfig
-from contracts.config.variation import for_epochs
+from contracts.config.rules.search_space import varied_configs
+from contracts.config.search import NumberRange, SearchConfig
+from contracts.config.variation import with_epochs
 from contracts.system.errors import ConfigError
 
 
@@ -39,8 +39,8 @@ def test_a_space_is_read(load):
         "    augmentation.preset: [none, light]\n"
     ).search
     assert search.dimensions() == {
-        "trainer.learning_rate": Range(low=1e-4, high=1, scale="log"),
-        "trainer.batch_size": Range(low=8, high=64),
+        "trainer.learning_rate": NumberRange(low=1e-4, high=1, scale="log"),
+        "trainer.batch_size": NumberRange(low=8, high=64),
         "trainer.model_options.filters": ([16, 32], [32], None),
         "augmentation.preset": ("none", "light"),
     }
@@ -159,7 +159,8 @@ def test_each_value_is_tried_alone(load):
         "    trainer.loss: [focal, json:JSONDecoder]\n"
     )
     assert [
-        (place[2:], one.trainer.batch_size, one.trainer.loss) for place, one in tried(config)
+        (place[2:], one.trainer.batch_size, one.trainer.loss)
+        for place, one in varied_configs(config)
     ] == [
         (("trainer.batch_size", "low"), 8, "cross_entropy"),
         (("trainer.batch_size", "high"), 9, "cross_entropy"),
@@ -195,7 +196,7 @@ def test_what_counts_in_training_alone_may_be_compared_by_its_loss(load):
 
 def test_a_shorter_training_has_its_warm_up_squeezed(load):
     config = load("  space: {}\n", "{epochs: 20, warmup_epochs: 5.0}")
-    shorter = for_epochs(config, 4).trainer
+    shorter = with_epochs(config, 4).trainer
     assert (shorter.epochs, shorter.warmup_epochs) == (4, 1.0)
-    longer = for_epochs(config, 40).trainer
+    longer = with_epochs(config, 40).trainer
     assert (longer.epochs, longer.warmup_epochs) == (40, 5.0)
