@@ -24,6 +24,7 @@ from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
 from components.image_example_gen.splitting.splits import Cut
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import DIGEST_LENGTH, shard_path
 from contracts.artifacts.manifest.file_row import (
     INGESTED,
     QUARANTINED,
@@ -40,15 +41,8 @@ from contracts.system.remote_path import Root
 
 Result = TypeVar("Result")
 
-DIGEST_LENGTH = 16
-
 _FILES_A_STEP = 64
 _BYTES_A_STEP = 4 * 2**20
-
-
-def records_path(examples_uri: str, split: str, shard: str) -> Path:
-    """Return where the examples of a split stand that belong to a shard."""
-    return Path(examples_uri, f"Split-{split}", f"data_tfrecord-{shard}")
 
 
 @dataclass(frozen=True)
@@ -65,9 +59,10 @@ class Job:
 def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report) -> str:
     """Write the examples and manifest rows of a shard, and return what their names end in.
 
-    That is a digest of all that is in the shard: the same files give the same bytes under the
-    same names (`earlier.link_shards` goes by it). The rows still wait for their table
-    (`manifest.write_part`). Files that cannot be read are quarantined.
+    That is a digest of all that is in the shard, of the rows and the checksums of the examples:
+    the same name means the same bytes (`contracts.artifacts.derived_shards` relies on it). The
+    rows still wait for their table (`manifest.rows.write_part`). Files that cannot be read are
+    quarantined.
 
     Args:
       job: where to, how images are read, and how splits are cut.
@@ -83,7 +78,7 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
     number = shard.number
     with ExitStack() as stack:
         writers = {
-            split: stack.enter_context(record_writer(records_path(job.examples_uri, split, number)))
+            split: stack.enter_context(record_writer(shard_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
         rows = stack.enter_context(row_writer(rows_path(job.manifest_uri, shard.part)))
@@ -93,7 +88,7 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
                 row = _quarantined_row(file, read)
             else:
                 split = job.cut.split_of(file, read.sha256)
-                writers[split].write(_example(file, read))
+                content.update(writers[split].write(_example(file, read)))
                 row = _ingested_row(file, split, read)
             rows.add(row)
             content.update(repr(row).encode())

@@ -5,14 +5,13 @@ from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
 
-from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, Report
-
 from components.image_example_gen import core
 from components.image_example_gen.core import Job
 from components.image_example_gen.image_file import Extent, Quarantined
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import Shard
+from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
+from contracts.images.isolation.worker import Call, Report
 from contracts.images.reading import ImageReading
 from contracts.system.errors import ComponentError
 from contracts.system.remote_path import Root

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.core import Job, records_path
+from components.image_example_gen.core import Job
 from components.image_example_gen.listing.catalogue import Catalogue
 from components.image_example_gen.splitting.splits import key_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
 from contracts.artifacts.manifest.rows import read_part
 from contracts.system.atomic_files import link
@@ -103,8 +104,8 @@ def _same(
 def _link(earlier: Earlier, job: Job, shard: str) -> None:
     for split in features.SPLITS:
         link(
-            records_path(earlier.examples_uri, split, shard),
-            records_path(job.examples_uri, split, shard),
+            shard_path(earlier.examples_uri, split, shard),
+            shard_path(job.examples_uri, split, shard),
         )
     part = Path(FILES_FOLDER, f"{PART_PREFIX}{shard}.parquet")
     link(Path(earlier.manifest_uri, part), Path(job.manifest_uri, part))

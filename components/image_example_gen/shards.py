@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.artifacts.manifest.file_row import PART_PREFIX
-
 from components.image_example_gen.listing.entries import ImageFile
+from contracts.artifacts.manifest.file_row import PART_PREFIX
 
 if TYPE_CHECKING:
     from components.image_example_gen.listing.catalogue import Catalogue

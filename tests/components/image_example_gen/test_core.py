@@ -16,6 +16,7 @@ from components.image_example_gen.manifest_summary import sum_up, write_skipped
 from components.image_example_gen.shards import Shard, plan_shards
 from components.image_example_gen.splitting.splits import cut_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.file_row import (
     INGESTED,
@@ -193,7 +194,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
     job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), Shard(0, list(layout.files))
-    target = core.records_path(job.examples_uri, split, "00000")
+    target = shard_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
     with pytest.raises(OSError) as caught:
