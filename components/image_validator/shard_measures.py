@@ -15,7 +15,7 @@ from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_of_shard
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import read_records
-from contracts.images.isolation.worker import Report
+from contracts.images.isolation.worker import PositionReport
 from contracts.system.atomic_files import whole_file
 
 _READ = (
@@ -48,7 +48,7 @@ SCHEMA = pa.schema(
 )
 
 
-def measure_shard(source: Path, target: Path, report: Report) -> None:
+def measure_shard(source: Path, target: Path, report: PositionReport) -> None:
     """Write a row for every example of a shard, in order; `target` appears whole or not at all.
 
     Raises:
@@ -60,7 +60,7 @@ def measure_shard(source: Path, target: Path, report: Report) -> None:
             writer.write_table(batch)
 
 
-def _batches(source: Path, report: Report) -> Iterator[pa.Table]:
+def _batches(source: Path, report: PositionReport) -> Iterator[pa.Table]:
     split = split_of_shard(f"{source.parent.name}/{source.name}")
     records = read_records(source)
     done, tables = 0, []
