@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from contracts.artifacts.manifest.value_range import ValueRange
 from pydantic import ConfigDict, ValidationError
 
 from contracts.artifacts.features import SPLITS
+from contracts.artifacts.manifest.value_range import ValueRange
 from contracts.config.section import Section
 from contracts.system.atomic_files import write_whole
 from contracts.system.moved_paths import replace_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import Layout
 from contracts.system.errors import InputError, WorkspaceError
-from contracts.system.remote_path import RemotePath
+from contracts.system.storage.remote_path import RemotePath
 from pipeline.doctor.machine import read_disk
 from pipeline.workspace import Workspace, other_run, unwritable
 

@@ -4,7 +4,6 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from components.augmenter.changing import Change
 from components.augmenter.sample import images_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import split_folder
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from contracts.artifacts.tf_example import serialise
 from contracts.artifacts.tf_record import record_writer
@@ -38,7 +38,7 @@ def write_copies(
       change: what makes the copies, None where none are made.
     """
     for split in dataset.examples:
-        Path(uri, f"Split-{split}").mkdir(parents=True, exist_ok=True)
+        split_folder(uri, split).mkdir(parents=True, exist_ok=True)
     missing: dict[int, int] = {}
     if least and change is not None:
         counts = dataset.label_counts[features.TRAIN]
@@ -88,7 +88,7 @@ def _write(
     written = 0
     for shard in range(shards):
         name = f"data_tfrecord-{shard:05}-of-{shards:05}"
-        with record_writer(Path(uri, f"Split-{features.TRAIN}", name)) as writer:
+        with record_writer(split_folder(uri, features.TRAIN) / name) as writer:
             for _ in range(min(each, count - written)):
                 writer.write(_example(*next(copies)))
                 written += 1

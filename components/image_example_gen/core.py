@@ -5,25 +5,25 @@ Imports neither TensorFlow nor TFX nor Beam: the decode processes run this.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
+from components.image_example_gen.file_bytes import Bytes, Quarantined, read_files
 from components.image_example_gen.image_file import (
     Extent,
-    Quarantined,
     ReadImage,
+    digest_of,
+    extent_in,
     image_in,
-    read_bytes,
     read_extent,
-    read_image,
 )
 from components.image_example_gen.listing.entries import ImageFile, printable
-from components.image_example_gen.shards import Shard
+from components.image_example_gen.shards import FileShard
 from components.image_example_gen.splitting.splits import Cut
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import DIGEST_LENGTH, shard_path
 from contracts.artifacts.manifest.file_row import (
     INGESTED,
     QUARANTINED,
@@ -33,26 +33,17 @@ from contracts.artifacts.manifest.file_row import (
 )
 from contracts.artifacts.tf_example import serialise
 from contracts.artifacts.tf_record import record_writer
-from contracts.images.isolation.worker import Report
+from contracts.images.isolation.worker import PositionReport
 from contracts.images.reading import ImageReading
 from contracts.system.atomic_files import write_whole
-from contracts.system.remote_path import Root
-
-Result = TypeVar("Result")
-
-DIGEST_LENGTH = 16
+from contracts.system.storage.remote_path import RemotePath, Root
 
 _FILES_A_STEP = 64
-_BYTES_A_STEP = 4 * 2**20
-
-
-def records_path(examples_uri: str, split: str, shard: str) -> Path:
-    """Return where the examples of a split stand that belong to a shard."""
-    return Path(examples_uri, f"Split-{split}", f"data_tfrecord-{shard}")
+_BYTES_A_STEP = 4 << 20
 
 
 @dataclass(frozen=True)
-class Job:
+class IngestionJob:
     """What all shards of an ingestion have in common."""
 
     root: Root
@@ -62,20 +53,23 @@ class Job:
     reading: ImageReading
 
 
-def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report) -> str:
+def ingest(
+    job: IngestionJob, shard: FileShard, deadly: Mapping[int, Quarantined], report: PositionReport
+) -> str:
     """Write the examples and manifest rows of a shard, and return what their names end in.
 
-    That is a digest of all that is in the shard: the same files give the same bytes under the
-    same names (`earlier.link_shards` goes by it). The rows still wait for their table
-    (`manifest.write_part`). Files that cannot be read are quarantined.
+    That is a digest of all that is in the shard, of the rows and the checksums of the examples:
+    the same name means the same bytes (`contracts.artifacts.derived_shards` relies on it). The
+    rows still wait for their table (`manifest.rows.write_part`). Files that cannot be read are
+    quarantined.
 
     Args:
       job: where to, how images are read, and how splits are cut.
       shard: which files.
       deadly: why files are left out that are known to end the process that decodes them, by
         position.
-      report: is called with the position of each file before it is decoded, in order; before
-        files are read, with that of the first of them.
+      report: is called with the position of each file before it is decoded, in order; before a
+        file is read, with that of the first file of its step.
 
     Raises:
       OSError: this machine is in trouble, e.g. the disk is full.
@@ -83,7 +77,7 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
     number = shard.number
     with ExitStack() as stack:
         writers = {
-            split: stack.enter_context(record_writer(records_path(job.examples_uri, split, number)))
+            split: stack.enter_context(record_writer(shard_path(job.examples_uri, split, number)))
             for split in features.SPLITS
         }
         rows = stack.enter_context(row_writer(rows_path(job.manifest_uri, shard.part)))
@@ -93,7 +87,7 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
                 row = _quarantined_row(file, read)
             else:
                 split = job.cut.split_of(file, read.sha256)
-                writers[split].write(_example(file, read))
+                content.update(writers[split].write(_example(file, read)))
                 row = _ingested_row(file, split, read)
             rows.add(row)
             content.update(repr(row).encode())
@@ -104,52 +98,38 @@ def ingest(job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Re
 
 
 def _read(
-    job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report
+    job: IngestionJob, shard: FileShard, deadly: Mapping[int, Quarantined], report: PositionReport
 ) -> Iterator[tuple[ImageFile, ReadImage | Quarantined]]:
     """Give every file with its image, or with why it is left out.
 
-    A step is done for some files before the next step: with one file after the other the
-    processor forgets in each step what it had at hand for it, which takes a third longer.
+    Reading and decoding are each done for all files of a step before the next step: one file after
+    the other takes a third longer, since the processor's caches lose what each part needs.
     """
-    for first, raws in _raw(job, shard, deadly, report):
-        images: list[ReadImage | Quarantined] = []
+    for first, raws in _read_steps(job, shard, deadly, report):
+        images = []
         for position, raw in enumerate(raws, first):
             report(position)
-            if isinstance(raw, Quarantined):
-                images.append(raw)
-            else:
-                images.append(_or_fault(image_in, raw, job.reading))
+            images.append(image_in(raw, job.reading))
         yield from zip(shard.files[first : first + len(images)], images, strict=True)
 
 
-def _raw(
-    job: Job, shard: Shard, deadly: Mapping[int, Quarantined], report: Report
-) -> Iterator[tuple[int, list[bytes | Quarantined]]]:
-    """Give the bytes of some files at a time, or why one is left out; first where these begin."""
-    raws: list[bytes | Quarantined] = []
-    size = 0
-    for position, file in enumerate(shard.files):
-        if not raws:
-            report(position)
-        if position in deadly:
-            raws.append(deadly[position])
-        else:
-            raw = _or_fault(read_bytes, job.root, file, job.reading)
-            raws.append(raw)
+def _read_steps(
+    job: IngestionJob, shard: FileShard, deadly: Mapping[int, Quarantined], report: PositionReport
+) -> Iterator[tuple[int, list[Bytes]]]:
+    """Give the bytes of the files of each step, and the position of the first of these files."""
+    files = [deadly.get(position, file) for position, file in enumerate(shard.files)]
+    raws = read_files(job.root, files, job.reading, shard.sizes)
+    first = 0
+    while first < len(files):
+        step: list[Bytes] = []
+        size = 0
+        while first + len(step) < len(files) and len(step) < _FILES_A_STEP and size < _BYTES_A_STEP:
+            report(first)
+            raw = next(raws)
+            step.append(raw)
             size += 0 if isinstance(raw, Quarantined) else len(raw)
-        if len(raws) == _FILES_A_STEP or size >= _BYTES_A_STEP:
-            yield position + 1 - len(raws), raws
-            raws, size = [], 0
-    if raws:
-        yield len(shard.files) - len(raws), raws
-
-
-def _or_fault(read: Callable[..., Result], *arguments: Any) -> Result | Quarantined:
-    """Return what `read` returns, or why it leaves the file out."""
-    try:
-        return read(*arguments)
-    except Quarantined as fault:
-        return fault
+        yield first, step
+        first += len(step)
 
 
 def read_digests(
@@ -157,37 +137,38 @@ def read_digests(
     files: Sequence[ImageFile],
     reading: ImageReading,
     decode: bool,
-    report: Report,
+    report: PositionReport,
 ) -> list[str | None]:
     """Return the SHA-256 of each file as lower-case hex, None of one that would be quarantined.
 
     Without `decode` only files that cannot be opened count as such. `report` is called with the
     position of each file before it is touched.
     """
-    digests: list[str | None] = []
-    for position, file in enumerate(files):
+    raws = read_files(root, files, reading)
+    digests = []
+    for position in range(len(files)):
         report(position)
-        try:
-            if decode:
-                digests.append(read_image(root, file, reading).sha256)
-            else:
-                digests.append(hashlib.sha256(read_bytes(root, file, reading)).hexdigest())
-        except Quarantined:
-            digests.append(None)
+        digests.append(digest_of(next(raws), reading, decode))
     return digests
 
 
 def read_extents(
-    root: Root, files: Sequence[ImageFile], reading: ImageReading, report: Report
+    root: Root, files: Sequence[ImageFile], reading: ImageReading, report: PositionReport
 ) -> list[Extent | None]:
-    """Return what `image_file.read_extent` says of each file.
+    """Return what `image_file.extent_in` says of each file.
 
     `report` is called with the position of each file before it is touched.
     """
     extents = []
-    for position, file in enumerate(files):
-        report(position)
-        extents.append(read_extent(root, file, reading))
+    if isinstance(root, RemotePath):
+        raws = read_files(root, files, reading)
+        for position in range(len(files)):
+            report(position)
+            extents.append(extent_in(next(raws), reading))
+    else:
+        for position, file in enumerate(files):
+            report(position)
+            extents.append(read_extent(root, file, reading))
     return extents
 
 

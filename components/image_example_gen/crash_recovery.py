@@ -5,17 +5,17 @@ from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
 
-from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, Report
-
 from components.image_example_gen import core
-from components.image_example_gen.core import Job
-from components.image_example_gen.image_file import Extent, Quarantined
+from components.image_example_gen.core import IngestionJob
+from components.image_example_gen.file_bytes import Quarantined
+from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.entries import ImageFile, printable
-from components.image_example_gen.shards import Shard
+from components.image_example_gen.shards import FileShard
+from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
+from contracts.images.isolation.worker import Call, PositionReport
 from contracts.images.reading import ImageReading
 from contracts.system.errors import ComponentError
-from contracts.system.remote_path import Root
+from contracts.system.storage.remote_path import Root
 
 Answer = TypeVar("Answer")
 
@@ -28,7 +28,9 @@ _READ_DIGESTS = f"{core.__name__}:{core.read_digests.__name__}"
 _READ_EXTENTS = f"{core.__name__}:{core.read_extents.__name__}"
 
 
-def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Report) -> str:
+def ingest_shard(
+    worker: DecodeWorker, job: IngestionJob, shard: FileShard, on_position: PositionReport
+) -> str:
     """Return what `core.ingest` does, whatever its images do to the process that decodes them.
 
     After a death the images from there on are only decoded, each one reported, to find all that
@@ -56,7 +58,7 @@ def ingest_shard(worker: DecodeWorker, job: Job, shard: Shard, on_position: Repo
 
 
 def _deadly(
-    worker: DecodeWorker, job: Job, files: Sequence[ImageFile], first: int
+    worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile], first: int
 ) -> dict[int, Quarantined]:
     """Return why each of the files from `first` on that ends its process is left out."""
     deadly: dict[int, Quarantined] = {}
@@ -73,7 +75,9 @@ def _deadly(
     return deadly
 
 
-def _death_by(worker: DecodeWorker, job: Job, files: Sequence[ImageFile]) -> WorkerDied | None:
+def _death_by(
+    worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile]
+) -> WorkerDied | None:
     """Only decode the files; return the end of the process that did, if it ended."""
     arguments = (job.root, files, job.reading, True)
     try:
@@ -143,7 +147,7 @@ def _ignore(position: int) -> None:
     """Take a report that nobody waits for."""
 
 
-def _given_up(shard: Shard, death: WorkerDied) -> str:
+def _given_up(shard: FileShard, death: WorkerDied) -> str:
     near = printable(shard.files[death.position].path)
     return (
         f"ImageExampleGen: shard {shard.index}: its process died {_UNEXPLAINED_DEATHS} times "

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.core import Job, records_path
+from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.catalogue import Catalogue
 from components.image_example_gen.splitting.splits import key_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
 from contracts.artifacts.manifest.rows import read_part
 from contracts.system.atomic_files import link
@@ -36,7 +37,7 @@ class Earlier:
     parts: Mapping[str, float]
 
 
-def link_shards(earlier: Earlier, job: Job, catalogue: Catalogue) -> int:
+def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> int:
     """Link the shards that would come out the same; return the next number of a shard.
 
     A shard is the same where each of its files is still there, with the same content (as far as
@@ -81,7 +82,7 @@ def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _same(
-    rows: list[Row], job: Job, catalogue: Catalogue, by_key: frozenset[str]
+    rows: list[Row], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
 ) -> list[bytes] | None:
     """Return the paths of a shard's files if each would be given the same row again."""
     paths = []
@@ -100,11 +101,11 @@ def _same(
     return paths
 
 
-def _link(earlier: Earlier, job: Job, shard: str) -> None:
+def _link(earlier: Earlier, job: IngestionJob, shard: str) -> None:
     for split in features.SPLITS:
         link(
-            records_path(earlier.examples_uri, split, shard),
-            records_path(job.examples_uri, split, shard),
+            shard_path(earlier.examples_uri, split, shard),
+            shard_path(job.examples_uri, split, shard),
         )
     part = Path(FILES_FOLDER, f"{PART_PREFIX}{shard}.parquet")
     link(Path(earlier.manifest_uri, part), Path(job.manifest_uri, part))

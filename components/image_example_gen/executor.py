@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
 from components.image_example_gen import background_ingestion
-from components.image_example_gen.core import Job
+from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.ingestion import (
     Target,
     ingest_dataset,
@@ -19,7 +19,7 @@ from components.image_example_gen.ingestion import (
 )
 from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.refusal import reasons_to_refuse
-from components.image_example_gen.shards import Shard, planned_shards, read_plan
+from components.image_example_gen.shards import FileShard, planned_shards, read_plan
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.config.beam import BeamConfig
@@ -57,7 +57,7 @@ class Executor(BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         examples.set_string_custom_property(*PAYLOAD_FORMAT)
 
-        def run(job: Job, shards: Iterable[Shard], images: int) -> None:
+        def run(job: IngestionJob, shards: Iterable[FileShard], images: int) -> None:
             # Through files: Beam would keep all of them in memory.
             with planned_shards(shards, Path(manifest.uri)) as plans:
                 ingest = _IngestShards(job, processes, limits, images)
@@ -79,7 +79,7 @@ class Executor(BaseBeamExecutor):
 class _IngestShards(beam.DoFn):
     """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
 
-    def __init__(self, job: Job, processes: int, limits: Limits, images: int) -> None:
+    def __init__(self, job: IngestionJob, processes: int, limits: Limits, images: int) -> None:
         self._images = images
         self._job = job
         self._limits = limits

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 from components.image_example_gen import core, crash_recovery
-from components.image_example_gen.core import Job
+from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import require_trainable
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
-from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.shards import FileShard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from components.image_example_gen.value_ranges import decide_reading
 from contracts.artifacts.manifest.dataset import Dataset
@@ -32,7 +32,7 @@ _PROGRESS_EVERY_S = 1.0
 # What the examples follow from, besides our code and the section `data`.
 LIBRARIES = ("pillow", "pillow-heif", "tifffile")
 
-RunShards = Callable[[Job, Iterable[Shard], int], None]
+RunShards = Callable[[IngestionJob, Iterable[FileShard], int], None]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def ingest_dataset(
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
         cut = cut_splits(pool, layout, data, reading, earlier)
-        job = Job(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
+        job = IngestionJob(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         first, settings = 0, settings_digest(data)
         if earlier is not None and _reads_alike(earlier, settings, reading):
             first = link_shards(earlier, job, layout.catalogue)
@@ -123,7 +123,9 @@ def _reads_alike(earlier: Earlier, settings: str, reading: ImageReading) -> bool
     return earlier.settings == settings and reading == ImageReading.read(Path(earlier.examples_uri))
 
 
-def ingest_shards(pool: DecodePool, job: Job, shards: Iterable[Shard], images: int) -> None:
+def ingest_shards(
+    pool: DecodePool, job: IngestionJob, shards: Iterable[FileShard], images: int
+) -> None:
     """Ingest shards at the same time, and tell how far that has come of `images` in all.
 
     No more shards are asked for than the pool has work for.

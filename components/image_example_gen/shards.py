@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.artifacts.manifest.file_row import PART_PREFIX
-
 from components.image_example_gen.listing.entries import ImageFile
+from contracts.artifacts.manifest.file_row import PART_PREFIX
 
 if TYPE_CHECKING:
     from components.image_example_gen.listing.catalogue import Catalogue
@@ -21,11 +20,12 @@ _SHARDS_A_PROCESS = 2
 
 
 @dataclass(frozen=True)
-class Shard:
+class FileShard:
     """Files that are ingested by one process, in this order."""
 
     index: int
     files: Sequence[ImageFile]
+    sizes: Sequence[int]  # of the files, in bytes, as they were listed
 
     @property
     def number(self) -> str:
@@ -40,7 +40,7 @@ class Shard:
 
 def plan_shards(
     catalogue: "Catalogue", shard_bytes: int, processes: int, first: int = 0
-) -> Iterator[Shard]:
+) -> Iterator[FileShard]:
     """Give all files that need ingestion in shards of about `shard_bytes`, at least 2 a process.
 
     What stands where follows from paths, sizes and the number of shards alone; classes are
@@ -52,20 +52,22 @@ def plan_shards(
     total = total_bytes + images * _OVERHEAD_BYTES
     before, place, index = 0, 0, first
     files: list[ImageFile] = []
+    sizes: list[int] = []
     for file, size in catalogue.mixed():
         now = before * count // total
         if files and now != place:
-            yield Shard(index, files)
-            files, index = [], index + 1
+            yield FileShard(index, files, sizes)
+            files, sizes, index = [], [], index + 1
         place = now
         files.append(file)
+        sizes.append(size)
         before += size + _OVERHEAD_BYTES
     if files:
-        yield Shard(index, files)
+        yield FileShard(index, files, sizes)
 
 
 @contextmanager
-def planned_shards(shards: Iterable[Shard], folder: Path) -> Iterator[list[str]]:
+def planned_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[str]]:
     """Put shards into files of their own, for `read_plan`; give the paths of these.
 
     They are removed in the end.
@@ -83,7 +85,7 @@ def planned_shards(shards: Iterable[Shard], folder: Path) -> Iterator[list[str]]
         shutil.rmtree(place)
 
 
-def read_plan(plan: str) -> Shard:
+def read_plan(plan: str) -> FileShard:
     """Return the shard that stands in a file."""
-    shard: Shard = pickle.loads(Path(plan).read_bytes())
+    shard: FileShard = pickle.loads(Path(plan).read_bytes())
     return shard

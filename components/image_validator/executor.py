@@ -1,7 +1,6 @@
 """Measures the images shard by shard on Beam, and judges them all together."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,23 @@ from tfx.types import artifact_utils
 from components.artifact_types import set_blessed
 from components.image_validator import core, shard_measures, statistics
 from components.image_validator.classes import Counts
-from components.image_validator.pictures import Pictures
-from components.image_validator.shards import Shard, link_measured, measure_shards, shards_of
+from components.image_validator.measurement import UnmeasuredShard
+from components.image_validator.pictures import Pictures, measures_path
+from components.image_validator.stage import DECODE_LIMITS, MeasureShards
 from contracts.artifacts.data_blessing import DataVerdict
+from contracts.artifacts.derived_shards import (
+    link_derived_shards,
+    shards_to_derive,
+    write_derived_shards,
+)
 from contracts.artifacts.image_issues import DataReport
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.artifacts.manifest.rows import read_groups
 from contracts.cache_key.code_digest import code_digest
 from contracts.config.beam import BeamConfig
 from contracts.config.validation import ValidationConfig
-from contracts.images.isolation.pool import open_pool, pool_of_this_process
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.pool import open_pool
 from contracts.system.errors import Refusal
-
-# The images are canonical: they have been decoded before.
-_LIMITS = Limits(seconds=600.0, memory_bytes=8 << 30)
 
 
 class Executor(BaseBeamExecutor):
@@ -64,39 +65,27 @@ class Executor(BaseBeamExecutor):
             raise Refusal(report.reasons, output_dict)
 
     def _measure(self, examples_uri: str, report_uri: str, beam_json: str) -> None:
-        """Write the measures of every shard, those of earlier runs linked."""
-        made_by = code_digest(shard_measures.__name__, libraries=("pillow", "numpy"))
-        left = link_measured(shards_of(examples_uri, report_uri), report_uri, made_by)
-        if not left:
-            return
-        processes = BeamConfig.model_validate_json(beam_json).decode_processes
-        processes = processes or len(os.sched_getaffinity(0))
-        with open_pool(processes, _LIMITS), self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "Shards" >> beam.Create(left)
-                | "Reshuffle" >> beam.Reshuffle()
-                | "Measure" >> beam.ParDo(_MeasureShards(processes, made_by))
-            )
-
-
-class _MeasureShards(beam.DoFn):
-    """Measures all shards of a bundle at the same time; what comes of it lies on disk."""
-
-    def __init__(self, processes: int, made_by: str) -> None:
-        self._processes = processes
-        self._made_by = made_by
-
-    def start_bundle(self) -> None:
-        self._shards: list[Shard] = []
-
-    def process(self, shard: Shard) -> Iterable[None]:
-        self._shards.append(shard)
-        return ()
-
-    def finish_bundle(self) -> None:
-        pool = pool_of_this_process(self._processes, _LIMITS)
-        measure_shards(pool, self._shards, self._made_by)
+        """Write the measures of every shard; those that an earlier run has written are linked."""
+        settings = code_digest(shard_measures.__name__, libraries=("pillow", "numpy"))
+        wanted = shards_to_derive(examples_uri)
+        _, left = link_derived_shards(report_uri, settings, wanted, measures_path)
+        if left:
+            processes = BeamConfig.model_validate_json(beam_json).decode_processes
+            processes = processes or len(os.sched_getaffinity(0))
+            shards = [
+                UnmeasuredShard(
+                    Path(examples_uri, shard.source), measures_path(report_uri, shard.source)
+                )
+                for shard in left
+            ]
+            with open_pool(processes, DECODE_LIMITS), self._make_beam_pipeline() as pipeline:
+                _ = (
+                    pipeline
+                    | "Shards" >> beam.Create(shards)
+                    | "Reshuffle" >> beam.Reshuffle()
+                    | "Measure" >> beam.ParDo(MeasureShards(processes))
+                )
+        write_derived_shards(report_uri, settings, wanted)
 
 
 def _judge(

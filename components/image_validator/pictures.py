@@ -24,9 +24,9 @@ _GROUPS_KEPT = 16
 _SIDE_AT_MOST = 1 << 16  # as it is
 
 
-def measures_path(uri: str, split_folder: str, shard: str) -> Path:
-    """Return where the rows of a shard stand."""
-    return Path(uri, MEASURES_FOLDER, split_folder, f"{shard}.parquet")
+def measures_path(report_uri: str, shard: str) -> Path:
+    """Return where the measures of a shard stand, whose name is `Split-<split>/<file>`."""
+    return Path(report_uri, MEASURES_FOLDER, f"{shard}.parquet")
 
 
 class Pictures:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from contracts.images.isolation.worker import Report
 
 from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import split_of_shard
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import read_records
+from contracts.images.isolation.worker import PositionReport
 from contracts.system.atomic_files import whole_file
 
 _READ = (
@@ -47,36 +48,20 @@ SCHEMA = pa.schema(
 )
 
 
-def measure_shard(source: Path, target: Path, made_by: str, report: Report) -> None:
+def measure_shard(source: Path, target: Path, report: PositionReport) -> None:
     """Write a row for every example of a shard, in order; `target` appears whole or not at all.
-
-    `made_by` is the digest of the code; `is_measured` knows by it what `target` was made of.
 
     Raises:
       ValueError: the shard is damaged, or its images are none.
       OSError: it cannot be read, or the disk is full.
     """
-    schema = SCHEMA.with_metadata(_origin(source, made_by))
-    with whole_file(target) as partial, pq.ParquetWriter(partial.path, schema) as writer:
+    with whole_file(target) as partial, pq.ParquetWriter(partial.path, SCHEMA) as writer:
         for batch in _batches(source, report):
             writer.write_table(batch)
 
 
-def is_measured(source: Path, target: Path, made_by: str) -> bool:
-    """Tell whether `target` holds what `measure_shard` would write of `source` today."""
-    try:
-        return target.is_file() and pq.read_schema(target).metadata == _origin(source, made_by)
-    except pa.ArrowInvalid:
-        return False
-
-
-def _origin(source: Path, made_by: str) -> dict[bytes, bytes]:
-    stat = source.stat()
-    return {b"made_of": f"{stat.st_size} {stat.st_mtime_ns}".encode(), b"by": made_by.encode()}
-
-
-def _batches(source: Path, report: Report) -> Iterator[pa.Table]:
-    split = source.parent.name.removeprefix("Split-")
+def _batches(source: Path, report: PositionReport) -> Iterator[pa.Table]:
+    split = split_of_shard(f"{source.parent.name}/{source.name}")
     records = read_records(source)
     done, tables = 0, []
     while some := list(islice(records, _IMAGES_A_BATCH)):

@@ -1,12 +1,12 @@
 """What TensorFlow Data Validation says: anomalies, and drift from the last accepted data."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import split_folder
 
 Statistics = statistics_pb2.DatasetFeatureStatisticsList
 
@@ -62,7 +62,7 @@ def anomalies(uri: str) -> list[str]:
     """Return a sentence for each anomaly that TFX's ExampleValidator has written."""
     found = []
     for split in features.SPLITS:
-        path = Path(uri, f"Split-{split}", ANOMALIES_FILE)
+        path = split_folder(uri, split) / ANOMALIES_FILE
         if path.is_file():
             read = anomalies_pb2.Anomalies.FromString(path.read_bytes())
             found += [
@@ -74,7 +74,7 @@ def anomalies(uri: str) -> list[str]:
 
 def statistics_of(uri: str, split: str) -> Statistics | None:
     """Return the statistics of a split; None where there are none."""
-    path = Path(uri, f"Split-{split}", STATISTICS_FILE)
+    path = split_folder(uri, split) / STATISTICS_FILE
     return tfdv.load_stats_binary(str(path)) if path.is_file() else None
 
 

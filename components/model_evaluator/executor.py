@@ -10,6 +10,7 @@ from tfx.utils import path_utils
 from components.artifact_types import registry_version
 from components.model_evaluator import core
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import split_folder
 from contracts.system.errors import ComponentError
 
 
@@ -25,7 +26,7 @@ class Executor(BaseExecutor):
         """Evaluate and write predictions and metrics."""
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         candidate = artifact_utils.get_single_instance(input_dict["model"])
-        shards = sorted(Path(examples.uri, f"Split-{features.TEST}").glob("*"))
+        shards = sorted(split_folder(examples.uri, features.TEST).glob("*"))
         if not shards:
             raise ComponentError(
                 f"ModelEvaluator: expected a split {features.TEST!r} in {examples.uri}, "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import split_folder
 from contracts.artifacts.tf_example import serialise
 from contracts.artifacts.tf_record import record_positions
 from contracts.config.preprocessing import PreprocessingConfig
@@ -90,7 +91,7 @@ class ImageDataset:
     def files(self, split: str) -> list[Path]:
         """Return the TFRecord files of a split, in order."""
         uris = [self.uri, *(self.united if split == features.TRAIN else ())]
-        return [path for uri in uris for path in sorted(Path(uri, f"Split-{split}").glob("*"))]
+        return [path for uri in uris for path in sorted(split_folder(uri, split).glob("*"))]
 
 
 def random_records(

@@ -32,12 +32,13 @@ class RecordWriter:
         self.partial = partial
         self._file = file
 
-    def write(self, record: bytes) -> None:
-        """Append a record."""
-        length = struct.pack("<Q", len(record))
+    def write(self, record: bytes) -> bytes:
+        """Append a record; return its checksum, masked CRC-32C, as it stands in the file."""
+        length, checksum = struct.pack("<Q", len(record)), _masked_checksum(record)
         self._file.write(length + _masked_checksum(length))
         self._file.write(record)
-        self._file.write(_masked_checksum(record))
+        self._file.write(checksum)
+        return checksum
 
 
 @contextmanager

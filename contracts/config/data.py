@@ -14,7 +14,7 @@ from pydantic import (
 
 from contracts.config.section import Count, Label, Section
 from contracts.images.reading import DEFAULT_READING, ImageReading
-from contracts.system.remote_path import RemotePath, Root, place
+from contracts.system.storage.remote_path import RemotePath, Root, place
 
 
 def _placed(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:

@@ -5,7 +5,7 @@ import difflib
 import sys
 
 from contracts.system.errors import InputError
-from contracts.system.remote_path import RemotePath, Root
+from contracts.system.storage.remote_path import RemotePath, Root
 from pipeline.commands.following import following, short
 from pipeline.preflight import preflight
 from pipeline.summary import COMPONENTS, Summary

@@ -11,12 +11,12 @@ from concurrent.futures import Future, wait
 from threading import Thread
 
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
-from contracts.images.isolation.pool import close_shared_pools
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from contracts.images.isolation.pool import close_shared_pools
 from contracts.system.memory import read_memory
 from pipeline.local.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.local.records import Records

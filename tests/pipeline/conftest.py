@@ -33,9 +33,9 @@ class MadeData:
             str(folder / name) for name in ("examples", "manifest", "report")
         )
         shard = write_shard(Path(examples), "train", rows)
-        target = measures_path(self.report, shard.parent.name, shard.name)
+        target = measures_path(self.report, f"{shard.parent.name}/{shard.name}")
         target.parent.mkdir(parents=True)
-        measure_shard(shard, target, "test", lambda _: None)
+        measure_shard(shard, target, lambda _: None)
         _multiply(target, names)
         with part_writer(manifest, "part-00000") as writer:
             for path in names:

@@ -11,7 +11,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
 from contracts.artifacts import features
-from contracts.system.remote_path import Root
+from contracts.system.storage.remote_path import Root
 
 Kind = Literal["classes", "splits", "csv"]
 Entry = TypeVar("Entry")

@@ -16,7 +16,8 @@ from components.image_example_gen.listing.catalogue import (
     transaction,
 )
 from contracts.system.progress import report_progress
-from contracts.system.remote_path import RemotePath, Root
+from contracts.system.storage import objects
+from contracts.system.storage.remote_path import RemotePath, Root
 
 # A file that changed a moment ago may change again within the clock's grain: its digest is not
 # remembered (as git does with its "racy" entries).
@@ -73,10 +74,12 @@ class FileIndex:
         return int(count)
 
     def read_unknown(self) -> None:
-        """Read the files that are not known, on all cores."""
+        """Read the files that are not known, several at the same time."""
         done, total = 0, self.unknown
+        cores = len(os.sched_getaffinity(0))
+        workers = objects.CONNECTIONS if isinstance(self._root, RemotePath) else cores
         query = f"SELECT path {_UNKNOWN} AND path > ? ORDER BY path LIMIT {_FILES_A_ROUND}"
-        with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(max_workers=workers) as threads:
             last = b""
             while paths := [path for (path,) in self._database.execute(query, (last,))]:
                 tasks = [
@@ -147,7 +150,7 @@ def _sha256(root: Root, path: str) -> str:
     digest = hashlib.sha256()
     try:
         if isinstance(root, RemotePath):
-            return hashlib.sha256(RemotePath.read(f"{root}/{path}")).hexdigest()
+            return hashlib.sha256(objects.read(f"{root}/{path}")).hexdigest()
         with (root / path).open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)

@@ -15,7 +15,7 @@ from components.image_example_gen.listing.folder.reading import read_folder
 from components.image_example_gen.listing.table.reading import read_table
 from contracts.config.data import DataConfig
 from contracts.system.errors import DataError, some_of
-from contracts.system.remote_path import RemotePath
+from contracts.system.storage.remote_path import RemotePath
 from contracts.system.unicode_form import composed
 
 __all__ = [

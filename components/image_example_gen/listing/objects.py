@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 from components.image_example_gen.listing.catalogue import (
     Catalogue,
@@ -12,21 +13,41 @@ from components.image_example_gen.listing.catalogue import (
     transaction,
 )
 from components.image_example_gen.listing.entries import plain_path
-from contracts.system.remote_path import RemotePath, resolve
+from contracts.system.errors import DataError
+from contracts.system.storage.objects import objects
+from contracts.system.storage.remote_path import RemotePath
 
-_LISTING = "components.image_example_gen.listing.remote:objects"
-_OBJECTS_A_TRANSACTION = 4_096
+_OBJECTS_A_TRANSACTION: Final = 4_096
+_NEXT_STEPS: Final = (
+    "Check the name, the credentials and the network; for S3 AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID "
+    "and AWS_SECRET_ACCESS_KEY, for Google Cloud Storage the application default credentials."
+)
 
 
 def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, Stamp]]]:
-    """Give what lies below `root`, some at a time.
+    """Give the objects below `root`, by their paths below it, some thousands at a time.
 
     Raises:
-      DataError: it cannot be listed.
+      DataError: the store does not give the listing.
     """
-    objects = resolve(_LISTING)(root)
-    while some := list(islice(objects, _OBJECTS_A_TRANSACTION)):
-        yield some
+    found = _objects_below(root)
+    try:
+        while some := list(islice(found, _OBJECTS_A_TRANSACTION)):
+            yield some
+    except OSError as error:
+        raise DataError(
+            f"data.root: {root} cannot be listed ({error.strerror}). {_NEXT_STEPS}"
+        ) from error
+
+
+def _objects_below(root: RemotePath) -> Iterator[tuple[str, Stamp]]:
+    prefix = f"{root}/"
+    _, _, name_prefix = prefix.partition("://")[2].partition("/")
+    for found in objects(prefix):
+        if not found.name.endswith("/"):  # such an object stands for a folder
+            modified_ns = found.modified_ns
+            stamp = Stamp(found.size, modified_ns, modified_ns, 0)
+            yield found.name.removeprefix(name_prefix), stamp
 
 
 class ObjectTable:

@@ -12,7 +12,7 @@ from contracts.config.mlflow_uri import IN_MEMORY, sqlite_file, sqlite_uri
 from contracts.config.search import SPACE
 from contracts.config.trainer.config import IMAGENET
 from contracts.config.trainer.users_code import UsersCode
-from contracts.system.remote_path import is_remote
+from contracts.system.storage.remote_path import is_remote
 
 PathChange = Callable[[str], str]  # of a path
 

@@ -20,7 +20,7 @@ from contracts.config.rules.named_files import (
 )
 from contracts.config.rules.search_space import DEPENDS_ON, space_problems
 from contracts.config.trainer.config import BUILT_IN_LOSSES, TrainerConfig
-from contracts.system.remote_path import RemotePath
+from contracts.system.storage.remote_path import RemotePath
 
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 FROZEN_EPOCHS: Final[KeyPath] = ("trainer", "fine_tuning", "frozen_epochs")

@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 
 from contracts.environment.own_packages import python_command
 from contracts.images.isolation import worker as decode_worker
-from contracts.images.isolation.worker import Answer, Call, Limits, Report
+from contracts.images.isolation.worker import Answer, Call, Limits, PositionReport
 from contracts.system.errors import ComponentError
 
 Result = TypeVar("Result")
@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 # would be cleared for the next one, which takes a third of the time that decoding takes.
 _SURROUNDINGS = {
     "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc takes no more
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
 }
@@ -59,7 +60,7 @@ class DecodeWorker:
         """The process that the next call goes to, if it lives until then."""
         return self._process.pid
 
-    def call(self, call: Call, on_position: Report) -> Any:
+    def call(self, call: Call, on_position: PositionReport) -> Any:
         """Return what the function returns, or raise what it raises.
 
         Raises:

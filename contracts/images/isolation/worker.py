@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from contracts.images.source import prepare
 
-Report = Callable[[int], None]  # is called with the position of an image
+PositionReport = Callable[[int], None]  # is called with the position of an image
 
 _REPORT_EVERY_S = 0.2
 _OBJECTS_A_COLLECTION = 10_000

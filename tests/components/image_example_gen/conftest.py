@@ -3,16 +3,23 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.core import Job
+from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.shards import FileShard
 from components.image_example_gen.splitting.splits import Cut
 from contracts.images.reading import DEFAULT_READING
 
 
-def job_of(layout: Layout, target: Path, cut: Cut) -> Job:
+def job_of(layout: Layout, target: Path, cut: Cut) -> IngestionJob:
     """Return an ingestion into two folders of `target`."""
     examples, manifest = str(target / "examples"), str(target / "manifest")
-    return Job(layout.root, examples, manifest, cut, DEFAULT_READING)
+    return IngestionJob(layout.root, examples, manifest, cut, DEFAULT_READING)
+
+
+def whole_shard(layout: Layout) -> FileShard:
+    """Return all files of a layout as one shard."""
+    files = list(layout.files)
+    return FileShard(0, files, [0] * len(files))
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 from components.image_example_gen import core, manifest_summary
 from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
-from components.image_example_gen.shards import Shard, plan_shards
+from components.image_example_gen.shards import plan_shards
 from components.image_example_gen.splitting.splits import cut_of
 from contracts.artifacts import features
+from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.file_row import (
     INGESTED,
@@ -27,7 +28,7 @@ from contracts.artifacts.manifest.file_row import (
 from contracts.artifacts.manifest.rows import read_rows, write_part
 from contracts.config.data import DataConfig
 from contracts.images.reading import DEFAULT_READING
-from tests.components.image_example_gen.conftest import job_of
+from tests.components.image_example_gen.conftest import job_of, whole_shard
 
 PARTS = {"train": 8, "validation": 1, "test": 1}
 
@@ -192,8 +193,8 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), Shard(0, list(layout.files))
-    target = core.records_path(job.examples_uri, split, "00000")
+    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), whole_shard(layout)
+    target = shard_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
     with pytest.raises(OSError) as caught:
@@ -207,7 +208,7 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(
     image_folder: Path, tmp_path: Path, name: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), Shard(0, list(layout.files))
+    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), whole_shard(layout)
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
     (files / name).symlink_to("/dev/full")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.core import Job
+from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.layout import read_layout
-from components.image_example_gen.shards import Shard
+from components.image_example_gen.shards import FileShard
 from components.image_example_gen.splitting.splits import Cut
 from contracts.artifacts.manifest.rows import read_rows, write_part
 from contracts.config.data import DataConfig
@@ -18,7 +18,7 @@ from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
 from contracts.images.isolation.worker import Call, Limits
 from contracts.images.reading import DEFAULT_READING
 from contracts.system.errors import ComponentError
-from tests.components.image_example_gen.conftest import job_of
+from tests.components.image_example_gen.conftest import job_of, whole_shard
 
 LIMITS = Limits(seconds=1.0, memory_bytes=1 << 28)
 CUT = Cut({"train": 0.8, "test": 0.2})
@@ -79,13 +79,16 @@ def worker() -> Iterator[DecodeWorker]:
 
 
 def ingest(
-    worker: DecodeWorker, job: Job, shard: Shard, on_position: Callable[[int], None] = id
+    worker: DecodeWorker,
+    job: IngestionJob,
+    shard: FileShard,
+    on_position: Callable[[int], None] = id,
 ) -> None:
     suffix = crash_recovery.ingest_shard(worker, job, shard, on_position)
     write_part(job.manifest_uri, shard.part, suffix)
 
 
-def statuses(job: Job) -> dict[str, str]:
+def statuses(job: IngestionJob) -> dict[str, str]:
     rows = read_rows(job.manifest_uri).to_pylist()
     return {row["path"]: row["reason"] or row["status"] for row in rows}
 
@@ -100,7 +103,7 @@ def test_an_image_that_crashes_its_process_is_left_out_alone(
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path, CUT)
     worker = DecodeWorker(LIMITS)
-    ingest(worker, job, Shard(0, list(layout.files)))
+    ingest(worker, job, whole_shard(layout))
     found = statuses(job)
     assert {path for path, status in found.items() if status == "crashes_decoder"} == victims
     assert sum(status == "ingested" for status in found.values()) == 78
@@ -122,7 +125,7 @@ def test_images_that_hang_or_take_all_memory_are_left_out_alone(
     layout = read_layout(DataConfig(root=image_folder))
     job = job_of(layout, tmp_path, CUT)
     started_s = time.monotonic()
-    ingest(worker, job, Shard(0, list(layout.files)))
+    ingest(worker, job, whole_shard(layout))
     reasons = {b"endless": "too_slow", b"greedy": "out_of_memory", b"deadly": "crashes_decoder"}
     expected = {path: reasons[end] for path, end in victims.items()}
     found = statuses(job)
@@ -143,7 +146,7 @@ def test_a_killed_process_costs_nothing_but_time(
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    ingest(worker, job, Shard(0, list(layout.files)), kill_once)
+    ingest(worker, job, whole_shard(layout), kill_once)
     assert killed and killed != [worker.pid]
     assert set(statuses(job).values()) == {"ingested"}
 
@@ -159,9 +162,7 @@ def test_processes_that_keep_dying_end_the_run(
     job = job_of(layout, tmp_path, CUT)
     worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"shard 0: .* 3 times \(ended with exit code 3"):
-        crash_recovery.ingest_shard(
-            worker, job, Shard(0, list(layout.files)), lambda position: None
-        )
+        crash_recovery.ingest_shard(worker, job, whole_shard(layout), lambda position: None)
     worker.close()
 
 

@@ -68,9 +68,9 @@ def make_pictures(tmp_path: Path) -> MakePictures:
         examples, measures = tmp_path / "examples", tmp_path / "measures"
         for split in {row[2] for row in rows}:
             shard = write_shard(examples, split, [row for row in rows if row[2] == split])
-            target = measures_path(str(measures), shard.parent.name, shard.name)
+            target = measures_path(str(measures), f"{shard.parent.name}/{shard.name}")
             target.parent.mkdir(parents=True)
-            measure_shard(shard, target, "test", lambda _: None)
+            measure_shard(shard, target, lambda _: None)
         return Pictures(str(measures), str(examples))
 
     return make

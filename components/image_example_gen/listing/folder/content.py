@@ -8,10 +8,10 @@ from typing import Final
 from components.image_example_gen.listing.entries import is_clutter
 from components.image_example_gen.listing.folder.tree import Folder, Tree
 from components.image_example_gen.listing.image_names import FIRST_BYTES, may_be_image
-from contracts.system.remote_path import RemotePath, Root, resolve
+from contracts.system.storage import objects
+from contracts.system.storage.remote_path import RemotePath, Root
 
 _FILES_OPENED: Final = 32
-_FIRST_BYTES_OF: Final = "components.image_example_gen.listing.remote:first_bytes"
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def _one_may_be_image(root: Root, paths: Iterable[str]) -> bool:
 def _first_bytes(root: Root, path: str) -> bytes:
     try:
         if isinstance(root, RemotePath):
-            first: bytes = resolve(_FIRST_BYTES_OF)(f"{root}/{path}", FIRST_BYTES)
-            return first
+            return objects.first_bytes(f"{root}/{path}", FIRST_BYTES)
         with (root / path).open("rb") as file:
             return file.read(FIRST_BYTES)
     except OSError:

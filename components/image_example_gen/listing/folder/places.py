@@ -10,7 +10,7 @@ from components.image_example_gen.listing.folder.tree import HIDDEN, Tree
 from components.image_example_gen.listing.leave_out import LEFT_OUT
 from contracts.artifacts import features
 from contracts.system.errors import DataError
-from contracts.system.remote_path import Root
+from contracts.system.storage.remote_path import Root
 
 
 @dataclass(frozen=True)

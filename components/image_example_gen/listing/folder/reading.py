@@ -12,7 +12,7 @@ from components.image_example_gen.listing.folder.places import FolderPlaces, fol
 from components.image_example_gen.listing.folder.tree import Tree, read_tree
 from components.image_example_gen.listing.split_names import split_of
 from contracts.system.errors import DataError, some_of
-from contracts.system.remote_path import RemotePath, Root
+from contracts.system.storage.remote_path import RemotePath, Root
 
 _PLACED = """
 INSERT INTO file SELECT path, label, split, NULL, size, mtime_ns, ctime_ns, inode, NULL

@@ -11,7 +11,7 @@ from components.image_example_gen.listing.leave_out import leave_out_key
 from components.image_example_gen.listing.split_names import split_name, split_of
 from contracts.artifacts import features
 from contracts.system.errors import DataError, some_of
-from contracts.system.remote_path import Root
+from contracts.system.storage.remote_path import Root
 
 # Names of splits that are words for things as well: trains, valid and invalid papers.
 _CLASSES_TOO: Final = ("train", "valid")

@@ -18,7 +18,7 @@ from components.image_example_gen.listing.entries import SkippedFile, is_clutter
 from components.image_example_gen.listing.image_names import has_image_name
 from components.image_example_gen.listing.objects import listed_objects
 from contracts.system.errors import DataError
-from contracts.system.remote_path import RemotePath, Root
+from contracts.system.storage.remote_path import RemotePath, Root
 
 HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program")
 

@@ -26,7 +26,7 @@ from components.image_example_gen.listing.split_names import split_of
 from components.image_example_gen.listing.table.named_files import DiskFiles, NamedFiles, find
 from components.image_example_gen.listing.table.rows import table_rows
 from contracts.system.errors import DataError, some_of
-from contracts.system.remote_path import RemotePath, Root
+from contracts.system.storage.remote_path import RemotePath, Root
 
 GROUP_COLUMN = "group"
 

@@ -10,9 +10,9 @@ from typing import Final
 from components.image_example_gen.listing.entries import BLANKS, text_of
 from components.image_example_gen.listing.image_names import has_image_name
 from contracts.system.errors import EXAMPLES_SHOWN, DataError, some_of
-from contracts.system.remote_path import RemotePath, Root, resolve
+from contracts.system.storage import objects
+from contracts.system.storage.remote_path import RemotePath, Root
 
-_COPY: Final = "components.image_example_gen.listing.remote:copy"
 _COLUMNS: Final = ("path", "label")
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _EXPECTED: Final = "the columns path,label[,split,group]"
@@ -107,7 +107,7 @@ def _opened(table: Root) -> Iterator[io.TextIOWrapper]:
     """Give the text of a table; one from an object store through a file on this disk."""
     if isinstance(table, RemotePath):
         with tempfile.TemporaryFile() as file:
-            resolve(_COPY)(str(table), file)
+            objects.copy(str(table), file)
             file.seek(0)
             yield io.TextIOWrapper(file, "utf-8-sig", newline="")
     else:

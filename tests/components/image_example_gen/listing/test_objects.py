@@ -1,31 +1,38 @@
 """Images in an object store, read from a real S3 server on this machine."""
 
+import errno
 import json
 import time
-from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from apache_beam.io.filesystem import FileMetadata
-from apache_beam.io.filesystems import FileSystems
 
-from components.image_example_gen.image_file import Quarantined, read_bytes
-from components.image_example_gen.listing import remote
+from components.image_example_gen.file_bytes import Quarantined, read_bytes, read_files
+from components.image_example_gen.ingestion import (
+    Target,
+    ingest_dataset,
+    ingest_shards,
+    limits_of,
+)
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import Layout, read_layout
+from contracts.artifacts.manifest.rows import read_rows
 from contracts.config.data import DataConfig
+from contracts.images.isolation.pool import open_pool
 from contracts.images.reading import DEFAULT_READING
 from contracts.system.errors import DataError
-from contracts.system.remote_path import RemotePath
+from contracts.system.storage import objects
+from contracts.system.storage.remote_path import RemotePath
 
 
 @pytest.fixture(autouse=True)
-def bucket(image_folder: Path, s3_bucket: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bucket(image_folder: Path, s3_bucket: Any) -> Any:
     """A bucket with the image folder at `photos/`, and something else beside it."""
-    monkeypatch.setattr(remote, "_per_thread", type(remote._per_thread)())
+    objects.store_of.cache_clear()  # the endpoint and the credentials are the test's own
     for path in image_folder.rglob("*.*"):
         name = f"photos/{path.relative_to(image_folder).as_posix()}"
         s3_bucket.put_object(Key=name, Body=path.read_bytes())
@@ -137,14 +144,6 @@ def test_what_is_not_there_is_a_sentence(bucket: Any) -> None:
     assert "s3://images/nothing" in refused("s3://images/nothing")
 
 
-def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert "Could not connect to the endpoint" in refused("s3://images/photos")
-    monkeypatch.setattr(remote, "ANSWER_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(remote, "_listing", lambda prefix: time.sleep(3))
-    assert "gave no answer for 0.2 s" in refused("s3://images/photos")
-
-
 def test_missing_credentials_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
@@ -152,27 +151,44 @@ def test_missing_credentials_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Unable to locate credentials" in refused("s3://images/photos")
 
 
-class Folder:
-    """A filesystem of Beam's for a scheme, over a folder of this machine."""
+def test_objects_are_ingested_as_files_are(bucket: Any, image_folder: Path, tmp_path: Path) -> None:
+    bucket.put_object(Key="photos/cat/broken.jpg", Body=b"broken")
+    (image_folder / "cat" / "broken.jpg").write_bytes(b"broken")
+    rows = []
+    for number, root in enumerate(("s3://images/photos", str(image_folder))):
+        data = DataConfig.model_validate({"root": root})
+        target = Target(*(str(tmp_path / f"{key}{number}") for key in ("examples", "manifest")), "")
+        with open_pool(2, limits_of(data)) as pool:
+            ingest_dataset(
+                read_layout(data), data, pool, target, lambda *job: ingest_shards(pool, *job)
+            )
+        rows.append(sorted(read_rows(target.manifest_uri).to_pylist(), key=itemgetter("path")))
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 81
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
 
-    def _list(self, prefix: str) -> Iterator[FileMetadata]:
-        for path in sorted(self._root.rglob("*.*")):
-            name = path.relative_to(self._root).as_posix()
-            yield FileMetadata(f"{prefix}{name}", path.stat().st_size, path.stat().st_mtime)
-
-
-def test_google_cloud_storage_is_read_by_the_same_code(
-    image_folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_objects_are_given_in_order_and_not_too_many_are_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    opened: Callable[..., Any] = lambda address, **_: (  # noqa: E731
-        image_folder / address.removeprefix("gs://images/photos/")
-    ).open("rb")
-    monkeypatch.setattr(FileSystems, "get_filesystem", lambda path: Folder(image_folder))
-    monkeypatch.setattr(FileSystems, "open", opened)
-    layout = at("gs://images/photos")
-    assert digest(layout) == digest(read_layout(DataConfig(root=image_folder)))
-    with pytest.raises(Quarantined, match="vanished"):
-        read_bytes(RemotePath("gs://images/photos"), ImageFile("x", "x"), DEFAULT_READING)
+    asked: list[str] = []
+
+    def read(address: str) -> bytes:
+        asked.append(address)
+        time.sleep(0.02 if address.endswith("/0") else 0)
+        return address.encode()
+
+    monkeypatch.setattr(objects, "read", read)
+    root, files = RemotePath("s3://images"), [ImageFile(str(n), "a") for n in range(200)]
+    found = read_files(root, files, DEFAULT_READING, [8 << 20] * 200)
+    assert next(found) == b"s3://images/0"
+    assert len(asked) <= 5  # of 8 MiB each
+    assert list(found) == [f"s3://images/{n}".encode() for n in range(1, 200)]
+
+
+def test_a_store_in_trouble_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(address: str) -> bytes:
+        raise OSError(errno.EREMOTEIO, "Service Unavailable", address)
+
+    monkeypatch.setattr(objects, "read", read)
+    with pytest.raises(OSError, match="Service Unavailable"):
+        list(read_files(RemotePath("s3://images"), [ImageFile("a", "a")], DEFAULT_READING))
