@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 # `python -m` puts the working directory first, and a contracts.py of the user's may lie there.
 import imgpipe  # noqa: F401
@@ -88,7 +88,7 @@ def _print_now_and_then() -> None:
         own.setLevel(logging.INFO)
 
 
-class _Printing(logging.StreamHandler):
+class _Printing(logging.StreamHandler[TextIO]):
     """Prints; raises what keeps it from that, such as a reader that has left."""
 
     def handleError(self, record: logging.LogRecord) -> None:

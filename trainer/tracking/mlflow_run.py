@@ -46,7 +46,7 @@ class MlflowRun:
         self.told = Told()
         self._store = store
         self._system_metrics = system_metrics
-        self._client: MlflowClient | None = None
+        self._client: MlflowClient  # from `begin` on
         self._monitor: SystemMetricsMonitor | None = None
 
     def begin(self, training: Training) -> str:
@@ -103,8 +103,7 @@ class MlflowRun:
     def _goes_on(self, run_id: str) -> bool:
         """Go on with an earlier run; False where it is not there, or not in this experiment."""
         run = active_run(self._client, run_id) if run_id else None
-        is_ours = run and run.info.experiment_id == experiment_id(self._client, self._store)
-        if not is_ours:
+        if run is None or run.info.experiment_id != experiment_id(self._client, self._store):
             return False
         self.run_id = run_id
         if run.info.status != RunStatus.to_string(RunStatus.RUNNING):

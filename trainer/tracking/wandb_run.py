@@ -43,7 +43,7 @@ class WandbRun:
         import wandb
 
         Path(self._folder).mkdir(parents=True, exist_ok=True)
-        mode = self._config.mode
+        mode: str = self._config.mode
         if mode == "auto":
             with_key = "online" if wandb.api.api_key else "offline"
             mode = os.environ.get("WANDB_MODE", with_key)
@@ -78,26 +78,26 @@ class WandbRun:
         """Return a run; what is offline cannot be gone on with, nor what is no longer there."""
         import wandb
 
-        begin = partial(
-            wandb.init,
-            project=self._project,
-            entity=self._config.entity,
-            name=training.name,
-            dir=self._folder,
-            mode=mode,
-            config={
+        options: dict[str, Any] = {
+            "project": self._project,
+            "entity": self._config.entity,
+            "name": training.name,
+            "dir": self._folder,
+            "mode": mode,
+            "config": {
                 **training.parameters(),
                 "data.fingerprint": training.dataset.fingerprint,
                 "data.examples": training.dataset.examples,
             },
-            settings=wandb.Settings(
+            "settings": wandb.Settings(
                 silent=True,
                 console="off",
                 disable_git=True,
                 disable_code=True,
                 init_timeout=STARTS_WITHIN_S,
             ),
-        )
+        }
+        begin = partial(wandb.init, **options)
         if earlier and mode == "online":
             try:
                 return begin(id=earlier, resume="must")

@@ -3,7 +3,8 @@
 from typing import Any
 
 import keras
-import numpy as np
+
+from trainer.array_types import FloatArray
 
 Batch = dict[str, Any]
 
@@ -21,7 +22,7 @@ class TrainingModel(keras.Model):
         self,
         network: keras.Model,
         augmentation: keras.layers.Layer,
-        class_weights: np.ndarray | None = None,
+        class_weights: FloatArray | None = None,
     ) -> None:
         super().__init__(name="training")
         self.network = network
