@@ -73,7 +73,7 @@ class Devices:
 
 
 @contextmanager
-def lost_machine_told(devices: Devices) -> Iterator[None]:
+def lost_machine_explained(devices: Devices) -> Iterator[None]:
     """Turn what TensorFlow raises once another machine is gone into a sentence.
 
     Raises:

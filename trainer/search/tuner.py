@@ -129,7 +129,7 @@ class TrialTuner(BaseTuner):
         course = course_of(recipe)
         if course is None or self._trials.search.algorithm != "hyperband":
             return self._train(recipe, dataset)
-        checkpoint = self._checkpoints.of(course, dataset)
+        checkpoint = self._checkpoints.of(course)
         may_go_on = False
         try:
             trained = self._train(recipe, dataset, checkpoint=checkpoint)

@@ -27,7 +27,7 @@ class TrainingModel(keras.Model):
         super().__init__(name="training")
         self.network = network
         self.augmentation = augmentation
-        self.course: Any = None  # the Course that callbacks count steps by, while it is fitted
+        self.step_plan: Any = None  # the StepPlan that callbacks count steps by, while it is fitted
         self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
         self._class_weights = class_weights  # float32 [classes]; None: all the same
         # Steps from the first one on whose loss was no number: Python sees executions alone.
