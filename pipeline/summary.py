@@ -134,6 +134,7 @@ class Summary(_Part):
     augmentation: AugmentationSummary = AugmentationSummary()
     metrics: MetricsSummary = MetricsSummary()
     gate: GateSummary = GateSummary()
+    trained_in: str = ""  # name of the run that trained the model; empty: this one, or none
     tracked: list[TrackedSummary] = []
     pushed_version: int | None = None
     pushed_path: str | None = None

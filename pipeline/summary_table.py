@@ -93,6 +93,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "note", note
     if summary.metrics.accuracy is not None:
         yield "accuracy", _accuracy(summary)
+    if summary.trained_in:
+        yield "trained", f"in run {summary.trained_in}; there was nothing to train"
     for one in summary.tracked:
         trouble = f"; {one.trouble}" if one.trouble else ""
         yield "tracked", f"{one.tracker}: {one.place}{trouble}"

@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 # `python -m` puts the working directory first, and a contracts.py of the user's may lie there.
 import imgpipe  # noqa: F401
@@ -88,7 +88,7 @@ def _print_now_and_then() -> None:
         own.setLevel(logging.INFO)
 
 
-class _Printing(logging.StreamHandler):
+class _Printing(logging.StreamHandler[TextIO]):
     """Prints; raises what keeps it from that, such as a reader that has left."""
 
     def handleError(self, record: logging.LogRecord) -> None:
@@ -110,23 +110,23 @@ def _train(args: argparse.Namespace) -> None:
     require_keras(*ALL_BACKENDS)
     # Keras and its backend take seconds to import.
     from trainer.keras_settings import prepare_keras
-    from trainer.standalone import Deliverable, assignment_of, given_dataset
-    from trainer.training.workflow import carry_out
+    from trainer.standalone import AvailableOutputs, given_dataset, training_job
+    from trainer.training.workflow import run_training_job
 
     dataset = given_dataset(args.examples, config)
     prepare_keras()
-    deliverable = Deliverable.of(config.tracking)
-    assignment = assignment_of(config, dataset, args.output, deliverable)
-    if assignment.devices.is_chief:
-        print(f"Left out: {'; '.join(deliverable.left_out)}.", flush=True)
+    outputs = AvailableOutputs.of(config.tracking)
+    job = training_job(config, dataset, args.output, outputs)
+    if job.devices.is_chief:
+        print(f"Left out: {'; '.join(outputs.left_out)}.", flush=True)
 
     def write(trained: "TrainedModel", _: "Tracking") -> None:
-        assignment.checkpoint.copy_weights(args.output, trained.best_epoch)
+        job.checkpoint.copy_weights(args.output, trained.best_epoch)
         partial = args.output / f".partial.{NETWORK_FILE}"
         trained.network.save(partial)
         partial.replace(args.output / NETWORK_FILE)
 
-    record = carry_out(assignment, write)
+    record = run_training_job(job, write)
     if record is None:
         return
     for one in record.tracked:

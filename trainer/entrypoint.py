@@ -1,6 +1,5 @@
 """TFX's way into the trainer."""
 
-import os
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -15,33 +14,31 @@ from trainer.export.saved_model import export
 from trainer.hardware.devices import choose_devices
 from trainer.keras_settings import prepare_keras
 from trainer.tracking import Tracking
-from trainer.training.checkpoints import Checkpoint, training_key
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.identity import training_key
 from trainer.training.train import TrainedModel
-from trainer.training.workflow import Assignment, carry_out
+from trainer.training.workflow import TrainingJob, run_training_job
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Train on the transformed examples and write the SavedModel and all that explains it."""
-    told = fn_args.custom_config
-    recipe = TrainingRecipe.model_validate_json(told["recipe"])
+    given = fn_args.custom_config
+    recipe = TrainingRecipe.model_validate_json(given["recipe"])
     # TFX gives patterns of files: <examples>/Split-train/*
     dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     folder = Path(fn_args.model_run_dir)
     prepare_keras()
-    checkpoints = Path(told["checkpoints"])
-    # The folder of the examples is the same while ImageTransform has nothing to do. A workspace may
-    # be moved, and both with it.
-    examples = (os.path.relpath(uri, checkpoints) for uri in (dataset.uri, *dataset.united))
-    code = told["training_digest"], *examples
-    checkpoint = Checkpoint.of(checkpoints, training_key(recipe, dataset, *code))
-    assignment = Assignment(
+    checkpoints = Path(given["checkpoints"])
+    key = training_key(recipe, dataset, given["training_digest"], moved_with=checkpoints)
+    checkpoint = Checkpoint.of(checkpoints, key)
+    job = TrainingJob(
         recipe=recipe,
         dataset=dataset,
         folder=folder,
         checkpoint=checkpoint,
         devices=choose_devices(recipe.trainer.devices),
-        plan=TrackingPlan.model_validate_json(told["tracking"]),
-        explanation=ExplanationConfig.model_validate_json(told["explanation"]),
+        plan=TrackingPlan.model_validate_json(given["tracking"]),
+        explanation=ExplanationConfig.model_validate_json(given["explanation"]),
     )
 
     def write(trained: TrainedModel, tracking: Tracking) -> None:
@@ -49,4 +46,4 @@ def run_fn(fn_args: FnArgs) -> None:
         export(trained.network, dataset, fn_args.serving_model_dir)
         tracking.artifact(write_signature(Path(fn_args.serving_model_dir), folder))
 
-    carry_out(assignment, write)
+    run_training_job(job, write)

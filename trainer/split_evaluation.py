@@ -11,14 +11,16 @@ from trainer.batches import evaluation_arrays
 
 
 @dataclass(frozen=True)
-class Judgement:
+class SplitMetrics:
     """What a network reaches on a split."""
 
     accuracy: float
     loss: float  # mean cross-entropy, without label smoothing
 
 
-def judge(network: Any, dataset: ImageDataset, split: str, batch_size: int) -> Judgement:
+def evaluate_split(
+    network: Any, dataset: ImageDataset, split: str, batch_size: int
+) -> SplitMetrics:
     """Return accuracy and loss of a network over every image of a split that has some.
 
     Args:
@@ -34,4 +36,4 @@ def judge(network: Any, dataset: ImageDataset, split: str, batch_size: int) -> J
         hits.append(found.argmax(1) == wanted.argmax(1))
         likely = np.clip((found * wanted).sum(1), keras.config.epsilon(), 1.0)
         losses.append(-np.log(likely))
-    return Judgement(float(np.concatenate(hits).mean()), float(np.concatenate(losses).mean()))
+    return SplitMetrics(float(np.concatenate(hits).mean()), float(np.concatenate(losses).mean()))

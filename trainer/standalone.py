@@ -16,8 +16,9 @@ from contracts.config.variation import training_recipe
 from contracts.environment.keras_environment import TENSORFLOW
 from contracts.system.errors import ConfigError
 from trainer.hardware.devices import choose_devices
-from trainer.training.checkpoints import Checkpoint, training_key
-from trainer.training.workflow import Assignment
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.identity import training_key
+from trainer.training.workflow import TrainingJob
 
 STATE_FOLDER = "state"
 
@@ -69,7 +70,7 @@ def given_dataset(folders: Sequence[Path], config: PipelineConfig) -> ImageDatas
 
 
 @dataclass(frozen=True)
-class Deliverable:
+class AvailableOutputs:
     """What this machine can deliver of what the config asks for, and what it cannot."""
 
     tracking: TrackingConfig
@@ -77,7 +78,7 @@ class Deliverable:
     left_out: tuple[str, ...]  # "key (why)"
 
     @classmethod
-    def of(cls, tracking: TrackingConfig) -> "Deliverable":
+    def of(cls, tracking: TrackingConfig) -> "AvailableOutputs":
         """Look at which libraries there are; nothing is imported."""
         left_out = []
         if tracking.mlflow.enabled and not _is_there("mlflow"):
@@ -94,31 +95,27 @@ class Deliverable:
         return cls(tracking, draws, tuple(left_out))
 
 
-def assignment_of(
-    config: PipelineConfig, dataset: ImageDataset, folder: Path, deliverable: Deliverable
-) -> Assignment:
+def training_job(
+    config: PipelineConfig, dataset: ImageDataset, folder: Path, outputs: AvailableOutputs
+) -> TrainingJob:
     """Return the training of the config, with all that it leaves behind in one folder.
 
     Raises:
       ComponentError: this machine does not have the devices.
     """
     recipe = training_recipe(config)
-    key = training_key(
-        recipe,
-        dataset,
-        training_digest(recipe, backend=keras.backend.backend()),
-        # Where several machines train together their folders may lie in different places.
-        *(Path(uri).name for uri in (dataset.uri, *dataset.united)),
-    )
-    return Assignment(
+    digest = training_digest(recipe, backend=keras.backend.backend())
+    # Where several machines train together their folders may lie in different places.
+    key = training_key(recipe, dataset, digest, moved_with=None)
+    return TrainingJob(
         recipe=recipe,
         dataset=dataset,
         folder=folder,
         checkpoint=Checkpoint.of(folder / STATE_FOLDER, key),
         devices=choose_devices(config.trainer.devices),
-        plan=_plan(config, deliverable.tracking, folder.resolve()),
+        plan=_plan(config, outputs.tracking, folder.resolve()),
         explanation=config.explanation,
-        draws=deliverable.draws,
+        draws=outputs.draws,
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import gen_dataset_ops
 
+import trainer.training.fitting
 import trainer.training.train
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
@@ -114,7 +115,7 @@ def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, flo
         repeated = batches.take(1).cache().repeat(steps)
         return repeated.apply(tf.data.experimental.assert_cardinality(steps))
 
-    with mock.patch.object(trainer.training.train, "training_batches", first_batch_again):
+    with mock.patch.object(trainer.training.fitting, "training_batches", first_batch_again):
         return ours(recipe, dataset)
 
 

@@ -46,6 +46,7 @@ class TrainingRecord:
     precision: str = ""
     tracked: tuple[TrackerRecord, ...] = ()
     labels: tuple[str, ...] = ()  # in the order of the probabilities
+    trained_in: str = ""  # name of the run that trained it; empty: the one that wrote this
     written_to: str = ""  # the folder; it may have been moved since, with the places in `tracked`
 
     FILE = "training.json"
@@ -57,7 +58,11 @@ class TrainingRecord:
 
     @classmethod
     def of(
-        cls, trained: Any, labels: Sequence[str], tracked: tuple[TrackerRecord, ...] = ()
+        cls,
+        trained: Any,
+        labels: Sequence[str],
+        tracked: tuple[TrackerRecord, ...] = (),
+        trained_in: str = "",
     ) -> "TrainingRecord":
         """Return the record of a `trainer.training.train.TrainedModel`."""
         return cls(
@@ -73,6 +78,7 @@ class TrainingRecord:
             precision=trained.precision,
             tracked=tracked,
             labels=tuple(labels),
+            trained_in=trained_in,
         )
 
     def write(self, folder: str) -> None:

@@ -63,6 +63,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
         augmentation=outcome.augmentation,
         metrics=outcome.metrics,
         gate=outcome.gate,
+        trained_in=outcome.trained_in,
         tracked=outcome.tracked,
         pushed_version=outcome.pushed_version,
         pushed_path=outcome.pushed_path,

@@ -36,6 +36,7 @@ class Outcome:
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
         self.uris: dict[str, str] = {}  # of the artifacts that a report shows
+        self.trained_in = ""
         self.tracked: list[TrackedSummary] = []
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
@@ -48,7 +49,7 @@ class Outcome:
             "ImageExampleGen": self._add_data,
             "ImageValidator": self._add_issues,
             "Augmenter": self._add_augmentation,
-            "Trainer": self._add_tracked,
+            "Trainer": self._add_training,
             "ImageTransform": self._add_transformed,
             TUNER: self._add_search,
             "ModelEvaluator": self._add_metrics,
@@ -96,10 +97,11 @@ class Outcome:
             examples=outputs["augmented_examples"].uri,
         )
 
-    def _add_tracked(self, outputs: Mapping[str, Any]) -> None:
+    def _add_training(self, outputs: Mapping[str, Any]) -> None:
         uri = outputs["model_run"].uri
         record = TrainingRecord.read(uri)
         before, now = (workspace_of(Path(place)) for place in (record.written_to or uri, uri))
+        self.trained_in = record.trained_in
         self.tracked = [
             TrackedSummary(**asdict(one) | {"place": replace_folder(one.place, before, now)})
             for one in record.tracked

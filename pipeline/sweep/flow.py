@@ -1,7 +1,6 @@
 """A sweep from the checked config to its record: the data once, then one training after another."""
 
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pipeline.sweep.record import Metric, SweepRecord, Training, read_record, sw
 from pipeline.sweep.variants import Variant
 from pipeline.workspace import opened_for_run
 from trainer.search.runs import Runs, open_runs
+from trainer.training.identity import examples_identity
 
 LOG_FILE = "sweep.log"
 
@@ -183,7 +183,7 @@ def _identity(sweep: Sweep, workspace: Path) -> str:
             "variants": [variant.recipe(0).model_dump(mode="json") for variant in sweep.variants],
             "names": [variant.name for variant in sweep.variants],
             "dataset": [
-                [os.path.relpath(uri, workspace) for uri in sweep.dataset_uris(variant)]
+                examples_identity(ImageDataset.unite(sweep.dataset_uris(variant)), workspace)
                 for variant in sweep.variants
             ],
             "split": sweep.split,

@@ -109,7 +109,7 @@ def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], s
     """Train in this process, which does nothing else, and send what comes of it."""
     from contracts.artifacts.image_dataset import ImageDataset
     from trainer.keras_settings import prepare_keras
-    from trainer.split_evaluation import judge
+    from trainer.split_evaluation import evaluate_split
     from trainer.training.train import train
 
     LOGGER.addHandler(_Forward(answers))
@@ -120,7 +120,7 @@ def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], s
     try:
         prepare_keras()
         trained = train(recipe, dataset)
-        judged = judge(trained.network, dataset, split, trained.batch_size)
+        judged = evaluate_split(trained.network, dataset, split, trained.batch_size)
     except Exception as error:
         logging.getLogger(__name__).exception("the training failed")
         answers.send(("failed", in_one_line(error)))

@@ -24,7 +24,7 @@ from tests.trainer.processes import (
 )
 from trainer import pictures
 from trainer.__main__ import main
-from trainer.standalone import Deliverable, assignment_of, given_dataset
+from trainer.standalone import AvailableOutputs, given_dataset, training_job
 
 CONFIG = f"""\
 name: stripes
@@ -102,7 +102,11 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypa
     drawn = json.loads((project / "out" / "pictures" / "pictures.json").read_text())
     assert "grad_cam" in [one["name"] for one in drawn["pictures"]]
     assert seeds == [1]
-    assert list((project / "out" / "state").iterdir()) == []
+    assert record["trained_in"] == ""
+    assert main(words(project, dataset.uri)) == 0
+    said = capsys.readouterr().out
+    assert f"12 of 12 steps (nothing to train: done in run {run.info.run_name})" in said
+    assert json.loads((project / "out" / "training.json").read_text())["trained_in"]
 
 
 def test_it_ends_silently_where_nobody_reads_on(tmp_path, dataset):
@@ -230,9 +234,9 @@ def test_other_copies_are_another_training_and_the_same_elsewhere_are_not(
     dataset, copies, tmp_path
 ):
     def key(*uris: str | Path) -> str:
-        deliverable = Deliverable.of(WITH_COPIES.tracking)
+        outputs = AvailableOutputs.of(WITH_COPIES.tracking)
         united = ImageDataset.unite(map(str, uris))
-        made = assignment_of(WITH_COPIES, united, tmp_path / "out", deliverable)
+        made = training_job(WITH_COPIES, united, tmp_path / "out", outputs)
         return made.checkpoint.folder.name
 
     elsewhere = tmp_path / Path(copies.uri).name

@@ -142,7 +142,7 @@ def _solarize(library: Any, ends: Ends, size_px: int, p: float) -> Any:
 def _sharpen(library: Any, ends: Ends, size_px: int, p: float) -> Any:
     from PIL import Image, ImageEnhance
 
-    class Sharpness(library.ImageOnlyTransform):  # type: ignore[misc]
+    class Sharpness(library.ImageOnlyTransform):
         """Pillow's, since the package can only sharpen."""
 
         def apply(self, img: Array, times: float, **params: Any) -> Array:

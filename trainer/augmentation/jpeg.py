@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from keras import ops
 
+from trainer.array_types import FloatArray
 from trainer.augmentation.steps import Tensor, within_scale
 
 BLOCK: Final = 8
@@ -38,7 +39,7 @@ RGB: Final = np.linalg.inv(YCBCR).astype("float32")
 SHIFT: Final = np.array([128.0, 0.0, 0.0], dtype="float32")
 
 
-def _cosines() -> np.ndarray:
+def _cosines() -> FloatArray:
     """Return the two-dimensional transform of a block, float32 [64, 64], orthonormal."""
     k, n = np.arange(BLOCK)[:, None], np.arange(BLOCK)[None, :]
     one = np.cos((2 * n + 1) * k * np.pi / (2 * BLOCK)) * np.sqrt(2 / BLOCK)

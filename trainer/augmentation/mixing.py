@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from trainer.array_types import FloatArray
 from trainer.augmentation.steps import Tensor
 
 # Points of the inverse distribution function that shares are read from.
@@ -58,7 +59,7 @@ def _is_cut(share: Tensor, centre: Tensor, size: int) -> Tensor:
     return ops.logical_and(rows[:, :, None], columns[:, None, :])
 
 
-def _quantiles(alpha: float) -> np.ndarray:
+def _quantiles(alpha: float) -> FloatArray:
     """Return the inverse distribution function of Beta(alpha, alpha) at even steps.
 
     A table is the same on every backend, and compiles everywhere; gamma variates do not.
@@ -72,7 +73,7 @@ def _quantiles(alpha: float) -> np.ndarray:
     return np.interp(levels, cumulated, grid).astype("float32")
 
 
-def _read(quantiles: np.ndarray, uniform: Tensor) -> Tensor:
+def _read(quantiles: FloatArray, uniform: Tensor) -> Tensor:
     at = uniform * (QUANTILES - 1)
     below = ops.minimum(ops.cast(at, "int32"), QUANTILES - 2)
     low, high = ops.take(quantiles, below), ops.take(quantiles, below + 1)

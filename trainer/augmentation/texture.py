@@ -5,16 +5,17 @@ and returns the pixels of all images as if it were applied to them.
 """
 
 import math
-from typing import Final
+from typing import Final, TypeAlias
 
 import keras
 import numpy as np
 from keras import ops
 
+from trainer.array_types import FloatArray, IntArray
 from trainer.augmentation import jpeg
 from trainer.augmentation.steps import Luck, Tensor, within_scale
 
-Seeds = keras.random.SeedGenerator
+Seeds: TypeAlias = keras.random.SeedGenerator
 
 # Aspects of what is erased, as the logarithm to either side (Zhong et al., 2017: 0.3).
 LOG_ASPECT: Final = math.log(1 / 0.3)
@@ -40,7 +41,7 @@ def sharpen(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
     return within_scale(pixels + more * detail)
 
 
-def _threes(size: int) -> np.ndarray:
+def _threes(size: int) -> FloatArray:
     """Return what adds three neighbours up, float32 [size - 2, size]."""
     at = np.arange(size)[None, :] - np.arange(size - 2)[:, None]
     return ((at >= 0) & (at < 3)).astype("float32")
@@ -61,7 +62,7 @@ def blur(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
     return ops.transpose(ops.reshape(across, (-1, size, size, 3)), (0, 2, 1, 3))
 
 
-def _mirrored(size: int) -> list[np.ndarray]:
+def _mirrored(size: int) -> list[IntArray]:
     """Return where each pixel lies, and where its mirror images before and behind it lie."""
     at = np.arange(size)
     return [at, -1 - at, 2 * size - 1 - at]

@@ -5,7 +5,7 @@ and returns the pixels of all images as if it were applied to them. What is coun
 whole values.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from keras import ops
 
 from trainer.augmentation.steps import Luck, Tensor, within_scale
 
-Seeds = keras.random.SeedGenerator
+Seeds: TypeAlias = keras.random.SeedGenerator
 
 LEVELS: Final = 256
 

@@ -1,13 +1,14 @@
 """Transformed examples -> batches for `fit`, on whichever backend Keras runs."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.environment.keras_environment import TENSORFLOW
+from trainer.array_types import FloatArray
 from trainer.batches.sampling import Change, Position, Sampling
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
@@ -39,7 +40,7 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> Ba
 
 def evaluation_arrays(
     dataset: ImageDataset, split: str, batch_size: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Give the same as NumPy arrays, for who calls the network: (pixels, targets), float32."""
     batches: Any = evaluation_batches(dataset, split, batch_size)
     is_indexed = isinstance(batches, keras.utils.PyDataset)
@@ -48,7 +49,20 @@ def evaluation_arrays(
         yield np.asarray(inputs["pixels"], np.float32), np.asarray(targets)
 
 
-def _feed():
+class _Feed(Protocol):
+    def training_batches(
+        self,
+        dataset: ImageDataset,
+        sampling: Sampling,
+        position: Position,
+        steps: int,
+        change: Change | None = None,
+    ) -> Batches: ...
+
+    def evaluation_batches(self, dataset: ImageDataset, split: str, batch_size: int) -> Batches: ...
+
+
+def _feed() -> _Feed:
     """Return the module that suits the backend: without TensorFlow there is no tf.data."""
     if keras.backend.backend() == TENSORFLOW:
         from trainer.batches import tensorflow_feed

@@ -8,6 +8,7 @@ import numpy as np
 
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
+from trainer.array_types import IntArray, PixelArray
 
 # Of pixels. A constant: the order of the examples must not follow from the machine.
 HELD_BYTES = 256 * 2**20
@@ -18,11 +19,11 @@ READ_EXAMPLES = 256  # at a time
 class HeldExamples:
     """Examples by their numbers, in the order of the files."""
 
-    pixels: np.ndarray  # uint8 [examples, size, size, 3]
-    labels: np.ndarray  # int64 [examples], indices
+    pixels: PixelArray  # uint8 [examples, size, size, 3]
+    labels: IntArray  # int64 [examples], indices
     classes: int
 
-    def batch(self, numbers: np.ndarray) -> Any:
+    def batch(self, numbers: IntArray) -> Any:
         """Return the examples with these numbers as `fit` takes them."""
         targets = np.eye(self.classes, dtype=np.float32)[self.labels[numbers]]
         return {"pixels": self.pixels[numbers], "targets": targets}, targets

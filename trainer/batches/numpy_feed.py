@@ -12,6 +12,7 @@ from contracts.artifacts import features
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import record_at, record_positions
+from trainer.array_types import IntArray
 from trainer.batches.held import READ_EXAMPLES, HeldExamples, hold, is_held
 from trainer.batches.order import Order
 from trainer.batches.sampling import Change, Position, Sampling
@@ -41,8 +42,8 @@ class _FiledExamples:
 
     dataset: ImageDataset
     files: tuple[Path, ...]
-    file_numbers: np.ndarray  # int32 [examples]
-    positions: np.ndarray  # int64 [examples], bytes
+    file_numbers: IntArray  # int32 [examples]
+    positions: IntArray  # int64 [examples], bytes
 
     @classmethod
     def of(cls, dataset: ImageDataset, split: str) -> "_FiledExamples":
@@ -53,12 +54,12 @@ class _FiledExamples:
         return cls(dataset, files, numbers, positions)
 
     @property
-    def labels(self) -> np.ndarray:
+    def labels(self) -> IntArray:
         """Return the label index of each: int64 [examples]; all are read."""
         name = features.LABEL_INDEX
         return np.array([self._parsed(n, name)[name] for n in range(len(self.positions))])
 
-    def batch(self, numbers: np.ndarray) -> Any:
+    def batch(self, numbers: IntArray) -> Any:
         """Return the examples with these numbers as `fit` takes them."""
         shape = (len(numbers), self.dataset.size_px, self.dataset.size_px, CHANNELS)
         pixels = np.empty(shape, np.uint8)

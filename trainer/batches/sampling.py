@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
+from trainer.array_types import FloatArray, PixelArray
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Position:
 
 # Pixels uint8 [batch, size, size, 3], targets float32 [batch, classes] and the number of the batch
 # in the whole training -> pixels and targets, float32.
-Change = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+Change = Callable[[PixelArray, FloatArray, int], tuple[FloatArray, FloatArray]]
 
 
 def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:

@@ -31,9 +31,7 @@ def streamed(dataset: ImageDataset, sampling: Sampling, first: tf.Tensor) -> tf.
         blocks.skip(gone // block)
         .enumerate()
         .map(
-            lambda index, one: _shuffled(
-                *one, dataset, skipped=tf.where(index == 0, gone % block, 0)
-            ),
+            lambda index, one: _shuffled(one, tf.where(index == 0, gone % block, 0), dataset),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     )
@@ -86,7 +84,8 @@ def _balanced(
 
 
 def _shuffled(
-    records: tf.Tensor, seed: tf.Tensor, dataset: ImageDataset, skipped: tf.Tensor
+    block: tuple[tf.Tensor, tf.Tensor], skipped: tf.Tensor, dataset: ImageDataset
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    records, seed = block
     order = tf.random.experimental.stateless_shuffle(tf.range(tf.size(records)), seed)
     return parsed(tf.gather(records, order[skipped:]), dataset)

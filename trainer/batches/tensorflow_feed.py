@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
+from trainer.array_types import IntArray
 from trainer.batches.held import READ_EXAMPLES, hold, is_held
 from trainer.batches.order import Order
 from trainer.batches.records import READ_BYTES, parsed
@@ -30,7 +31,9 @@ def training_batches(
     source = _from_memory if is_held(dataset) else _from_files
     batches = _prefetched(source(dataset, sampling, position, steps))
     if change is not None:
-        batches = _changed(batches, lambda *batch: change(*batch[:2], position.step + batch[2]))
+        batches = _changed(
+            batches, lambda pixels, targets, step: change(pixels, targets, position.step + step)
+        )
     return batches.apply(tf.data.experimental.assert_cardinality(steps))
 
 
@@ -55,7 +58,7 @@ def _from_memory(
     with tf.device("CPU"):
         pixels, labels = tf.constant(examples.pixels), tf.constant(examples.labels)
 
-    def numbers(block: np.ndarray) -> np.ndarray:
+    def numbers(block: np.int64) -> IntArray:
         first = position.step + int(block) * BLOCK_BATCHES
         return order.numbers(first * size, BLOCK_BATCHES * size)
 

@@ -73,7 +73,7 @@ class Devices:
 
 
 @contextmanager
-def lost_machine_told(devices: Devices) -> Iterator[None]:
+def lost_machine_explained(devices: Devices) -> Iterator[None]:
     """Turn what TensorFlow raises once another machine is gone into a sentence.
 
     Raises:
@@ -177,8 +177,8 @@ def _of_tensorflow(kind: str, machines: int, index: int) -> Devices:
                 "anything else in a process, which is too late in a run. Train with "
                 "`imgpipe-train` on each machine, on what `imgpipe run --to ImageTransform` makes."
             ) from error
-        names = tuple(strategy.extended.worker_devices)
-        return Devices(kind, names, strategy, machines, is_chief=index == 0)
+        devices = tuple(strategy.extended.worker_devices)
+        return Devices(kind, devices, strategy, machines, is_chief=index == 0)
     names = [one.name for one in tf.config.list_logical_devices("CPU" if kind == "cpu" else "GPU")]
     if kind == "mirrored":
         names = names or [one.name for one in tf.config.list_logical_devices("CPU")]

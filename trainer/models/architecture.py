@@ -110,7 +110,8 @@ def multiply_adds(layer: layers.Layer, input_shape: Shape, output_shape: Shape) 
             for letter, size in zip(kernel_letters, layer.kernel.shape, strict=True)
             if letter not in right
         ]
-        return math.prod(layer.kernel.shape) * math.prod(input_shape) // math.prod(summed)
+        products = math.prod(layer.kernel.shape) * math.prod(input_shape)
+        return int(products // math.prod(summed))
     if isinstance(layer, layers.Dense):
         positions = math.prod(input_shape[:-1])
     elif isinstance(layer, CONVOLUTIONS):
@@ -119,7 +120,7 @@ def multiply_adds(layer: layers.Layer, input_shape: Shape, output_shape: Shape) 
         positions = math.prod(_spatial(layer, input_shape))
     else:
         return 0
-    return positions * sum(math.prod(kernel.shape) for kernel in _kernels(layer))
+    return int(positions * sum(math.prod(kernel.shape) for kernel in _kernels(layer)))
 
 
 def _dense_surplus(call: _Call) -> int:
@@ -130,7 +131,7 @@ def _dense_surplus(call: _Call) -> int:
         return 0
     inputs, outputs = math.prod(call.input_shape), math.prod(call.output_shape)
     biases = outputs if layer.use_bias else 0
-    return inputs * outputs + biases - layer.count_params()
+    return int(inputs * outputs + biases - layer.count_params())
 
 
 def _kernels(layer: layers.Layer) -> Iterator[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from contracts.config.class_names import CLASS_WEIGHTS, unknown_classes
 from contracts.config.trainer.config import TrainerConfig
 from contracts.system.errors import ConfigError
+from trainer.array_types import FloatArray
 from trainer.users.users_code import users_instance
 
 # Of Lin et al., 2017, arXiv:1708.02002; their alpha is what `class_weights` are for.
@@ -29,7 +30,7 @@ def build_loss(config: TrainerConfig) -> Any:
 
 def class_weights(
     config: TrainerConfig, labels: Sequence[str], counts: Sequence[int]
-) -> np.ndarray | None:
+) -> FloatArray | None:
     """Return what an image counts in the loss by its label, float32 [classes]; None: all the same.
 
     Args:

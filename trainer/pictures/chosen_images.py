@@ -8,13 +8,14 @@ import numpy as np
 
 from contracts.images.canonical import canonicalise
 from contracts.images.refusal import UnreadableImage
+from trainer.array_types import FloatArray
 from trainer.pictures.picture import CannotDraw
 
 if TYPE_CHECKING:
     from contracts.artifacts.image_dataset import ImageDataset
 
 
-def chosen_pixels(files: Sequence[Path], dataset: "ImageDataset") -> list[np.ndarray]:
+def chosen_pixels(files: Sequence[Path], dataset: "ImageDataset") -> list[FloatArray]:
     """Return each image, float32 [size, size, 3] in 0..255, read and resized as the data was.
 
     Raises:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trainer.array_types import IntArray
 from trainer.pictures.picture import TRAINING, WIDTH_IN, WRONG, new_figure, short
 from trainer.pictures.picture_data import Evidence, Judged
 
@@ -20,13 +21,13 @@ LARGEST_MATRIX = 24
 PAIRS_SHOWN = 20
 
 
-def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+def confusion(truth: IntArray, predicted: IntArray, classes: int) -> IntArray:
     """Return how often each class was taken for each, int [classes true, classes predicted]."""
     flat = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return flat.reshape(classes, classes)
 
 
-def most_confused(counts: np.ndarray, most: int) -> list[tuple[int, int, int]]:
+def most_confused(counts: IntArray, most: int) -> list[tuple[int, int, int]]:
     """Return (true class, predicted class, images) of the most frequent mistakes, worst first."""
     mistakes = counts.copy()
     np.fill_diagonal(mistakes, 0)
@@ -51,7 +52,7 @@ def _headline(judged: Judged) -> str:
     return f"{100 * right:.1f} % of {judged.words('validation')} are right"
 
 
-def _draw_matrix(counts: np.ndarray, labels: Sequence[str], headline: str) -> Figure:
+def _draw_matrix(counts: IntArray, labels: Sequence[str], headline: str) -> Figure:
     classes = len(labels)
     side_in = min(WIDTH_IN, 2.6 + 0.42 * classes)
     figure = new_figure(side_in * 0.88, side_in)
@@ -74,7 +75,7 @@ def _draw_matrix(counts: np.ndarray, labels: Sequence[str], headline: str) -> Fi
     return figure
 
 
-def _draw_pairs(counts: np.ndarray, labels: Sequence[str], headline: str) -> Figure:
+def _draw_pairs(counts: IntArray, labels: Sequence[str], headline: str) -> Figure:
     """Draw the most confused pairs, and how the right answers spread over the classes."""
     pairs = most_confused(counts, PAIRS_SHOWN)
     figure = new_figure(max(2.8, 1.2 + 0.24 * len(pairs)))

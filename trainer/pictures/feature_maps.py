@@ -5,6 +5,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from contracts.artifacts import features
+from trainer.array_types import FloatArray, IntArray
 from trainer.models.architecture import OWN_STAGE
 from trainer.pictures.grid import Grid
 from trainer.pictures.layers import Passage, maps_of, outputs_at
@@ -63,28 +64,28 @@ def stages_of(maps: list[Passage]) -> list[Passage]:
     the last one, largest first, and of too many sizes those in the deep.
     """
     by_name: dict[str, Passage] = {}
-    by_size: dict[tuple[int, ...], Passage] = {}
+    by_size: dict[tuple[int, int], Passage] = {}
     for passage in maps:
-        assert passage.output_shape is not None
-        by_size[passage.output_shape[1:3]] = passage
+        by_size[passage.map_size] = passage
         named = OWN_STAGE.match(passage.place.layer.name)
         if named:
             by_name[named.group()] = passage
     if len(by_size) <= len(by_name) <= MOST_STAGES:
         return list(by_name.values())
-    return sorted(by_size.values(), key=lambda one: -one.output_shape[1])[-MOST_STAGES:]
+    return sorted(by_size.values(), key=lambda one: -one.map_size[0])[-MOST_STAGES:]
 
 
-def busiest(maps: np.ndarray, most: int) -> np.ndarray:
+def busiest(maps: FloatArray, most: int) -> IntArray:
     """Return the channels of [images, height, width, channels] that vary most, most first."""
-    spread = maps.std(axis=(1, 2)).mean(axis=0)
+    spread: FloatArray = maps.std(axis=(1, 2)).mean(axis=0)
     return np.argsort(-spread, kind="stable")[:most]
 
 
-def _clear_ones(evidence: Evidence) -> np.ndarray:
+def _clear_ones(evidence: Evidence) -> IntArray:
     """Return validation images of different classes, right and sure where there are such."""
     judged = evidence.validation
     is_right = judged.predicted == judged.truth
     order = np.argsort(-np.where(is_right, judged.scores, judged.scores - 1), kind="stable")
     _, first = np.unique(judged.truth[order], return_index=True)
-    return order[np.sort(first)][:IMAGES_SHOWN]
+    clear: IntArray = order[np.sort(first)][:IMAGES_SHOWN]
+    return clear

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
+from trainer.array_types import FloatArray
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import CannotDraw
 from trainer.pictures.picture_data import Evidence
@@ -46,7 +47,7 @@ def draw(evidence: Evidence) -> Figure:
     return grid.figure
 
 
-def _first_kernel(evidence: Evidence) -> tuple[Any, np.ndarray]:
+def _first_kernel(evidence: Evidence) -> tuple[Any, FloatArray]:
     """Return the first layer that has a kernel over pixels, and that.
 
     float32 [height, width, channels in, filters].
@@ -67,7 +68,7 @@ def _is_direct(layer: Any, weight: Any) -> bool:
     return any(weight is own for own in layer._trainable_variables + layer._non_trainable_variables)
 
 
-def _tiles(kernel: np.ndarray) -> list[np.ndarray]:
+def _tiles(kernel: FloatArray) -> list[FloatArray]:
     """Return a picture in 0..1 of each filter; grey is no influence, in all at one scale."""
     scaled = 0.5 + kernel / (2 * max(float(np.abs(kernel).max()), 1e-12))
     if kernel.shape[2] == RGB:

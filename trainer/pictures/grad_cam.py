@@ -11,6 +11,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from contracts.artifacts import features
+from trainer.array_types import FloatArray, IntArray
 from trainer.pictures.grid import Grid
 from trainer.pictures.layers import (
     Passage,
@@ -64,12 +65,12 @@ def draw(evidence: Evidence) -> Figure:
     grid.headline(
         f"What speaks for the class of the highest score, then for "
         f"the true (or the next) one; layer {layer.place.layer.name}, "
-        f"{layer.output_shape[1]} x {layer.output_shape[2]}"
+        f"{layer.map_size[0]} x {layer.map_size[1]}"
     )
     return grid.figure
 
 
-def _others(judged: Judged, indices: np.ndarray) -> np.ndarray:
+def _others(judged: Judged, indices: IntArray) -> IntArray:
     """Return the true class where another was said, else the one with the next highest score."""
     order = np.argsort(-judged.probabilities[indices], axis=1, kind="stable")
     runner_up = order[:, min(1, order.shape[1] - 1)]
@@ -90,8 +91,8 @@ def cam_layer(found: list[Passage]) -> Passage:
 
 
 def grad_cam(
-    network: Any, found: list[Passage], pixels: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
+    network: Any, found: list[Passage], pixels: FloatArray, classes: IntArray
+) -> FloatArray:
     """Return the evidence for one class in each image.
 
     Args:
@@ -123,10 +124,13 @@ def grad_cam(
     weights = ops.mean(ops.cast(slopes, "float32"), axis=(1, 2), keepdims=True)
     heat = ops.relu(ops.sum(weights * ops.cast(activations, "float32"), axis=-1))
     highest = ops.max(heat, axis=(1, 2), keepdims=True)
-    return ops.convert_to_numpy(ops.where(highest > 0, heat / (highest + 1e-20), 0.0))
+    evidences: FloatArray = ops.convert_to_numpy(
+        ops.where(highest > 0, heat / (highest + 1e-20), 0.0)
+    )
+    return evidences
 
 
-def _overlay(grid: Grid, number: int, image: np.ndarray, heat: np.ndarray) -> None:
+def _overlay(grid: Grid, number: int, image: FloatArray, heat: FloatArray) -> None:
     """Lay the evidence over a grey image."""
     grid.show(number, np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2))
     grid.put(number, heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6, interpolation="bilinear")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from trainer.array_types import FloatArray, PixelArray
 from trainer.pictures.picture import WIDTH_IN, fitted, new_figure
 
 GAP_IN = 0.08
@@ -36,12 +37,12 @@ class Grid:
         self._plane.set_axis_off()
         self._plane.set(xlim=(0, width_in), ylim=(0, self._height_in), autoscale_on=False)
 
-    def show(self, number: int, image: np.ndarray) -> None:
+    def show(self, number: int, image: FloatArray | PixelArray) -> None:
         """Put an image, [size, size, 3] in 0..255, at a place, counted row by row."""
         smoothing = "nearest" if image.shape[0] <= SMALL_IMAGE_PX else "antialiased"
         self.put(number, np.clip(image, 0, 255).astype(np.uint8), interpolation=smoothing)
 
-    def put(self, number: int, values: np.ndarray, **how: Any) -> None:
+    def put(self, number: int, values: FloatArray | PixelArray, **how: Any) -> None:
         """Put values at a place, as `Axes.imshow` shows them."""
         left, bottom = self._corner(number)
         extent = (left, left + self._side_in, bottom, bottom + self._side_in)

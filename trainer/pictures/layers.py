@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from contracts.environment.keras_environment import TENSORFLOW, TORCH
+from trainer.array_types import FloatArray
 from trainer.pictures.picture import CannotDraw
 
 Watch = Callable[["Place", Any, Any], Any]
@@ -41,9 +42,14 @@ class Passage:
 
     @property
     def is_map(self) -> bool:
-        """Tell whether the output is an image of features: [1, height, width, channels]."""
+        """Whether the output is a map of features: [1, height, width, channels]."""
+        return min(self.map_size) > 1
+
+    @property
+    def map_size(self) -> tuple[int, int]:
+        """Height and width of the map of features; 1 x 1 where the output is none."""
         shape = self.output_shape
-        return shape is not None and len(shape) == 4 and min(shape[1:3]) > 1
+        return (shape[1], shape[2]) if shape is not None and len(shape) == 4 else (1, 1)
 
 
 def inner_layers(network: Any) -> list[Any]:
@@ -117,7 +123,7 @@ def passages(network: Any, size_px: int) -> list[Passage]:
     return found
 
 
-def outputs_at(network: Any, pixels: np.ndarray, places: Iterable[Place]) -> dict[Place, Any]:
+def outputs_at(network: Any, pixels: FloatArray, places: Iterable[Place]) -> dict[Place, Any]:
     """Return what these places give for a batch of images."""
     wanted, found = set(places), {}
 
@@ -153,8 +159,8 @@ def maps_of(found: list[Passage]) -> list[Passage]:
 
 
 def features_and_probabilities(
-    network: Any, head: Place | None, pixels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    network: Any, head: Place | None, pixels: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return what the head was given, float32 [batch, features], and the probabilities.
 
     Of features that still are a map their mean over it is taken; without a head there are none.

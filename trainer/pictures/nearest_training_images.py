@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from contracts.artifacts import features
+from trainer.array_types import FloatArray, IntArray
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import RIGHT, SOFT, WRONG, CannotDraw
 from trainer.pictures.picture_data import Evidence
@@ -56,7 +57,7 @@ def draw(evidence: Evidence) -> Figure:
     return grid.figure
 
 
-def nearest(queries: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest(queries: FloatArray, among: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
     """Return the rows of `among` that are most like each query, most first, and how much.
 
     Args:
@@ -72,5 +73,7 @@ def nearest(queries: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndar
     return order, np.take_along_axis(cosines, order, axis=1)
 
 
-def _of_length_one(rows: np.ndarray) -> np.ndarray:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+def _of_length_one(rows: FloatArray) -> FloatArray:
+    lengths: FloatArray = np.linalg.norm(rows, axis=1, keepdims=True)
+    directions: FloatArray = rows / np.maximum(lengths, 1e-12)
+    return directions

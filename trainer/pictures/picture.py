@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -55,7 +55,9 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(
-    height_in: float, width_in: float = WIDTH_IN, layout: str | None = "constrained"
+    height_in: float,
+    width_in: float = WIDTH_IN,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Figure:
     """Return an empty figure, which lays itself out where nothing else is said."""
     figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout=layout)

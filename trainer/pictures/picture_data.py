@@ -13,6 +13,7 @@ from contracts.artifacts.image_dataset import CHANNELS, random_records
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import record_at
 from contracts.config.explanation import ExplainedImages
+from trainer.array_types import FloatArray, IntArray
 from trainer.pictures.chosen_images import chosen_pixels
 from trainer.pictures.layers import (
     Passage,
@@ -39,20 +40,22 @@ PIXELS_AT_ONCE = 32 * 224**2
 class Judged:
     """Images of a split as the network sees them, in the order of the files."""
 
-    truth: np.ndarray  # int [images]
-    features: np.ndarray  # float32 [images, features], what the last layer is given, if known
-    probabilities: np.ndarray  # float32 [images, classes]
+    truth: IntArray  # int [images]
+    features: FloatArray  # float32 [images, features], what the last layer is given, if known
+    probabilities: FloatArray  # float32 [images, classes]
     of: int  # images in the split
 
     @property
-    def predicted(self) -> np.ndarray:
+    def predicted(self) -> IntArray:
         """The most probable class of each, int [images]."""
-        return self.probabilities.argmax(axis=1)
+        classes: IntArray = self.probabilities.argmax(axis=1)
+        return classes
 
     @property
-    def scores(self) -> np.ndarray:
+    def scores(self) -> FloatArray:
         """The probability of that class, float32 [images]."""
-        return self.probabilities.max(axis=1)
+        scores: FloatArray = self.probabilities.max(axis=1)
+        return scores
 
     def words(self, split: str) -> str:
         """Say how many images these are: "180 validation images"."""
@@ -102,7 +105,7 @@ class Evidence:
         """The training split, at most MOST_TRAINING_IMAGES of it."""
         return self._judge(features.TRAIN)
 
-    def chosen_by_the_user(self) -> list[np.ndarray]:
+    def chosen_by_the_user(self) -> list[FloatArray]:
         """Return the user's own images, float32 [size, size, 3] in 0..255 each.
 
         Raises:
@@ -111,14 +114,14 @@ class Evidence:
         return chosen_pixels(self._files, self._dataset)
 
     @cached_property
-    def chosen(self) -> np.ndarray:
+    def chosen(self) -> IntArray:
         """A fixed sample of validation images, int [images], ascending."""
         count = len(self.validation.truth)
         drawn = np.random.default_rng(self._seed).permutation(count)
         return np.sort(drawn[: self._count])
 
     @cached_property
-    def hardest(self) -> np.ndarray:
+    def hardest(self) -> IntArray:
         """The validation images that are wrong with the highest scores, worst first.
 
         Where there are too few of them, the right ones with the lowest scores follow.
@@ -128,7 +131,7 @@ class Evidence:
         badness = np.where(is_wrong, 1 + judged.scores, -judged.scores)
         return np.argsort(-badness, kind="stable")[: self._count]
 
-    def pixels(self, split: str, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    def pixels(self, split: str, indices: Sequence[int] | IntArray) -> FloatArray:
         """Return judged images by their position, float32 [n, size, size, 3] in 0..255."""
         records = self._records(split)
         return self._read([records[index] for index in indices])[0]
@@ -163,7 +166,7 @@ class Evidence:
             self._samples[split] = sorted(drawn)
         return self._samples[split]
 
-    def _read(self, records: Sequence[tuple[Path, int]]) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, records: Sequence[tuple[Path, int]]) -> tuple[FloatArray, IntArray]:
         """Return pixels, float32 [n, size, size, 3], and label indices, int [n]."""
         names = [features.PIXELS, features.LABEL_INDEX]
         values = [parse(record_at(file, place), names) for file, place in records]

@@ -1,9 +1,5 @@
 """TFX's way into the search."""
 
-import hashlib
-import json
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -21,6 +17,9 @@ from trainer.search.runs import open_runs
 from trainer.search.trial_checkpoints import clear_all
 from trainer.search.trials import Trials
 from trainer.search.tuner import TrialTuner
+from trainer.training.identity import examples_identity, identity
+
+KEY_LENGTH = 16  # hex digits of the name of a search
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -47,28 +46,16 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     prepare_keras()
     code = [fn_args.custom_config[key] for key in ("code_digest", "training_digest")]
     kept = Path(fn_args.custom_config["kept"] or fn_args.working_dir)
-    # Of copies only the folder says whether they are the same. It may be moved with what is kept.
-    copies = [os.path.relpath(uri, kept) for uri in dataset.united]
-    identity = _identity(recipe, search, dataset, [*copies, *code])
+    search_key = identity(
+        recipe.model_dump(mode="json"),
+        search.model_dump(mode="json", exclude={"trials"}),  # more of them go on with the search
+        examples_identity(dataset, moved_with=kept),
+        *code,
+    )[:KEY_LENGTH]
     clear_all(kept)
-    ledger = Ledger(kept / identity / LEDGER_FILE)
+    ledger = Ledger(kept / search_key / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
     runs = open_runs(store, "search", params, ledger.mlflow_run_id)
     ledger.told_in(runs.run_id)
     tuner = TrialTuner(Trials(recipe, search, dataset), ledger, runs, fn_args.working_dir)
     return TunerFnResult(tuner=tuner, fit_kwargs={})
-
-
-def _identity(
-    recipe: TrainingRecipe, search: SearchConfig, dataset: ImageDataset, others: Sequence[str]
-) -> str:
-    """Return what stays the same while a trial's result does; more trials go on with the search."""
-    parts = [
-        recipe.model_dump(mode="json"),
-        search.model_dump(mode="json", exclude={"trials"}),
-        dataset.fingerprint,
-        dataset.preprocessing.model_dump(mode="json"),
-        dataset.examples,
-        *others,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

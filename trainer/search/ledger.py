@@ -118,9 +118,9 @@ class Ledger:
 
     def best(self, objective: str) -> TrialRecord | None:
         """Return the trial with the best score, the first of equals; None where none has one."""
-        scored = [record for record in self if record.score is not None]
+        scored = [(record.score, record) for record in self if record.score is not None]
         choose = min if objective.endswith("loss") else max
-        return choose(scored, key=lambda record: record.score) if scored else None
+        return choose(scored, key=lambda pair: pair[0])[1] if scored else None
 
     def write(self) -> None:
         """Put the ledger on the disk, whole or not at all."""

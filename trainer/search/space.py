@@ -5,7 +5,8 @@ config holds (lists, null, booleans, mixtures) goes through it as JSON text.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from keras_tuner import HyperParameters
 from pydantic import JsonValue
@@ -40,9 +41,13 @@ def decode(dimensions: Dimensions, values: Mapping[str, Encoded]) -> dict[str, J
 
 def _by_code(choices: Choices) -> dict[Encoded, JsonValue]:
     """Return the choices by what KerasTuner calls them."""
-    kinds = {type(choice) for choice in choices}
-    if kinds <= {int} or kinds <= {str}:
-        return {choice: choice for choice in choices}
-    if kinds <= {int, float}:
-        return {float(choice): choice for choice in choices}
-    return {json.dumps(choice): choice for choice in choices}
+    encode = _encoder({type(choice) for choice in choices})
+    return {encode(choice): choice for choice in choices}
+
+
+def _encoder(kinds: set[type]) -> Callable[[Any], Encoded]:
+    if kinds <= {int}:
+        return int
+    if kinds <= {str}:
+        return str
+    return float if kinds <= {int, float} else json.dumps

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.trainer.config import TrainingRecipe
-from trainer.training.checkpoints import Checkpoint, training_key
+from trainer.training.checkpoints import Checkpoint
+from trainer.training.identity import identity
 
 CHECKPOINTS = "checkpoints"  # the folder of them, in that of a search
 
@@ -24,9 +24,9 @@ class TrialCheckpoints:
             self.clear()
         self._bracket = bracket
 
-    def of(self, course: TrainingRecipe, dataset: ImageDataset) -> Checkpoint:
-        """Return the one that trainings of this course share."""
-        return Checkpoint(self._folder / training_key(course, dataset))
+    def of(self, course: TrainingRecipe) -> Checkpoint:
+        """Return the one that trainings of this course share; the search has one data set."""
+        return Checkpoint(self._folder / identity(course.model_dump(mode="json")))
 
     def clear(self) -> None:
         """Remove all."""

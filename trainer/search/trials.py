@@ -1,9 +1,11 @@
 """The trials of a search as recipes of trainings."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.data import DataConfig
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.rules.consistency import inconsistencies
 from contracts.config.search import SearchConfig
@@ -38,7 +40,7 @@ class Trials:
         config = PipelineConfig(
             name="search",
             seed=self.recipe.seed,
-            data={"root": self.dataset.uri},
+            data=DataConfig(root=Path(self.dataset.uri)),
             preprocessing=self.dataset.preprocessing,
             augmentation=self.recipe.augmentation,
             trainer=self.recipe.trainer,

@@ -129,7 +129,7 @@ class TrialTuner(BaseTuner):
         course = course_of(recipe)
         if course is None or self._trials.search.algorithm != "hyperband":
             return self._train(recipe, dataset)
-        checkpoint = self._checkpoints.of(course, dataset)
+        checkpoint = self._checkpoints.of(course)
         may_go_on = False
         try:
             trained = self._train(recipe, dataset, checkpoint=checkpoint)
@@ -163,7 +163,7 @@ class TrialTuner(BaseTuner):
           ComponentError: every trial failed.
         """
         best = self.ledger.best(self._objective)
-        if best is None:
+        if best is None or best.score is None:
             reasons = list(dict.fromkeys(record.why for record in self.ledger))
             raise ComponentError(
                 f"Tuner: each of the {len(list(self.ledger))} trials failed: "

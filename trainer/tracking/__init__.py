@@ -1,18 +1,17 @@
 """Where a training can be followed: MLflow, TensorBoard, Weights & Biases, CSV; none required."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from contracts.artifacts.training_record import TrackerRecord
 from contracts.config.tracking import TrackingPlan
 from trainer.tracking.delivery import Delivery
-from trainer.tracking.known_runs import KnownRuns
 from trainer.tracking.metrics import ReportMetrics
-from trainer.tracking.tracker import Point, Tracker, Training
+from trainer.tracking.tracker import Point, TrackedTraining, Tracker
+from trainer.tracking.tracker_runs import TrackerRuns
 
-__all__ = ["KnownRuns", "Point", "Tracker", "Tracking", "Training", "run_name", "trackers"]
+__all__ = ["Point", "TrackedTraining", "Tracker", "TrackerRuns", "Tracking", "run_name", "trackers"]
 
 
 class Tracking:
@@ -26,8 +25,8 @@ class Tracking:
     def __init__(
         self,
         told: Sequence[Tracker],
-        training: Training,
-        keep: Callable[[KnownRuns], None] = lambda runs: None,
+        training: TrackedTraining,
+        keep: Callable[[TrackerRuns], None] = lambda runs: None,
     ) -> None:
         """Tell `told` of a training, and `keep` of their runs as soon as there are some."""
         self.tracked: tuple[TrackerRecord, ...] = ()  # from the end on
@@ -43,8 +42,8 @@ class Tracking:
                 delivery.begin(self._training)
                 self._begun.append(delivery)
                 ids = {tracker.name: tracker.run_id for tracker in self._trackers}
-                self._keep(KnownRuns(self._training.name, {**self._training.runs, **_known(ids)}))
-            for point in _epochs(self._training.history):
+                self._keep(TrackerRuns(self._training.name, {**self._training.runs, **_known(ids)}))
+            for point in self._training.epochs:
                 self.log(point)
         except BaseException:
             self._end(is_finished=False)
@@ -84,13 +83,6 @@ class Tracking:
 
 def _known(ids: Mapping[str, str]) -> dict[str, str]:
     return {tracker: run_id for tracker, run_id in ids.items() if run_id}
-
-
-def _epochs(history: Mapping[str, Sequence[float]]) -> Iterator[Point]:
-    now_ms = int(time.time() * 1000)
-    for number in range(len(history.get("loss", ()))):
-        metrics = {name: values[number] for name, values in history.items()}
-        yield Point("epoch", number + 1, metrics, now_ms)
 
 
 def trackers(plan: TrackingPlan) -> list[Tracker]:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contracts.system.errors import ComponentError
-from trainer.tracking.metrics import EPOCH_SECONDS
-from trainer.tracking.tracker import Point, Told, Training
+from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
 # One row an epoch, and one a step that is told of.
 FILES = {"epoch": "history.csv", "step": "steps.csv"}
@@ -21,13 +20,13 @@ class CsvRun:
 
     name = "CSV"
     run_id = ""
-    told = Told()
+    logged = LoggedPoints()
 
     def __init__(self) -> None:
         self._folder = Path()
         self._columns: dict[str, list[str]] = {}
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         """Make the folder; see `Tracker`."""
         self._folder = training.folder
         try:
@@ -44,16 +43,14 @@ class CsvRun:
     def log(self, points: Sequence[Point]) -> None:
         """Append a row a point; see `Tracker`.
 
-        The first point of a scale gives the columns, besides the seconds of epochs, which one from
-        before an interruption does not have.
+        The first point of a scale gives the columns.
         """
         for scale, name in FILES.items():
             ours = [point for point in points if point.scale == scale]
             if not ours:
                 continue
             is_new = scale not in self._columns
-            names = [*ours[0].metrics, *([EPOCH_SECONDS] if scale == "epoch" else [])]
-            columns = self._columns.setdefault(scale, list(dict.fromkeys(names)))
+            columns = self._columns.setdefault(scale, list(ours[0].metrics))
             with (self._folder / name).open("a", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 if is_new:

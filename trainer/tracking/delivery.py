@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from contracts.artifacts.training_record import TrackerRecord
-from trainer.tracking.tracker import Point, Tracker, Training
+from trainer.tracking.tracker import Point, TrackedTraining, Tracker
 
 LOGGER = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Delivery:
             target=self._deliver, daemon=True, name=f"tracking-{tracker.name}"
         )
 
-    def begin(self, training: Training) -> None:
+    def begin(self, training: TrackedTraining) -> None:
         """Start the tracker's run.
 
         Raises:
@@ -56,7 +56,7 @@ class Delivery:
 
     def log(self, point: Point) -> None:
         """Have a point delivered that is not there yet, together with others that wait."""
-        if not self._tracker.told.has(point):
+        if not self._tracker.logged.has(point):
             self._put(point)
 
     def picture(self, name: str, path: Path) -> None:

@@ -12,10 +12,6 @@ from trainer.tracking.tracker import Point
 # besides once an epoch.
 POINTS_OF_STEPS = 1000
 
-# The one metric of an epoch that is measured here.
-EPOCH_SECONDS = "epoch_seconds"
-
-
 # What Keras gives as the mean of an epoch so far; of others nothing is known.
 MEANS = ("loss", "accuracy")
 SO_FAR = "_so_far"
@@ -42,26 +38,24 @@ class ReportMetrics(keras.callbacks.Callback):
         self._next_step = 0
         self._told = 0  # steps of the epoch that were told of
         self._sums: dict[str, float] = {}  # over these
-        self._epoch_began_s = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Space the steps that are told, and tell what the training has chosen."""
         if self.model.used != self._used:
             self._used = self.model.used
             self._tell_used(self._used)
-        self._stride = max(1, self.model.course.steps // POINTS_OF_STEPS)
+        self._stride = max(1, self.model.step_plan.steps // POINTS_OF_STEPS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start the epoch's clock, and its sums, which go on where it was interrupted."""
+        """Start the sums of the epoch, which go on where it was interrupted."""
         self._epoch = epoch
         self._told = self._steps_of_epoch(-1)
         before = self.model.get_metrics_result() if self._told else {}
         self._sums = {name: float(before.get(name, 0.0)) * self._told for name in MEANS}
-        self._epoch_began_s = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of a step where it is one's turn."""
-        step = self.model.course.step(self._epoch, batch)
+        step = self.model.step_plan.step(self._epoch, batch)
         if step < self._next_step or not logs:
             return
         self._next_step = step + self._stride
@@ -70,12 +64,11 @@ class ReportMetrics(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of the epoch."""
-        seconds = time.monotonic() - self._epoch_began_s
-        self._report("epoch", epoch + 1, {**(logs or {}), EPOCH_SECONDS: seconds})
+        self._report("epoch", epoch + 1, logs or {})
 
     def _steps_of_epoch(self, batch: int) -> int:
-        course = self.model.course
-        return int(course.step(self._epoch, batch)) - self._epoch * int(course.steps_per_epoch)
+        plan = self.model.step_plan
+        return int(plan.step(self._epoch, batch)) - self._epoch * int(plan.steps_per_epoch)
 
     def _own(self, logs: dict[str, Any], steps: int) -> dict[str, float]:
         """Return the means over the steps since the last ones that were told of."""

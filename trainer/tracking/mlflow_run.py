@@ -21,7 +21,7 @@ from contracts.artifacts.image_dataset import ImageDataset
 from contracts.artifacts.training_record import MLFLOW
 from contracts.config.tracking import TrackingStore
 from registry.mlflow_store import active_run, experiment_id, open_client, translated_errors
-from trainer.tracking.tracker import Point, Told, Training
+from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
 # What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
 DIGEST_LENGTH = 36
@@ -43,13 +43,13 @@ class MlflowRun:
 
     def __init__(self, store: TrackingStore, *, system_metrics: bool) -> None:
         self.run_id = ""
-        self.told = Told()
+        self.logged = LoggedPoints()
         self._store = store
         self._system_metrics = system_metrics
-        self._client: MlflowClient | None = None
+        self._client: MlflowClient  # from `begin` on
         self._monitor: SystemMetricsMonitor | None = None
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         """Create the run, or go on with it; see `Tracker`."""
         earlier = training.runs.get(self.name, "")
         with translated_errors(self._store.uri, OSError):
@@ -58,7 +58,7 @@ class MlflowRun:
             if not goes_on:
                 self._create(training, earlier)
             self._describe(training)
-            if self._system_metrics:
+            if self._system_metrics and not training.is_finished:
                 self._monitor = SystemMetricsMonitor(
                     self.run_id,
                     sampling_interval=SYSTEM_SAMPLES_EVERY_S,
@@ -103,8 +103,7 @@ class MlflowRun:
     def _goes_on(self, run_id: str) -> bool:
         """Go on with an earlier run; False where it is not there, or not in this experiment."""
         run = active_run(self._client, run_id) if run_id else None
-        is_ours = run and run.info.experiment_id == experiment_id(self._client, self._store)
-        if not is_ours:
+        if run is None or run.info.experiment_id != experiment_id(self._client, self._store):
             return False
         self.run_id = run_id
         if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
@@ -113,19 +112,20 @@ class MlflowRun:
             [metric.step for metric in self._client.get_metric_history(run_id, name)]
             for name in ("loss", "step/loss")
         )
-        self.told = Told(frozenset(epochs), max(steps, default=0))
+        self.logged = LoggedPoints(frozenset(epochs), max(steps, default=0))
         return True
 
-    def _create(self, training: Training, earlier: str) -> None:
-        note = f"Goes on from run {earlier}, which is no longer in this store."
+    def _create(self, training: TrackedTraining, earlier: str) -> None:
+        goes_on = f"Goes on from run {earlier}, which is no longer in this store."
+        note = " ".join(filter(None, [goes_on if earlier else "", training.note]))
         run = self._client.create_run(
             experiment_id(self._client, self._store),
             run_name=training.name,
-            tags={MLFLOW_RUN_NOTE: note} if earlier else None,
+            tags={MLFLOW_RUN_NOTE: note} if note else None,
         )
         self.run_id = run.info.run_id
 
-    def _describe(self, training: Training) -> None:
+    def _describe(self, training: TrackedTraining) -> None:
         """Log parameters and data; doing it again changes nothing."""
         params = [
             Param(key, value[:PARAMETER_LENGTH]) for key, value in training.parameters().items()

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import api as hparams
 
 from contracts.system.errors import ComponentError
-from trainer.tracking.tracker import Point, Told, Training
+from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
 TRAINING, VALIDATION = "train", "validation"
 
@@ -25,16 +25,16 @@ class TensorBoardRun:
 
     def __init__(self, folder: str) -> None:
         self.run_id = ""
-        self.told = Told()
+        self.logged = LoggedPoints()
         self._folder = folder
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         """Open the event files; see `Tracker`."""
         folder = Path(self._folder, training.name)
         goes_on = self.name in training.runs and (folder / TRAINING).is_dir()
         try:
-            self.told = _told(folder / TRAINING) if goes_on else Told()
+            self.logged = _logged_points(folder / TRAINING) if goes_on else LoggedPoints()
             self._writers = {
                 split: tf.summary.create_file_writer(str(folder / split), name=split)
                 for split in (TRAINING, VALIDATION)
@@ -42,6 +42,8 @@ class TensorBoardRun:
             if not goes_on:
                 with self._writers[TRAINING].as_default():
                     hparams.hparams(training.parameters(), trial_id=training.name)
+                    if training.note:
+                        tf.summary.text("note", training.note, step=0)
             self._flush()
         except (OSError, tf.errors.OpError) as error:
             raise ComponentError(
@@ -88,7 +90,7 @@ class TensorBoardRun:
             writer.flush()
 
 
-def _told(folder: Path) -> Told:
+def _logged_points(folder: Path) -> LoggedPoints:
     """Return what event files hold; one that a kill has cut is read up to there."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
     steps = {
@@ -96,4 +98,4 @@ def _told(folder: Path) -> Told:
         for scale in ("epoch", "step")
         if f"{scale}/loss" in events.Tags()["tensors"]
     }
-    return Told(steps.get("epoch", frozenset()), max(steps.get("step", ()), default=0))
+    return LoggedPoints(steps.get("epoch", frozenset()), max(steps.get("step", ()), default=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -15,16 +16,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Training:
+class Point:
+    """Metrics at the end of an epoch or of a step."""
+
+    scale: Literal["epoch", "step"]
+    number: int  # of the epoch or step, from 1, over the whole training
+    metrics: dict[str, float]  # as Keras names them: loss, val_loss, ...
+    time_ms: int  # since the epoch of UNIX
+
+
+@dataclass(frozen=True)
+class TrackedTraining:
     """The training that is tracked."""
 
     name: str  # of the run, e.g. 20260101-120000-cnn
     recipe: TrainingRecipe
     dataset: ImageDataset
     folder: Path  # of the ModelRun artifact
-    # Of a training that was interrupted and goes on here:
-    runs: Mapping[str, str] = field(default_factory=dict)  # tracker -> the run that it was told in
-    history: Mapping[str, Sequence[float]] = field(default_factory=dict)  # metric -> each epoch
+    # Of a training that began in another process:
+    runs: Mapping[str, str] = field(default_factory=dict)  # tracker -> its run
+    epochs: Sequence[Point] = ()  # that have ended
+    is_finished: bool = False  # nothing is trained any more
+
+    @property
+    def note(self) -> str:
+        """What a new run says of epochs that ended before it began; empty: there are none."""
+        if not self.epochs:
+            return ""
+        ended = datetime.fromtimestamp(self.epochs[-1].time_ms / 1000, timezone.utc)
+        return (
+            f"The first {len(self.epochs)} epochs were logged after they had ended, at "
+            f"{ended:%Y-%m-%d %H:%M:%S} UTC."
+        )
 
     def parameters(self) -> dict[str, str]:
         """Return recipe and preprocessing flat, named as in pipeline.yaml: "trainer.epochs"."""
@@ -44,17 +67,7 @@ def _text(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Point:
-    """Metrics at the end of an epoch or of a step."""
-
-    scale: Literal["epoch", "step"]
-    number: int  # of the epoch or step, from 1, over the whole training
-    metrics: dict[str, float]  # as Keras names them: loss, val_loss, ...
-    time_ms: int  # since the epoch of UNIX
-
-
-@dataclass(frozen=True)
-class Told:
+class LoggedPoints:
     """What a run that goes on has been told before."""
 
     epochs: frozenset[int] = frozenset()
@@ -77,9 +90,9 @@ class Tracker(Protocol):
 
     name: str
     run_id: str  # by which the tracker itself finds the run; empty where it has none
-    told: Told  # what the run holds as it begins
+    logged: LoggedPoints  # what the run holds as it begins
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         """Start a run with its parameters and data, and return how a person finds it.
 
         It is the run in `training.runs`, where that is there and can be gone on with.

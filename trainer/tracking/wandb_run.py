@@ -11,7 +11,7 @@ from typing import Any
 from contracts.config.tracking import WandbConfig
 from contracts.environment.optional_libraries import WANDB
 from contracts.system.errors import ComponentError
-from trainer.tracking.tracker import Point, Told, Training
+from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
 LOGGER = logging.getLogger(__name__)
 
@@ -31,19 +31,19 @@ class WandbRun:
 
     def __init__(self, config: WandbConfig, default_project: str, folder: str) -> None:
         self.run_id = ""
-        self.told = Told()
+        self.logged = LoggedPoints()
         self._config = config
         self._project = config.project or default_project
         self._folder = folder
         self._run: Any = None
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         """Start the run; see `Tracker`."""
         WANDB.require()
         import wandb
 
         Path(self._folder).mkdir(parents=True, exist_ok=True)
-        mode = self._config.mode
+        mode: str = self._config.mode
         if mode == "auto":
             with_key = "online" if wandb.api.api_key else "offline"
             mode = os.environ.get("WANDB_MODE", with_key)
@@ -64,7 +64,7 @@ class WandbRun:
         if self._run.resumed:
             before = self._run.summary
             epochs = frozenset(range(1, int(before.get("epoch", 0)) + 1))
-            self.told = Told(epochs, int(before.get("step", 0)))
+            self.logged = LoggedPoints(epochs, int(before.get("step", 0)))
         self.run_id = self._run.id
         for scale, names in (("epoch", "*"), ("step", "step/*")):
             self._run.define_metric(scale, hidden=True)
@@ -74,36 +74,37 @@ class WandbRun:
             return f"run {training.name}, offline; `wandb sync {folder}`"
         return f"run {training.name} at {self._run.url}"
 
-    def _started(self, training: Training, mode: str, earlier: str) -> Any:
+    def _started(self, training: TrackedTraining, mode: str, earlier: str) -> Any:
         """Return a run; what is offline cannot be gone on with, nor what is no longer there."""
         import wandb
 
-        begin = partial(
-            wandb.init,
-            project=self._project,
-            entity=self._config.entity,
-            name=training.name,
-            dir=self._folder,
-            mode=mode,
-            config={
+        options: dict[str, Any] = {
+            "project": self._project,
+            "entity": self._config.entity,
+            "name": training.name,
+            "dir": self._folder,
+            "mode": mode,
+            "config": {
                 **training.parameters(),
                 "data.fingerprint": training.dataset.fingerprint,
                 "data.examples": training.dataset.examples,
             },
-            settings=wandb.Settings(
+            "settings": wandb.Settings(
                 silent=True,
                 console="off",
                 disable_git=True,
                 disable_code=True,
                 init_timeout=STARTS_WITHIN_S,
             ),
-        )
+        }
+        begin = partial(wandb.init, **options)
         if earlier and mode == "online":
             try:
                 return begin(id=earlier, resume="must")
             except wandb.Error:
                 LOGGER.warning("the run %s cannot be gone on with", earlier, exc_info=True)
-        return begin(notes=f"Goes on from run {earlier}." if earlier else None)
+        goes_on = f"Goes on from run {earlier}." if earlier else ""
+        return begin(notes=" ".join(filter(None, [goes_on, training.note])) or None)
 
     def used(self, parameters: Mapping[str, str]) -> None:
         """Add them to the run's config; see `Tracker`."""

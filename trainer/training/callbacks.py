@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,34 +11,16 @@ import numpy as np
 from contracts.system.errors import ComponentError
 from contracts.system.progress import report_progress
 from trainer.batches.sampling import Position
-from trainer.training.checkpoints import Checkpoint, Progress
+from trainer.training.averages import swap_averages
+from trainer.training.checkpoints import Checkpoint, TrainingProgress
+from trainer.training.step_plan import StepCallback, StepPlan
 
 SECONDS_BETWEEN_REPORTS = 0.25
 
-
-@dataclass(frozen=True)
-class Course:
-    """The epochs of one call of `fit`, and what came before it."""
-
-    epochs: int  # of the whole training
-    steps_per_epoch: int
-    first_step: int = 0  # of the whole training; in the middle of an epoch after an interruption
-
-    @property
-    def steps(self) -> int:
-        """Of the whole training."""
-        return self.epochs * self.steps_per_epoch
-
-    def step(self, epoch: int, batch: int) -> int:
-        """Return the steps that are done after a batch of an epoch, both as `fit` counts them."""
-        first_epoch, gone = divmod(self.first_step, self.steps_per_epoch)
-        begins = epoch * self.steps_per_epoch
-        done = begins + batch + 1 + (gone if epoch == first_epoch else 0)
-        # Keras counts the steps of the last execution to its full number, done or not.
-        return min(done, begins + self.steps_per_epoch)
+EPOCH_SECONDS = "epoch_seconds"  # beside the metrics of an epoch
 
 
-class NoteLearningRate(keras.callbacks.Callback):
+class LogLearningRate(keras.callbacks.Callback):
     """Puts the learning rate of an epoch beside its metrics, before another callback sets it."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -48,24 +30,7 @@ class NoteLearningRate(keras.callbacks.Callback):
             logs["learning_rate"] = float(rate)
 
 
-class _OnCourse(keras.callbacks.Callback):
-    """Knows the steps of the whole training, which `fit` does not."""
-
-    def __init__(self, course: Course) -> None:
-        super().__init__()
-        self._course = course
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
-
-    def _step(self, batch: int) -> int:
-        """Return the steps that are done after a batch of this epoch."""
-        return self._course.step(self._epoch, batch)
-
-
-class StopOnNan(_OnCourse):
+class StopOnNan(StepCallback):
     """Ends the training with a sentence as soon as the loss is no number any more."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -80,7 +45,7 @@ class StopOnNan(_OnCourse):
         since = int(keras.ops.convert_to_numpy(self.model.steps_since_nan))
         step = self._step(batch) - max(since - 1, 0)
         raise ComponentError(
-            f"Trainer: the loss became NaN or infinite at step {step:,} of {self._course.steps:,} "
+            f"Trainer: the loss became NaN or infinite at step {step:,} of {self._plan.steps:,} "
             f"(epoch {self._epoch + 1}). Try a tenth of trainer.learning_rate, "
             "trainer.gradient_clip_norm: 1.0, or trainer.precision: float32."
         )
@@ -92,15 +57,15 @@ def _sync(model: Any) -> None:
         model.jax_state_sync()  # `fit` keeps them to itself
 
 
-class SeedPyTorch(_OnCourse):
+class SeedPyTorch(StepCallback):
     """Has the random numbers of PyTorch itself follow from the seed and the step.
 
     Dropout draws them. Keras, which keeps those of its own in variables, holds no state of them
     that a checkpoint could have.
     """
 
-    def __init__(self, course: Course, seed: int) -> None:
-        super().__init__(course)
+    def __init__(self, plan: StepPlan, seed: int) -> None:
+        super().__init__(plan)
         self._seed = seed
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -111,36 +76,11 @@ class SeedPyTorch(_OnCourse):
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
 
-class AveragedWeights(keras.callbacks.Callback):
-    """Puts the moving average of the weights in their place while the model is evaluated."""
-
-    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Take the average."""
-        swap_averages(self.model)
-
-    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        """Take the weights that are trained."""
-        swap_averages(self.model)
-
-
-def swap_averages(model: Any) -> None:
-    """Exchange the weights and their moving averages, where the optimiser keeps any."""
-    # With float16 Keras wraps it, to scale the loss.
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not optimizer.use_ema:
-        return
-    averages = optimizer._model_variables_moving_average  # Keras has no public name for them
-    for weight, average in zip(model.trainable_variables, averages, strict=True):
-        trained = keras.ops.convert_to_numpy(weight).copy()
-        weight.assign(average)
-        average.assign(trained)
-
-
-class KeepCheckpoints(_OnCourse):
+class KeepCheckpoints(StepCallback):
     """Keeps the state and the best weights on the disk; ends a training that gets no better."""
 
-    def __init__(self, checkpoint: Checkpoint, progress: Progress, course: Course) -> None:
-        super().__init__(course)
+    def __init__(self, checkpoint: Checkpoint, progress: TrainingProgress, plan: StepPlan) -> None:
+        super().__init__(plan)
         self.progress = progress
         self.position = Position(progress.step)  # of the batches
         self.monitor = "val_loss"
@@ -161,42 +101,51 @@ class KeepCheckpoints(_OnCourse):
         A callback may just have set the rate for the beginning of this epoch once more.
         """
         super().on_epoch_begin(epoch)
-        begins = epoch * self._course.steps_per_epoch
-        self.position.step = max(begins, self._course.first_step)
-        if self._course.first_step > begins:
+        begins = epoch * self._plan.steps_per_epoch
+        self.position.step = max(begins, self._plan.first_step)
+        if self._plan.first_step > begins:
             self._checkpoint.restore(self.model, ["optimizer", "metrics"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save the state, where the last time is long enough ago; the last batch's comes later."""
         step = self._step(batch)
         is_due = self.every_s and time.monotonic() - self._saved_s >= self.every_s
-        if is_due and step % self._course.steps_per_epoch:
+        if is_due and step % self._plan.steps_per_epoch:
             self._save(step)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Save the state, and the weights where they are the best so far."""
-        self.progress = self.progress.after_epoch(logs or {}, self.monitor)
+        """Save the state, and the weights where they are the best so far.
+
+        The seconds of the epoch are put beside its metrics, for the callbacks that come after.
+        """
+        logs = {} if logs is None else logs
+        now_ms = int(time.time() * 1000)
+        self.progress = self.progress.after_epoch(logs, self.monitor, self._seconds(), now_ms)
+        logs[EPOCH_SECONDS] = self.progress.epoch_seconds[-1]
         if self.progress.best_epoch == epoch:
             swap_averages(self.model)
             self._checkpoint.save_best(self.model.network, epoch)
             swap_averages(self.model)
-        self._save((epoch + 1) * self._course.steps_per_epoch)
+        self._save((epoch + 1) * self._plan.steps_per_epoch)
         if self.progress.is_out_of_patience(self.patience, self.first_epoch):
             self.model.stop_training = True
 
     def _save(self, step: int) -> None:
-        now_s = self._saved_s = time.monotonic()
-        seconds = self._before_s + now_s - self._began_s
-        self.progress = replace(self.progress, step=step, seconds=seconds)
+        self._saved_s = time.monotonic()
+        self.progress = replace(self.progress, step=step, seconds=self._seconds())
         _sync(self.model)
         self._checkpoint.save(self.progress, self.model)
 
+    def _seconds(self) -> float:
+        """Return the seconds of training so far."""
+        return self._before_s + time.monotonic() - self._began_s
 
-class ReportProgress(_OnCourse):
+
+class ReportProgress(StepCallback):
     """Tells how many steps are done, the last epoch's metrics and the time left."""
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
+    def __init__(self, plan: StepPlan) -> None:
+        super().__init__(plan)
         self._metrics = ""
         self._started_s = self._reported_s = 0.0
 
@@ -211,20 +160,20 @@ class ReportProgress(_OnCourse):
             return
         self._reported_s = now_s
         done = self._step(batch)
-        pace_s = (now_s - self._started_s) / (done - self._course.first_step)
-        self._report(done, f"{_clock(pace_s * (self._course.steps - done))} left")
+        pace_s = (now_s - self._started_s) / (done - self._plan.first_step)
+        self._report(done, f"{_clock(pace_s * (self._plan.steps - done))} left")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep what the epoch reached for the reports of the next one."""
         logs = logs or {}
         shown = [(name, logs[name]) for name in ("loss", "val_accuracy") if name in logs]
         self._metrics = ", ".join(f"{name} {value:.3f}" for name, value in shown)
-        self._report((epoch + 1) * self._course.steps_per_epoch, "")
+        self._report((epoch + 1) * self._plan.steps_per_epoch, "")
 
     def _report(self, done: int, time_left: str) -> None:
-        epoch = f"epoch {self._epoch + 1}/{self._course.epochs}"
+        epoch = f"epoch {self._epoch + 1}/{self._plan.epochs}"
         detail = ", ".join(part for part in (epoch, self._metrics, time_left) if part)
-        report_progress(done, self._course.steps, "steps", f"({detail})")
+        report_progress(done, self._plan.steps, "steps", f"({detail})")
 
 
 def _clock(seconds: float) -> str:

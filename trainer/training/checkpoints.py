@@ -1,6 +1,5 @@
 """The state of a training on the disk, from which it goes on as if it had never stopped."""
 
-import hashlib
 import json
 import logging
 import os
@@ -15,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from contracts.artifacts.image_dataset import ImageDataset
-from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.atomic_files import link
 
 STATE_FILE = "state.npz"
@@ -25,37 +22,13 @@ LAST_FILE = "last.weights.h5"
 RECORD = "record"
 GROUPS = ("model", "optimizer", "metrics")  # of variables
 
-ABANDONED_S = 14 * 24 * 3600
+KEPT_UNUSED_S = 14 * 24 * 3600
 
 LOGGER = logging.getLogger(__name__)
 
 
-def training_key(recipe: TrainingRecipe, dataset: ImageDataset, *code: str) -> str:
-    """Return a name for all that the weights follow from: what goes on is the same training.
-
-    Args:
-      recipe: what is trained and how.
-      dataset: what it is trained on.
-      code: digests of the code, and whatever else it depends on.
-    """
-    sizes = [
-        (split, path.name, path.stat().st_size)
-        for split in sorted(dataset.label_counts)
-        for path in dataset.files(split)
-    ]
-    parts = [
-        recipe.model_dump(mode="json"),
-        dataset.fingerprint,
-        dataset.label_counts,
-        dataset.preprocessing.model_dump(mode="json"),
-        sizes,
-        code,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a training has come, and what it was that began."""
 
     batch_size: int
@@ -64,6 +37,8 @@ class Progress:
     step: int = 0  # steps done
     seconds: float = 0.0  # of training
     history: dict[str, list[float]] = field(default_factory=dict)  # metric -> value of each epoch
+    epoch_seconds: list[float] = field(default_factory=list)  # how long each epoch took
+    epoch_ends_ms: list[int] = field(default_factory=list)  # when each ended, since 1970
     best_epoch: int | None = None  # from 0
 
     @property
@@ -77,8 +52,17 @@ class Progress:
             return False
         return self.epochs - 1 - max(self.best_epoch, first_epoch - 1) >= patience
 
-    def after_epoch(self, logs: dict[str, float], monitor: str) -> "Progress":
-        """Return the progress with one more epoch, the best one where its metric says so."""
+    def after_epoch(
+        self, logs: dict[str, float], monitor: str, seconds: float, ended_ms: int
+    ) -> "TrainingProgress":
+        """Return the progress with one more epoch, the best one where its metric says so.
+
+        Args:
+          logs: the metrics of the epoch.
+          monitor: the metric that tells the best epoch.
+          seconds: of the training up to the end of the epoch.
+          ended_ms: when the epoch ended.
+        """
         # What a callback adds in some epochs alone would not tell which these were.
         names = [name for name in (self.history or logs) if name in logs]
         history = {name: [*self.history.get(name, ()), float(logs[name])] for name in names}
@@ -86,7 +70,13 @@ class Progress:
         values = -values if monitor.endswith("accuracy") else values
         finite = np.isfinite(values)
         best = int(np.argmin(np.where(finite, values, np.inf))) if finite.any() else None
-        return replace(self, history=history, best_epoch=best)
+        return replace(
+            self,
+            history=history,
+            best_epoch=best,
+            epoch_seconds=[*self.epoch_seconds, seconds - sum(self.epoch_seconds)],
+            epoch_ends_ms=[*self.epoch_ends_ms, ended_ms],
+        )
 
 
 class Checkpoint:
@@ -116,7 +106,7 @@ class Checkpoint:
         """Return the file of the network's weights after an epoch that was the best so far."""
         return self._folder / f"epoch-{epoch}.{BEST_FILE}"
 
-    def save(self, progress: Progress, model: Any) -> None:
+    def save(self, progress: TrainingProgress, model: Any) -> None:
         """Put the state of a compiled and built model in the place of the last one."""
         arrays = {
             f"{group}/{number}": _array(variable)
@@ -142,34 +132,44 @@ class Checkpoint:
         """Keep the network's weights as they are at the end of the training."""
         _save_weights(network, self._folder / LAST_FILE)
 
+    def weights(self, best_epoch: int) -> tuple[Path, Path]:
+        """Return the files of the best and of the last weights."""
+        return self.best(best_epoch), self._folder / LAST_FILE
+
     def copy_weights(self, folder: Path, best_epoch: int) -> None:
-        """Copy the best and the last weights."""
-        link(self.best(best_epoch), folder / BEST_FILE)
-        link(self._folder / LAST_FILE, folder / LAST_FILE)
+        """Let the best and the last weights stand in another folder too."""
+        for source, name in zip(self.weights(best_epoch), (BEST_FILE, LAST_FILE), strict=True):
+            link(source, folder / name)
 
     @classmethod
     def of(cls, root: Path, key: str) -> "Checkpoint":
-        """Return the one of a training among others, and remove those that nobody came back to."""
+        """Return the one of a training among others, and remove those not used for two weeks."""
         for other in root.iterdir() if root.is_dir() else ():
             # Another machine or run may remove the same ones.
             with suppress(FileNotFoundError):
-                if other.name != key and time.time() - other.stat().st_mtime > ABANDONED_S:
+                if other.name != key and time.time() - other.stat().st_mtime > KEPT_UNUSED_S:
                     shutil.rmtree(other)
-        return cls(root / key)
+        checkpoint = cls(root / key)
+        os.utime(checkpoint.folder)
+        return checkpoint
+
+    def remove_state(self) -> None:
+        """Remove what a training goes on from; weights that were saved stay."""
+        (self._folder / STATE_FILE).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove the folder: what it was for is done."""
-        (self._folder / STATE_FILE).unlink(missing_ok=True)  # first: without it nothing goes on
+        """Remove the folder."""
+        self.remove_state()  # first: without it nothing goes on
         shutil.rmtree(self._folder)
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> TrainingProgress | None:
         """Return how far the last state had come; None where there is none that can be used."""
         path = self._folder / STATE_FILE
         if not path.exists():
             return None
         try:
             with np.load(path) as arrays:
-                progress = Progress(**json.loads(arrays[RECORD].tobytes()))
+                progress = TrainingProgress(**json.loads(arrays[RECORD].tobytes()))
         except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
             LOGGER.warning("%s cannot be read: the training begins anew.", path, exc_info=True)
             return None

@@ -3,7 +3,8 @@
 from typing import Any
 
 import keras
-import numpy as np
+
+from trainer.array_types import FloatArray
 
 Batch = dict[str, Any]
 
@@ -21,12 +22,12 @@ class TrainingModel(keras.Model):
         self,
         network: keras.Model,
         augmentation: keras.layers.Layer,
-        class_weights: np.ndarray | None = None,
+        class_weights: FloatArray | None = None,
     ) -> None:
         super().__init__(name="training")
         self.network = network
         self.augmentation = augmentation
-        self.course: Any = None  # the Course that callbacks count steps by, while it is fitted
+        self.step_plan: Any = None  # the StepPlan that callbacks count steps by, while it is fitted
         self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
         self._class_weights = class_weights  # float32 [classes]; None: all the same
         # Steps from the first one on whose loss was no number: Python sees executions alone.

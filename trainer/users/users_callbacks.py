@@ -34,7 +34,7 @@ def users_callbacks(config: TrainerConfig) -> list[Any]:
 
 
 @contextmanager
-def rate_error_told(config: TrainerConfig) -> Iterator[None]:
+def rate_error_explained(config: TrainerConfig) -> Iterator[None]:
     """Turn Keras's TypeError about a rate that a callback sets beside a schedule into a sentence.
 
     Raises:

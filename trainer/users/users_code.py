@@ -34,11 +34,7 @@ def load_users_code(reference: str, key: str) -> Any:
       ConfigError: it cannot be imported, raises, or has no such callable; a sentence with the
         line of the user's file.
     """
-    code = UsersCode.parse(reference)
-    if code is None:
-        raise ConfigError(
-            f"{key}: expected `module:name` or `file.py:name`, received {reference!r}."
-        )
+    code = _parsed(reference, key)
     try:
         module = _import_file(code.file, key) if code.file else importlib.import_module(code.place)
     except ConfigError:
@@ -49,7 +45,7 @@ def load_users_code(reference: str, key: str) -> Any:
         else:
             hint = ""
         raise ConfigError(
-            f"{key}: {reference} cannot be imported: {told(error, code)}{hint}"
+            f"{key}: {reference} cannot be imported: {explained(error, code)}{hint}"
         ) from error
     found = getattr(module, code.attribute, None)
     if not callable(found):
@@ -72,7 +68,7 @@ def call_users_code(
     try:
         return function(*inputs, **arguments)
     except Exception as error:  # whatever it raises
-        raise ConfigError(f"{key}: {code} failed: {told(error, code)}") from error
+        raise ConfigError(f"{key}: {code} failed: {explained(error, code)}") from error
 
 
 def users_instance(reference: str, key: str, kind: type) -> Any:
@@ -86,7 +82,7 @@ def users_instance(reference: str, key: str, kind: type) -> Any:
     Raises:
       ConfigError: it cannot be imported or made, or is of another kind.
     """
-    code = UsersCode.parse(reference)
+    code = _parsed(reference, key)
     made = call_users_code(load_users_code(reference, key), code, key)
     if not isinstance(made, kind):
         raise ConfigError(
@@ -96,7 +92,7 @@ def users_instance(reference: str, key: str, kind: type) -> Any:
     return made
 
 
-def told(error: BaseException, code: UsersCode) -> str:
+def explained(error: BaseException, code: UsersCode) -> str:
     """Return what was raised and the user's line it came through: "ValueError: ... (net.py:3)."."""
     text = " ".join(NOISE.sub("", str(error)).split())
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -104,10 +100,20 @@ def told(error: BaseException, code: UsersCode) -> str:
     return f"{sentence.rstrip('.')}{f' ({line})' if line else ''}."
 
 
+def _parsed(reference: str, key: str) -> UsersCode:
+    code = UsersCode.parse(reference)
+    if code is None:
+        raise ConfigError(
+            f"{key}: expected `module:name` or `file.py:name`, received {reference!r}."
+        )
+    return code
+
+
 def _users_line(error: BaseException, code: UsersCode) -> str:
     """Return `file:line` of the innermost frame in the user's code, "" where there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
+    folder: Path | None
     if code.file:
         folder = code.file.parent
     else:

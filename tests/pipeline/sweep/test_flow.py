@@ -2,6 +2,7 @@
 
 import io
 import math
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -265,6 +266,7 @@ def test_who_makes_copies_trains_on_them_and_others_make_another_sweep(
     assert record.images == 50
     assert trainings.uris == [[str(tmp_path)], [str(tmp_path), copies.uri]]
     other = replace(with_copies, copies_uri=str(tmp_path / "other copies"))
+    shutil.copytree(copies.uri, other.copies_uri)
     assert run_sweep(other, tmp_path / "w")[1] != folder
 
 

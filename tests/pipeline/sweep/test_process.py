@@ -11,7 +11,7 @@ from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.system.errors import ComponentError
 from contracts.system.progress import LOGGER
 from pipeline.sweep.process import train_apart
-from trainer.split_evaluation import judge
+from trainer.split_evaluation import evaluate_split
 from trainer.training.train import train
 
 MODELS = """
@@ -50,7 +50,7 @@ def test_it_gives_what_a_training_in_this_process_gives(dataset):
         second.history,
     )
     trained = train(recipe(), dataset)
-    here = judge(trained.network, dataset, "validation", 16)
+    here = evaluate_split(trained.network, dataset, "validation", 16)
     assert first.accuracy == pytest.approx(here.accuracy)
     assert first.loss == pytest.approx(here.loss, rel=1e-4)
     assert here.loss == pytest.approx(trained.history["val_loss"][trained.best_epoch], rel=1e-3)

@@ -11,8 +11,8 @@ import pytest
 from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.system.errors import ComponentError
-from trainer.tracking import Point, Tracking, Training, delivery, metrics
-from trainer.tracking.tracker import Told
+from trainer.tracking import Point, TrackedTraining, Tracking, delivery, metrics
+from trainer.tracking.tracker import LoggedPoints
 from trainer.training.train import train
 
 
@@ -28,7 +28,7 @@ class Server:
 
     name = "Server"
     run_id = "7"
-    told = Told()
+    logged = LoggedPoints()
 
     def __init__(self) -> None:
         self.parameters: dict[str, str] = {}
@@ -40,7 +40,7 @@ class Server:
         self.pictures: list[str] = []
         self.ended: list[bool] = []
 
-    def begin(self, training: Training) -> str:
+    def begin(self, training: TrackedTraining) -> str:
         if self.refuses:
             raise ComponentError("tracking.server: no.")
         return f"run {training.name}"
@@ -71,7 +71,7 @@ class Server:
 
 
 @pytest.fixture
-def training(dataset, tmp_path) -> Training:
+def training(dataset, tmp_path) -> TrackedTraining:
     recipe = TrainingRecipe(
         trainer=TrainerConfig(
             model_options={"filters": [2]}, epochs=2, batch_size=32, learning_rate=0.01
@@ -79,7 +79,7 @@ def training(dataset, tmp_path) -> Training:
         augmentation=AugmentationConfig(preset="none"),
         seed=1,
     )
-    return Training("a-run", recipe, dataset, tmp_path)
+    return TrackedTraining("a-run", recipe, dataset, tmp_path)
 
 
 def point(number: int) -> Point:
@@ -192,8 +192,9 @@ def test_what_the_training_has_chosen_is_told(training):
 
 def test_an_epoch_from_before_an_interruption_is_told_where_it_is_missing(training):
     first, second = Server(), Server()
-    first.told = Told(frozenset({1}), step=3)
-    goes_on = replace(training, history={"loss": [3.0, 2.0]})
+    first.logged = LoggedPoints(frozenset({1}), step=3)
+    epochs = [Point("epoch", number, {"loss": 4.0 - number}, number) for number in (1, 2)]
+    goes_on = replace(training, epochs=epochs)
     with Tracking([first, second], goes_on) as tracking:
         tracking.log(Point("step", 3, {"loss": 3.0}, 0))
         tracking.log(Point("step", 4, {"loss": 2.0}, 0))

@@ -14,10 +14,11 @@ from contracts.config.tracking import TrackingConfig, TrackingPlan, TrackingStor
 from contracts.system.errors import ComponentError
 from tests.trainer.tracking.wandb_file import wandb_history
 from tests.trainer.training.test_train import recipe
-from trainer.tracking import KnownRuns, Tracking, Training, trackers
+from trainer.tracking import TrackedTraining, TrackerRuns, Tracking, trackers
 from trainer.tracking.wandb_run import WandbRun
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import TrainedModel, train
+from trainer.training.workflow import epoch_points
 
 ON = {"enabled": True}
 EPOCHS = [1, 2, 3, 4]
@@ -55,7 +56,7 @@ def killed(plan: TrackingPlan, dataset, folder: Path) -> Checkpoint:
     """Train until a kill that ends no run, and return what is left."""
     wandb = pytest.importorskip("wandb")
     checkpoint = Checkpoint(folder / "checkpoint")
-    training = Training("a-run", RECIPE, dataset, folder / "killed")
+    training = TrackedTraining("a-run", RECIPE, dataset, folder / "killed")
     tracking = Tracking(
         trackers(plan), training, lambda runs: runs.write(checkpoint.folder)
     ).__enter__()
@@ -73,16 +74,16 @@ def killed(plan: TrackingPlan, dataset, folder: Path) -> Checkpoint:
 class Resumed:
     plan: TrackingPlan
     folder: Path
-    runs: KnownRuns  # of the training that was killed
+    runs: TrackerRuns  # of the training that was killed
     trained: TrainedModel
     tracked: dict
 
 
 def resume(plan: TrackingPlan, dataset, folder: Path, checkpoint: Checkpoint) -> Resumed:
-    runs = KnownRuns.read(checkpoint.folder)
-    history = checkpoint.progress().history
-    assert len(history["loss"]) == 2
-    training = Training(runs.name, RECIPE, dataset, folder / "resumed", runs.ids, history)
+    runs = TrackerRuns.read(checkpoint.folder)
+    epochs = epoch_points(checkpoint.progress())
+    assert len(epochs) == 2
+    training = TrackedTraining(runs.name, RECIPE, dataset, folder / "resumed", runs.ids, epochs)
     with Tracking(trackers(plan), training) as tracking:
         trained = train(RECIPE, dataset, [tracking.callback()], checkpoint)
     tracked = {one.tracker: one for one in tracking.tracked}
@@ -137,7 +138,7 @@ def test_tables_have_all_epochs(resumed):
     assert [int(row["epoch"]) for row in rows] == EPOCHS
     losses = [float(row["loss"]) for row in rows]
     assert losses == pytest.approx(resumed.trained.history["loss"])
-    assert [bool(row["epoch_seconds"]) for row in rows] == [False, False, True, True]
+    assert all(float(row["epoch_seconds"]) > 0 for row in rows)
 
 
 def test_wandb_offline_has_a_new_run_with_all_epochs(resumed):
@@ -151,7 +152,7 @@ def test_wandb_offline_has_a_new_run_with_all_epochs(resumed):
 def test_a_run_that_is_gone_from_mlflow_is_a_new_one_that_says_so(tmp_path, dataset, offline):
     plan = plan_in(tmp_path)
     checkpoint = killed(plan, dataset, tmp_path)
-    gone = KnownRuns.read(checkpoint.folder).ids["MLflow"]
+    gone = TrackerRuns.read(checkpoint.folder).ids["MLflow"]
     client = MlflowClient(plan.store.uri)
     client.delete_run(gone)
     tracked = resume(plan, dataset, tmp_path, checkpoint).tracked["MLflow"]
@@ -183,10 +184,10 @@ def test_wandb_online_goes_on_where_the_run_is(monkeypatch, dataset, tmp_path, i
     monkeypatch.setattr(wandb, "init", init)
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     run = WandbRun(WandbConfig(enabled=True, mode="online"), "stripes", str(tmp_path))
-    training = Training("a-run", RECIPE, dataset, tmp_path)
+    training = TrackedTraining("a-run", RECIPE, dataset, tmp_path)
     run.begin(replace(training, runs={"Weights & Biases": "old"}))
-    assert (run.run_id, run.told.step) == (("old", 6) if is_there else ("new", 0))
-    assert run.told.epochs == (frozenset({1, 2}) if is_there else frozenset())
+    assert (run.run_id, run.logged.step) == (("old", 6) if is_there else ("new", 0))
+    assert run.logged.epochs == (frozenset({1, 2}) if is_there else frozenset())
     assert is_there or asked[1]["notes"] == "Goes on from run old."
 
 
@@ -200,7 +201,7 @@ def test_a_store_that_does_not_answer_is_no_store_without_the_run(tmp_path, data
             raise MlflowException("the server is away")
 
     monkeypatch.setattr(mlflow_run, "open_client", lambda uri: Away())
-    training = Training("a-run", RECIPE, dataset, tmp_path, runs={"MLflow": "old"})
+    training = TrackedTraining("a-run", RECIPE, dataset, tmp_path, runs={"MLflow": "old"})
     run = mlflow_run.MlflowRun(plan_in(tmp_path).store, system_metrics=False)
     with pytest.raises(ComponentError, match=r"tracking\.mlflow\.uri: .*the server is away"):
         run.begin(training)

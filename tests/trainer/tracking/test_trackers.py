@@ -21,7 +21,7 @@ from tests.trainer.conftest import SIZE_PX
 from tests.trainer.tracking.wandb_file import wandb_config, wandb_history
 from trainer.export.saved_model import export
 from trainer.models import build_model
-from trainer.tracking import Tracking, Training, mlflow_run, run_name, trackers
+from trainer.tracking import TrackedTraining, Tracking, mlflow_run, run_name, trackers
 from trainer.training.train import train
 
 EPOCHS, STEPS = 2, 3
@@ -50,7 +50,7 @@ class Tracked:
             augmentation=AugmentationConfig(preset="none"),
             seed=1,
         )
-        training = Training("a-run", recipe, dataset, self.model_run)
+        training = TrackedTraining("a-run", recipe, dataset, self.model_run)
         with Tracking(trackers(self.plan), training) as tracking:
             self.trained = train(recipe, dataset, callbacks=[tracking.callback()])
             picture = folder / "stripes.png"
@@ -197,7 +197,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence_before_training(
     recipe = TrainingRecipe(
         trainer=TrainerConfig(), augmentation=AugmentationConfig(preset="none"), seed=1
     )
-    training = Training("a-run", recipe, dataset, tmp_path)
+    training = TrackedTraining("a-run", recipe, dataset, tmp_path)
     refused = pytest.raises(ComponentError, match=rf"tracking\.{name}")
     with refused, Tracking(trackers(plan), training):
         pytest.fail("nothing may be trained")
@@ -208,7 +208,7 @@ def test_wandb_that_is_not_installed_is_a_sentence(told, tmp_path, dataset, monk
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb=ON)
     told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"tracking\.wandb\.enabled: .*imgpipe\[wandb\]")
-    with refused, Tracking(told_of, Training("x", None, dataset, tmp_path)):
+    with refused, Tracking(told_of, TrackedTraining("x", None, dataset, tmp_path)):
         pytest.fail("nothing may be trained")
 
 
@@ -220,7 +220,7 @@ def test_wandb_online_without_a_key_is_a_sentence_and_no_question(
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb={**ON, "mode": "online"})
     told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"online: expected a key in WANDB_API_KEY")
-    with refused, Tracking(told_of, Training("x", None, dataset, tmp_path)):
+    with refused, Tracking(told_of, TrackedTraining("x", None, dataset, tmp_path)):
         pytest.fail("nothing may be trained")
 
 

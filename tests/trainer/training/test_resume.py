@@ -1,13 +1,11 @@
 """A training that was interrupted goes on to the very end that it would have had."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
 
 from tests.trainer.training.test_train import recipe
-from trainer.training.checkpoints import Checkpoint, training_key
+from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
 pytestmark = pytest.mark.usefixtures("two_steps_at_once")
@@ -136,19 +134,6 @@ def test_a_state_that_cannot_be_read_is_as_good_as_none(dataset, tmp_path):
     assert Checkpoint(tmp_path).progress() is None
     (tmp_path / "state.npz").write_bytes(b"")
     assert Checkpoint(tmp_path).progress() is None
-
-
-def test_what_goes_on_is_of_the_same_recipe_and_data(dataset, tmp_path):
-    key = training_key(recipe(), dataset)
-    assert key == training_key(recipe(), dataset)
-    moved = {**dataset.label_counts, "train": (47, 49)}
-    others = [
-        training_key(recipe(learning_rate=0.5), dataset),
-        training_key(recipe(), replace(dataset, label_counts=moved)),
-        training_key(recipe(), dataset, "other code"),
-    ]
-    assert key not in others
-    assert len(set(others)) == 3
 
 
 def test_a_callback_may_stop_the_training(dataset):

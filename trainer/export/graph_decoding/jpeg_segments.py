@@ -52,7 +52,9 @@ def read_segments(raw: tf.Tensor) -> JpegSegments:
     def goes_on(position: tf.Tensor, kind: tf.Tensor, _: JpegSegments) -> tf.Tensor:
         return (position <= last) & (kind != _SCAN)
 
-    def step(position: tf.Tensor, _: tf.Tensor, segments: JpegSegments) -> tuple:
+    def step(
+        position: tf.Tensor, _: tf.Tensor, segments: JpegSegments
+    ) -> tuple[tf.Tensor, tf.Tensor, JpegSegments]:
         header = tf.io.decode_raw(tf.strings.substr(raw, position, _HEADER_BYTES), tf.uint8)
         first, code, high, low, *_, components = tf.unstack(tf.cast(header, tf.int32), 10)
         # Bytes that are no marker are skipped one by one.
@@ -67,10 +69,10 @@ def read_segments(raw: tf.Tensor) -> JpegSegments:
 
     nothing = JpegSegments(is_jpeg, tf.constant(b""), tf.constant(b""), tf.constant(0))
     start = (tf.constant(len(SIGNATURE) - 1), tf.constant(_NOTHING), nothing)
-    end = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
+    position, kind, segments = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
     refusal = f"expected the first scan of a JPEG within {MOST_STEPS} segments and bytes between."
-    tf.raw_ops.Assert(condition=~goes_on(*end), data=[refusal])
-    return end[-1]
+    tf.raw_ops.Assert(condition=~goes_on(position, kind, segments), data=[refusal])
+    return JpegSegments(*segments)
 
 
 def _with_metadata(segments: JpegSegments, content: tf.Tensor) -> JpegSegments:

@@ -38,7 +38,7 @@ def read_chunks(raw: tf.Tensor) -> PngChunks:
     def goes_on(position: tf.Tensor, _: PngChunks) -> tf.Tensor:
         return position <= length - _FRAME_BYTES
 
-    def step(position: tf.Tensor, chunks: PngChunks) -> tuple:
+    def step(position: tf.Tensor, chunks: PngChunks) -> tuple[tf.Tensor, PngChunks]:
         size = tf.io.decode_raw(tf.strings.substr(raw, position, 4), tf.uint8)
         size = tf.reduce_sum(tf.cast(size, tf.int64) * [1 << 24, 1 << 16, 1 << 8, 1])
         name = tf.strings.substr(raw, position + 4, 4)
@@ -54,7 +54,7 @@ def read_chunks(raw: tf.Tensor) -> PngChunks:
 
     nothing = PngChunks(is_png, tf.constant(b""), tf.constant(b""), tf.constant(False))
     start = (tf.constant(len(SIGNATURE), tf.int64), nothing)
-    end = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
+    position, chunks = tf.while_loop(goes_on, step, start, maximum_iterations=MOST_STEPS)
     refusal = f"expected a PNG of at most {MOST_STEPS} chunks."
-    tf.raw_ops.Assert(condition=~goes_on(*end), data=[refusal])
-    return end[-1]
+    tf.raw_ops.Assert(condition=~goes_on(position, chunks), data=[refusal])
+    return PngChunks(*chunks)

@@ -11,7 +11,7 @@ FILE = "runs.json"
 
 
 @dataclass(frozen=True)
-class KnownRuns:
+class TrackerRuns:
     """The name that the runs bear everywhere, and by what each tracker finds its own."""
 
     name: str
@@ -22,7 +22,7 @@ class KnownRuns:
         write_whole(folder / FILE, json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, folder: Path) -> "KnownRuns | None":
+    def read(cls, folder: Path) -> "TrackerRuns | None":
         """Return those in a checkpoint's folder; None where the training has none yet."""
         try:
             return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))

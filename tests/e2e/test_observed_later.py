@@ -1,0 +1,60 @@
+"""A tracker that is switched on after a training costs no other one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.e2e.conftest import Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    """Return a project of two classes of noise, quickly trained."""
+    folder = tmp_path_factory.mktemp("observed")
+    rng = np.random.default_rng(0)
+    for label, low in (("bright", 128), ("dark", 0)):
+        (folder / "photos" / label).mkdir(parents=True)
+        for index in range(60):
+            pixels = rng.integers(low, low + 128, (12, 12, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / label / f"{index}.png")
+    (folder / "pipeline.yaml").write_text(
+        "name: toys\n"
+        "data: {root: photos}\n"
+        "preprocessing: {image_size_px: 16}\n"
+        "trainer: {model_options: {filters: [4, 8]}, learning_rate: 0.01}\n"
+        "explanation: {pictures: false}\n"
+    )
+    return Project(folder)
+
+
+def best_weights(project: Project) -> list[Path]:
+    """Return the weights of each execution of the Trainer, the first first."""
+    runs = (project.workspace / "pipeline" / "Trainer" / "model_run").iterdir()
+    return [
+        run / "weights" / "best.weights.h5" for run in sorted(runs, key=lambda run: int(run.name))
+    ]
+
+
+def test_a_tracker_and_pictures_cost_no_other_training(project):
+    first = project.run()
+    assert first.code == 0, first.err
+    later = project.run("--set", "tracking.csv.enabled=true", "--set", "explanation.pictures=true")
+    assert later.code == 0, later.err
+    before, after = first.summary, later.summary
+    assert before["trained_in"] == ""
+    (mlflow,) = before["tracked"]
+    assert f"run {after['trained_in']} " in mlflow["place"]
+    assert not after["components"]["Trainer"]["cached"]
+    assert after["metrics"]["accuracy"] == before["metrics"]["accuracy"]
+    again_in_mlflow, csv = after["tracked"]
+    assert (again_in_mlflow["run_id"], csv["tracker"]) == (mlflow["run_id"], "CSV")
+    trained, again = best_weights(project)
+    assert trained.samefile(again)
+    table = (again.parents[1] / "history.csv").read_text().splitlines()
+    assert len(table) == 1 + 6
+    assert (again.parents[1] / "pictures" / "learning_curves.png").exists()
+    status = project.command("status")
+    assert f"in run {after['trained_in']}; there was nothing to train" in status.out
+    assert len(list((project.workspace / "checkpoints").iterdir())) == 1
