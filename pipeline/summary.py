@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from contracts.artifacts.manifest.value_range import ValueRange
 from pydantic import ConfigDict, ValidationError
 
 from contracts.artifacts.features import SPLITS
+from contracts.artifacts.manifest.value_range import ValueRange
 from contracts.config.section import Section
 from contracts.system.atomic_files import write_whole
 from contracts.system.moved_paths import replace_folder
@@ -14,25 +14,6 @@ from pipeline.workspace import Workspace
 
 SUMMARY_FILE = "summary.json"
 LOG_FILE = "run.log"
-
-# Runs only in a search, which ends with it.
-TUNER = "Tuner"
-
-# The components in the order in which they run.
-COMPONENTS = (
-    "ImageExampleGen",
-    "StatisticsGen",
-    "SchemaGen",
-    "ExampleValidator",
-    "ImageValidator",
-    "ImageTransform",
-    "Augmenter",
-    "Trainer",
-    "ChampionResolver",
-    "ModelEvaluator",
-    "ModelGate",
-    "ModelPusher",
-)
 
 
 class _Part(Section):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from contracts.artifacts.manifest.value_range import value_range_sentences
 from rich.table import Table
 from rich.text import Text
 
+from contracts.artifacts.manifest.value_range import value_range_sentences
 from contracts.system.errors import some_of
 from pipeline.console import Console
 from pipeline.local.terminal import STYLES

@@ -4,7 +4,6 @@ import argparse
 import json
 
 from contracts.artifacts.manifest.difference import Difference, Move, difference
-
 from contracts.system.errors import some_of
 from pipeline.commands.asked_run import asked_record
 

@@ -7,8 +7,9 @@ import sys
 from contracts.system.errors import InputError
 from contracts.system.remote_path import RemotePath, Root
 from pipeline.commands.following import following, short
+from pipeline.component_ids import COMPONENTS
 from pipeline.preflight import preflight
-from pipeline.summary import COMPONENTS, Summary
+from pipeline.summary import Summary
 from pipeline.workspace import Workspace
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}

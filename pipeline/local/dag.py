@@ -11,17 +11,17 @@ from concurrent.futures import Future, wait
 from threading import Thread
 
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
-from contracts.images.isolation.pool import close_shared_pools
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from contracts.images.isolation.pool import close_shared_pools
 from contracts.system.memory import read_memory
+from pipeline.component_ids import COMPONENTS_AND_TUNER, MODEL_PUSHER
 from pipeline.local.launching import ComponentFailed, Launched, Run, node_id
 from pipeline.local.records import Records
 from pipeline.local.terminal import Terminal
-from pipeline.summary import COMPONENTS, TUNER
 
 # With less to spare, one component at a time has to do.
 MEMORY_TO_RUN_BESIDE = 1 << 30
@@ -47,12 +47,11 @@ def run_dag(
     )
     nodes = [node.pipeline_node for node in ir.nodes]
     for node in nodes:
-        if node_id(node) == "ModelPusher":
+        if node_id(node) == MODEL_PUSHER:
             # What it does lies outside its artifacts, and pushing the same model twice is safe.
             node.execution_options.caching_options.enable_cache = False
     # TFX sorts by layers; ours is an order too, and the one that users read.
-    order = (*COMPONENTS, TUNER)
-    nodes.sort(key=lambda node: order.index(node_id(node)))
+    nodes.sort(key=lambda node: COMPONENTS_AND_TUNER.index(node_id(node)))
     run = Run(ir, records, terminal)
     leading = _leading_to(nodes[-1], nodes) if _has_memory_to_spare() else nodes
     beside = _Beside(run, [node for node in nodes if node not in leading])
