@@ -12,13 +12,15 @@ from contracts.system.errors import ComponentError
 from contracts.system.full_disk import is_disk_full
 from pipeline.component_ids import COMPONENTS_AND_TUNER, IMAGE_VALIDATOR
 from pipeline.graph import build_pipeline
-from pipeline.local.dag import run_dag
-from pipeline.local.failure import sentence
-from pipeline.local.launching import ComponentFailed, Launched
+from pipeline.local.launching.dag import run_dag
+from pipeline.local.launching.failure import sentence
+from pipeline.local.launching.launches import ComponentFailed, LaunchedComponent
+from pipeline.local.launching.records import Records
 from pipeline.local.outcome import Outcome
+from pipeline.local.patches.beam_state_cache import without_state_cache
+from pipeline.local.patches.command_line import without_options
+from pipeline.local.patches.tfx_cache_context import portable_cache_keys
 from pipeline.local.plan import Plan
-from pipeline.local.portable_cache import portable_cache_keys
-from pipeline.local.records import Records
 from pipeline.local.terminal import START, Terminal
 from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.report import data_page
@@ -48,7 +50,7 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
     outcome = Outcome()
     try:
-        with portable_cache_keys(plan.folders):
+        with portable_cache_keys(plan.folders), without_options(), without_state_cache():
             components = _launch(pipeline, plan, records, terminal, outcome)
     except KeyboardInterrupt:
         records.cancel_unfinished(workspace.pipeline_root)
@@ -109,14 +111,14 @@ def _launch(
     except ComponentFailed as failed:
         if is_disk_full(failed):
             raise
-        for one in (failed, *failed.also):
+        for one in (failed, *failed.other_failures):
             components[one.name] = one.summary
             if one.execution_id is not None:
                 outcome.add(one.name, records.outputs(one.execution_id))
     return {name: components[name] for name in COMPONENTS_AND_TUNER if name in components}
 
 
-def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None:
+def _add_outputs(launched: LaunchedComponent, records: Records, outcome: Outcome) -> None:
     try:
         outcome.add(launched.name, records.outputs(launched.execution_id))
     except (OSError, ValueError) as error:
