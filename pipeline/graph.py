@@ -1,6 +1,6 @@
-"""The DAG: which component reads whose outputs. Wiring only."""
+"""The DAG: which component reads which outputs of which other one. Wiring only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -29,77 +29,63 @@ from contracts.cache_key.code_digest import code_digest
 from contracts.cache_key.training_digest import training_digest
 from contracts.config.beam import BeamConfig
 from contracts.config.pipeline_config import PipelineConfig
-from contracts.config.tracking import TrackingPlan, TrackingStore
 from contracts.config.variation import training_recipe
-from pipeline.summary import TUNER
+from pipeline.component_ids import (
+    AUGMENTER,
+    IMAGE_EXAMPLE_GEN,
+    IMAGE_TRANSFORM,
+    STARTS_AFTER,
+    TUNER,
+)
+from pipeline.run_context import RunContext
 
-# The name that Beam's own default tries Prism under, and a download of it, is not this one.
+# Beam's `DirectRunner` would first look for Prism and try to download it. This name does not.
 BEAM_RUNNERS = {"direct": "apache_beam.runners.portability.fn_api_runner.FnApiRunner"}
-
-# Who does not run before, nor after a refusal of, a component whose outputs it does not read: a
-# changed threshold of the validation trains nothing anew.
-WAITS_FOR = {"Trainer": "ImageValidator", TUNER: "ImageValidator"}
 
 TRAINER_ENTRYPOINT = "trainer.entrypoint"
 
 FEATURE_TYPES = {bytes: schema_pb2.BYTES, int: schema_pb2.INT, float: schema_pb2.FLOAT}
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What the DAG needs to know besides the config."""
-
-    pipeline_root: str
-    metadata_db: str
-    serving: str  # folder of the model's versions
-    tracking: TrackingPlan
-    checkpoints: str  # folder of trainings that are not done
-    data_listing: str
-    champion: str  # identity, empty: none
-    accepted_statistics: str = ""  # of the last accepted data, other than this; empty: none
-    curated_schema: str | None = None
-    searches: str = ""  # the folder in which a killed search is found again
-    config_folder: str = ""  # what paths in the config are relative to
-
-    @property
-    def store(self) -> TrackingStore:
-        """Where models are registered."""
-        return self.tracking.store
-
-
-def build_pipeline(config: PipelineConfig, around: Surroundings, to: str | None = None) -> Pipeline:
+def build_pipeline(config: PipelineConfig, context: RunContext, to: str | None = None) -> Pipeline:
     """Return the pipeline, whole or up to and with the component `to`."""
-    components = build_components(config, around)
+    components = build_components(config, context)
     if to == TUNER:
-        components.append(_tuner(components, config, around))
+        components.append(_tuner(components, config, context))
     if to is not None:
         components = up_to(components, to)
     by_id = {component.id: component for component in components}
-    for waiting, awaited in WAITS_FOR.items():
-        if waiting in by_id:
-            by_id[waiting].add_upstream_node(by_id[awaited])
+    for later, sooner in STARTS_AFTER.items():
+        if later in by_id:
+            by_id[later].add_upstream_node(by_id[sooner])
     return Pipeline(
         pipeline_name=config.name,
-        pipeline_root=around.pipeline_root,
+        pipeline_root=context.pipeline_root,
         components=components,
         enable_cache=True,
-        metadata_connection_config=sqlite_metadata_connection_config(around.metadata_db),
+        metadata_connection_config=sqlite_metadata_connection_config(context.metadata_db),
         beam_pipeline_args=beam_arguments(config.beam),
     )
 
 
-def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseNode]:
-    """Return every component, in an order in which they can run."""
-    examples = ImageExampleGen(config.data, config.beam, around.data_listing)
+def build_components(config: PipelineConfig, context: RunContext) -> list[BaseNode]:
+    """Return the components of a run, each after those whose outputs it reads."""
+    data = _data_components(config, context)
+    return [*data, *_model_components(data, config, context)]
+
+
+def _data_components(config: PipelineConfig, context: RunContext) -> list[BaseNode]:
+    """Return the components that make and check the training data."""
+    examples = ImageExampleGen(config.data, config.beam, context.data_listing)
     statistics = StatisticsGen(
         examples=examples.outputs["examples"],
-        # The schema says no more than what is read: the bytes of the images become no column.
+        # Only the derived features are columns: the bytes of the images are not read.
         stats_options=tfdv.StatsOptions(
             schema=_derived_features(), experimental_filter_read_paths=True
         ),
     )
-    schema = _schema(statistics, around.curated_schema)
-    validator = ExampleValidator(
+    schema = _schema(statistics, context.curated_schema)
+    anomalies = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     images = ImageValidator(
@@ -108,23 +94,30 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
             "manifest": examples.outputs["manifest"],
             "statistics": statistics.outputs["statistics"],
             "schema": schema.outputs["schema"],
-            "anomalies": validator.outputs["anomalies"],
+            "anomalies": anomalies.outputs["anomalies"],
         },
         validation=config.validation,
         beam=config.beam,
-        accepted_statistics=around.accepted_statistics,
+        accepted_statistics=context.accepted_statistics,
         seed=config.seed,
     )
     transform = ImageTransform(examples.outputs["examples"], config.preprocessing)
-    transformed = transform.outputs["transformed_examples"]
-    augmenter = Augmenter(transformed, config.augmentation, config.seed)
-    training = transformed
-    if config.augmentation.materialise.min_examples:
-        training = union([transformed, augmenter.outputs["augmented_examples"]])
-    trainer = _trainer(training, config, around)
-    champion = ChampionResolver(around.store, around.serving, around.champion)
+    augmenter = Augmenter(
+        transform.outputs["transformed_examples"], config.augmentation, config.seed
+    )
+    return [examples, statistics, schema, anomalies, images, transform, augmenter]
+
+
+def _model_components(
+    data: Sequence[BaseNode], config: PipelineConfig, context: RunContext
+) -> list[BaseNode]:
+    """Return the components that train, judge and push a model."""
+    by_id = {component.id: component for component in data}
+    examples = by_id[IMAGE_EXAMPLE_GEN].outputs
+    trainer = _trainer(_training_examples(by_id, config), config, context)
+    champion = ChampionResolver(context.store, context.serving, context.champion)
     evaluator = ModelEvaluator(
-        examples=examples.outputs["examples"],
+        examples=examples["examples"],
         model=trainer.outputs["model"],
         baseline_model=champion.outputs["baseline_model"],
     )
@@ -133,28 +126,23 @@ def build_components(config: PipelineConfig, around: Surroundings) -> list[BaseN
         inputs={
             "model": trainer.outputs["model"],
             "model_run": trainer.outputs["model_run"],
-            "manifest": examples.outputs["manifest"],
+            "manifest": examples["manifest"],
             "evaluation": evaluator.outputs["evaluation"],
             "blessing": gate.outputs["blessing"],
         },
-        destination=around.serving,
-        store=around.store,
+        destination=context.serving,
+        store=context.store,
         config=config,
     )
-    return [
-        examples,
-        statistics,
-        schema,
-        validator,
-        images,
-        transform,
-        augmenter,
-        trainer,
-        champion,
-        evaluator,
-        gate,
-        pusher,
-    ]
+    return [trainer, champion, evaluator, gate, pusher]
+
+
+def _training_examples(by_id: Mapping[str, BaseNode], config: PipelineConfig) -> BaseChannel:
+    """Return the transformed images, with the changed copies where the config asks for some."""
+    transformed = by_id[IMAGE_TRANSFORM].outputs["transformed_examples"]
+    if not config.augmentation.materialise.min_examples:
+        return transformed
+    return union([transformed, by_id[AUGMENTER].outputs["augmented_examples"]])
 
 
 def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
@@ -164,17 +152,16 @@ def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
     while queue:
         name = queue.pop()
         wanted.add(name)
-        inputs = by_id[name].inputs.values()
-        each = [channel for some in inputs for channel in get_individual_channels(some)]
-        queue += [channel.producer_component_id for channel in each]
-        queue += [WAITS_FOR[name]] if name in WAITS_FOR else []
+        for channels in by_id[name].inputs.values():
+            queue += [one.producer_component_id for one in get_individual_channels(channels)]
+        queue += [STARTS_AFTER[name]] if name in STARTS_AFTER else []
     return [component for component in components if component.id in wanted]
 
 
 def beam_arguments(config: BeamConfig) -> list[str]:
     """Return the pipeline options that every Beam component runs with."""
-    # With a container image named TFX does not build a package of itself for every component,
-    # which takes a second; workers in this process need neither.
+    # Where no container image is named, TFX builds a package of itself for every component, which
+    # takes a second. Workers in this process need neither image nor package.
     return [f"--runner={BEAM_RUNNERS[config.runner]}", "--sdk_container_image=none"]
 
 
@@ -190,7 +177,7 @@ def _derived_features() -> schema_pb2.Schema:
 def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     if curated is not None:
         return ImportSchemaGen(schema_file=curated).with_id(SchemaGen.__name__)
-    # What the training split holds is what the other splits are measured against.
+    # ExampleValidator compares the other splits with the schema of the training split.
     return SchemaGen(
         statistics=statistics.outputs["statistics"],
         infer_feature_shape=True,
@@ -198,16 +185,16 @@ def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     )
 
 
-def _tuner(components: list[BaseNode], config: PipelineConfig, around: Surroundings) -> BaseNode:
+def _tuner(components: list[BaseNode], config: PipelineConfig, context: RunContext) -> BaseNode:
     from components.tuner.component import Tuner  # KerasTuner takes a second that no run needs
 
     trainer = next(one for one in components if isinstance(one, Trainer))
     examples = trainer.inputs["examples"]
-    store = around.tracking.runs_store
-    return Tuner(examples, config, store, around.searches, around.config_folder)
+    store = context.tracking.runs_store
+    return Tuner(examples, config, store, context.searches, context.config_folder)
 
 
-def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings) -> Trainer:
+def _trainer(examples: BaseChannel, config: PipelineConfig, context: RunContext) -> Trainer:
     recipe = training_recipe(config)
     return Trainer(
         run_fn=f"{TRAINER_ENTRYPOINT}.run_fn",
@@ -216,9 +203,9 @@ def _trainer(examples: BaseChannel, config: PipelineConfig, around: Surroundings
         eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
         custom_config={
             "recipe": recipe.model_dump_json(),
-            "tracking": around.tracking.model_dump_json(),
+            "tracking": context.tracking.model_dump_json(),
             "explanation": config.explanation.model_dump_json(),
-            "checkpoints": around.checkpoints,
+            "checkpoints": context.checkpoints,
             "code_digest": code_digest(TRAINER_ENTRYPOINT),
             "training_digest": training_digest(recipe),
         },

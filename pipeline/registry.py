@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 from contracts.config.mlflow_uri import sqlite_file
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.system.errors import ComponentError, WorkspaceError
+from pipeline.component_ids import DEPENDENT_ON_CHAMPION
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from registry.model_versions import ModelRegistry, RegisteredVersion
-
-# The components whose outcome follows from the champion.
-FOLLOW_CHAMPION = ("ChampionResolver", "ModelEvaluator", "ModelGate", "ModelPusher")
 
 
 def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry | None":
@@ -42,7 +40,7 @@ def find_champion(
     Raises:
       ComponentError: the registry does not answer.
     """
-    if to not in (None, *FOLLOW_CHAMPION):
+    if to not in (None, *DEPENDENT_ON_CHAMPION):
         return None
     return _registry(workspace, config).champion()
 

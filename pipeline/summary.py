@@ -15,25 +15,6 @@ from pipeline.workspace import Workspace
 SUMMARY_FILE = "summary.json"
 LOG_FILE = "run.log"
 
-# Runs only in a search, which ends with it.
-TUNER = "Tuner"
-
-# The components in the order in which they run.
-COMPONENTS = (
-    "ImageExampleGen",
-    "StatisticsGen",
-    "SchemaGen",
-    "ExampleValidator",
-    "ImageValidator",
-    "ImageTransform",
-    "Augmenter",
-    "Trainer",
-    "ChampionResolver",
-    "ModelEvaluator",
-    "ModelGate",
-    "ModelPusher",
-)
-
 
 class _Part(Section):
     """A part of the summary; readers live with keys that come later."""

@@ -9,6 +9,7 @@ from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout import Layout
 from contracts.system.errors import InputError, WorkspaceError
 from contracts.system.storage.remote_path import RemotePath
+from pipeline.component_ids import IMAGE_EXAMPLE_GEN, IMAGE_TRANSFORM
 from pipeline.doctor.machine import read_disk
 from pipeline.workspace import Workspace, other_run, unwritable
 
@@ -54,10 +55,10 @@ def require_space(root: Path, layout: Layout, size_px: int) -> None:
     run has kept in this workspace is there already.
     """
     workspace, images = Workspace(root.resolve()), len(layout.files)
-    new = max(0, FileIndex(layout).file_bytes - _kept(workspace, "ImageExampleGen", "examples"))
+    new = max(0, FileIndex(layout).file_bytes - _kept(workspace, IMAGE_EXAMPLE_GEN, "examples"))
     new += max(
         0,
-        images * size_px**2 * CHANNELS - _kept(workspace, "ImageTransform", "transformed_examples"),
+        images * size_px**2 * CHANNELS - _kept(workspace, IMAGE_TRANSFORM, "transformed_examples"),
     )
     needed, free = new + SPARE_BYTES, read_disk(root).free
     if free < needed:

@@ -11,6 +11,10 @@ from contracts.config.loading.nested_values import with_value
 from contracts.config.loading.yaml_marks import YamlTextError, read_yaml
 from contracts.system.errors import ConfigError
 
+# As the template is written.
+LINE_LENGTH = 100
+INDENT = 2
+
 
 def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
     """Return the text with `values` by dotted key; a key that is not there yet is added.
@@ -38,14 +42,15 @@ def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
 
 def _with_value(text: str, path: tuple[str, ...], value: JsonValue) -> str:
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    parent = node
     for depth, part in enumerate(path):
         below = next((child for key, child in node.value if key.value == part), None)
         if below is None:
             return _added(text, node, path[depth:], value)
-        node = below
+        parent, node = node, below
         if depth < len(path) - 1 and not isinstance(node, yaml.MappingNode):
-            return _replaced(text, node, _nested(path[depth + 1 :], value))
-    return _replaced(text, node, value)
+            return _replaced(text, node, parent, _nested(path[depth + 1 :], value))
+    return _replaced(text, node, parent, value)
 
 
 def _added(text: str, mapping: yaml.MappingNode, path: KeyPath, value: JsonValue) -> str:
@@ -58,10 +63,22 @@ def _added(text: str, mapping: yaml.MappingNode, path: KeyPath, value: JsonValue
     return f"{text[:start]}{entry}\n{' ' * mapping.start_mark.column}{text[start:]}"
 
 
-def _replaced(text: str, node: yaml.Node, value: JsonValue) -> str:
+def _replaced(text: str, node: yaml.Node, parent: yaml.MappingNode, value: JsonValue) -> str:
+    """Return the text with another value in the place of a node: on its line where that is short.
+
+    A mapping that is too long for a line becomes a block with a line a key.
+    """
     start, end = node.start_mark.index, _end(node)
-    space = " " if start == end and text[start - 1 : start] == ":" else ""
-    return f"{text[:start]}{space}{_flow(value)}{text[end:]}"
+    shown = _flow(value)
+    line = text.rfind("\n", 0, start) + 1
+    is_long = start - line + len(shown) > LINE_LENGTH
+    if is_long and isinstance(value, dict) and not parent.flow_style:
+        indent = " " * (parent.start_mark.column + INDENT)
+        shown = "".join(f"\n{indent}{key}: {_flow(one)}" for key, one in value.items())
+        start = len(text[:start].rstrip(" "))
+    elif start == end and text[start - 1 : start] == ":":
+        shown = f" {shown}"
+    return text[:start] + shown + text[end:]
 
 
 def _end(node: Any) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contracts.system.errors import InputError, some_of
 from pipeline.commands.following import following
+from pipeline.component_ids import IMAGE_EXAMPLE_GEN
 from pipeline.summary import Summary, read_summary
 from pipeline.workspace import Workspace
 
@@ -40,9 +41,9 @@ def asked_record(args: argparse.Namespace, run_id: str | None) -> Summary:
     manifest = summary.data.manifest if summary else ""
     if not summary or not manifest or not Path(manifest).is_dir():
         raise InputError(
-            f"{workspace.root}: run {run_id} has left no record of its files: ImageExampleGen "
+            f"{workspace.root}: run {run_id} has left no record of its files: {IMAGE_EXAMPLE_GEN} "
             "had not ended, or its manifest was removed. "
             f"`{following('status', args, run_id)}` says how it fared; "
-            f"`{following('run', args, '--to', 'ImageExampleGen')}` makes another."
+            f"`{following('run', args, '--to', IMAGE_EXAMPLE_GEN)}` makes another."
         )
     return summary

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from contracts.system.errors import WorkspaceError, some_of
 from pipeline.commands.asked_run import asked_record
 from pipeline.commands.following import following, short
+from pipeline.component_ids import IMAGE_VALIDATOR
 from pipeline.summary import DataSummary
 from pipeline.workspace import Workspace
 
@@ -59,7 +60,7 @@ def _verdict(data: DataSummary, args: argparse.Namespace) -> str:
 
 def _checks(args: argparse.Namespace) -> str:
     """Return the command that checks the images."""
-    return following("run", args, "--to", "ImageValidator")
+    return following("run", args, "--to", IMAGE_VALIDATOR)
 
 
 def _lines(record: "DataRecord") -> Iterator[str]:

@@ -1,14 +1,14 @@
 """`imgpipe run`: runs the DAG on this machine, whole or up to a component."""
 
 import argparse
-import difflib
 import sys
 
-from contracts.system.errors import InputError
 from contracts.system.storage.remote_path import RemotePath, Root
+from pipeline.commands.choice import require_choice
 from pipeline.commands.following import following, short
+from pipeline.component_ids import COMPONENTS
 from pipeline.preflight import preflight
-from pipeline.summary import COMPONENTS, Summary
+from pipeline.summary import Summary
 from pipeline.workspace import Workspace
 
 EXIT_CODES = {"blessed": 0, "partial": 0, "failed": 1, "not_blessed": 3}
@@ -21,12 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the pipeline and say what came of it."""
-    if args.to is not None and args.to not in COMPONENTS:
-        near = difflib.get_close_matches(args.to, COMPONENTS, n=1)
-        guess = f" Did you mean {near[0]}?" if near else ""
-        raise InputError(
-            f"--to: expected one of {', '.join(COMPONENTS)}, received {args.to!r}.{guess}"
-        )
+    require_choice("--to", args.to, COMPONENTS)
     checked = preflight(args.config, args.overrides, args.workspace)
     from pipeline.local.runner import run_pipeline
 

@@ -6,11 +6,9 @@ from pathlib import Path
 
 from contracts.artifacts import features
 from contracts.system.errors import InputError
+from pipeline.component_ids import AUGMENTER, IMAGE_TRANSFORM
 from pipeline.preflight import Preflight, preflight
 from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
-
-DATA_UP_TO = "ImageTransform"
-COPIES_UP_TO = "Augmenter"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +85,7 @@ def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespa
     from pipeline.sweep.report import print_sweep
 
     has_copies = checked.config.augmentation.materialise.min_examples > 0
-    summary = run_pipeline(checked, args.workspace, COPIES_UP_TO if has_copies else DATA_UP_TO)
+    summary = run_pipeline(checked, args.workspace, AUGMENTER if has_copies else IMAGE_TRANSFORM)
     if summary.status == "failed":
         return tell_failure(summary, args.workspace)
     first = checked.config.seed

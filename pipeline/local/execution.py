@@ -10,19 +10,23 @@ from tfx.orchestration.pipeline import Pipeline
 from contracts.artifacts.data_blessing import read_verdict
 from contracts.system.errors import ComponentError
 from contracts.system.full_disk import is_disk_full
-from pipeline.graph import Surroundings, build_pipeline
-from pipeline.local.dag import run_dag
-from pipeline.local.failure import sentence
-from pipeline.local.launching import ComponentFailed, Launched
+from pipeline.component_ids import COMPONENTS_AND_TUNER, IMAGE_VALIDATOR
+from pipeline.graph import build_pipeline
+from pipeline.local.launching.dag import run_dag
+from pipeline.local.launching.failure import sentence
+from pipeline.local.launching.launches import ComponentFailed, LaunchedComponent
+from pipeline.local.launching.records import Records
 from pipeline.local.outcome import Outcome
+from pipeline.local.patches.beam_state_cache import without_state_cache
+from pipeline.local.patches.command_line import without_options
+from pipeline.local.patches.tfx_cache_context import portable_cache_keys
 from pipeline.local.plan import Plan
-from pipeline.local.portable_cache import portable_cache_keys
-from pipeline.local.records import Records
 from pipeline.local.terminal import START, Terminal
 from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.report import data_page
 from pipeline.report.page import PAGE_FILE, write_pages
-from pipeline.summary import COMPONENTS, TUNER, ComponentSummary, SecondsSummary, Summary
+from pipeline.run_context import RunContext
+from pipeline.summary import ComponentSummary, SecondsSummary, Summary
 from trainer.keras_settings import prepare_keras
 
 LOGGER = logging.getLogger(__name__)
@@ -40,13 +44,13 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     records = Records(workspace.metadata_db)
     records.relocate(workspace.root)
     records.cancel_unfinished(workspace.pipeline_root)
-    pipeline = build_pipeline(plan.config, _surroundings(plan, records), plan.to)
+    pipeline = build_pipeline(plan.config, _run_context(plan, records), plan.to)
     terminal.shows(component.id for component in pipeline.components)
     start_s = time.monotonic() - plan.began_s
     terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
     outcome = Outcome()
     try:
-        with portable_cache_keys(plan.folders):
+        with portable_cache_keys(plan.folders), without_options(), without_state_cache():
             components = _launch(pipeline, plan, records, terminal, outcome)
     except KeyboardInterrupt:
         records.cancel_unfinished(workspace.pipeline_root)
@@ -108,14 +112,14 @@ def _launch(
     except ComponentFailed as failed:
         if is_disk_full(failed):
             raise
-        for one in (failed, *failed.also):
+        for one in (failed, *failed.other_failures):
             components[one.name] = one.summary
             if one.execution_id is not None:
                 outcome.add(one.name, records.outputs(one.execution_id))
-    return {name: components[name] for name in (*COMPONENTS, TUNER) if name in components}
+    return {name: components[name] for name in COMPONENTS_AND_TUNER if name in components}
 
 
-def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None:
+def _add_outputs(launched: LaunchedComponent, records: Records, outcome: Outcome) -> None:
     try:
         outcome.add(launched.name, records.outputs(launched.execution_id))
     except (OSError, ValueError) as error:
@@ -125,9 +129,9 @@ def _add_outputs(launched: Launched, records: Records, outcome: Outcome) -> None
         raise ComponentFailed(launched.name, failed) from error
 
 
-def _surroundings(plan: Plan, records: Records) -> Surroundings:
+def _run_context(plan: Plan, records: Records) -> RunContext:
     workspace, config = plan.workspace, plan.config
-    return Surroundings(
+    return RunContext(
         pipeline_root=str(workspace.pipeline_root),
         metadata_db=str(workspace.metadata_db),
         serving=str(workspace.serving(config.name)),
@@ -147,7 +151,7 @@ def _accepted_statistics(plan: Plan, records: Records) -> str:
 
     A run over unchanged data so has the same one as the run before it.
     """
-    for artifacts in records.past_artifacts(plan.config.name, "ImageValidator"):
+    for artifacts in records.past_artifacts(plan.config.name, IMAGE_VALIDATOR):
         try:
             blessing = read_verdict(artifacts["blessing"].uri)
         except (OSError, ValueError, TypeError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.file_index import FileIndex
+from pipeline.component_ids import IMAGE_EXAMPLE_GEN
 from pipeline.preflight import Preflight
 from pipeline.workspace import Workspace
 
@@ -93,12 +94,14 @@ class Images:
         from contracts.artifacts.manifest.dataset import read_dataset
 
         found = []
-        for manifest in self._workspace.artifacts("ImageExampleGen", "manifest"):
+        for manifest in self._workspace.artifacts(IMAGE_EXAMPLE_GEN, "manifest"):
             try:
                 dataset = read_dataset(str(manifest))
             except (OSError, ValueError, TypeError):
                 continue  # of a run that was killed, or of another version
-            examples = self._workspace.pipeline_root / "ImageExampleGen/examples" / manifest.name
+            examples = (
+                self._workspace.pipeline_root / IMAGE_EXAMPLE_GEN / "examples" / manifest.name
+            )
             if examples.is_dir() and not reasons_to_refuse(dataset):
                 found.append((dataset, examples, manifest))
         return found

@@ -14,8 +14,18 @@ from contracts.artifacts.image_issues import read_report
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.artifacts.training_record import TrainingRecord
 from contracts.system.moved_paths import replace_folder
-from pipeline.summary import (
+from pipeline.component_ids import (
+    AUGMENTER,
+    IMAGE_EXAMPLE_GEN,
+    IMAGE_TRANSFORM,
+    IMAGE_VALIDATOR,
+    MODEL_EVALUATOR,
+    MODEL_GATE,
+    MODEL_PUSHER,
+    TRAINER,
     TUNER,
+)
+from pipeline.summary import (
     AugmentationSummary,
     DataSummary,
     GateSummary,
@@ -46,15 +56,15 @@ class Outcome:
         """Read the outputs (MLMD artifacts by key) of a component that has ended."""
         self.uris |= {key: artifact.uri for key, artifact in outputs.items() if key in REPORTED}
         readers = {
-            "ImageExampleGen": self._add_data,
-            "ImageValidator": self._add_issues,
-            "Augmenter": self._add_augmentation,
-            "Trainer": self._add_training,
-            "ImageTransform": self._add_transformed,
+            IMAGE_EXAMPLE_GEN: self._add_data,
+            IMAGE_VALIDATOR: self._add_issues,
+            AUGMENTER: self._add_augmentation,
+            TRAINER: self._add_training,
+            IMAGE_TRANSFORM: self._add_transformed,
             TUNER: self._add_search,
-            "ModelEvaluator": self._add_metrics,
-            "ModelGate": self._add_gate,
-            "ModelPusher": self._add_pushed,
+            MODEL_EVALUATOR: self._add_metrics,
+            MODEL_GATE: self._add_gate,
+            MODEL_PUSHER: self._add_pushed,
         }
         if component in readers:
             readers[component](outputs)

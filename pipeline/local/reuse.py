@@ -15,9 +15,10 @@ from contracts.config.rules.search_space import varied_configs
 from contracts.environment.optional_libraries import installed
 from contracts.environment.own_packages import PACKAGES
 from contracts.system.moved_paths import without_folders
+from pipeline.component_ids import TUNER
 from pipeline.local.terminal import START, Terminal
 from pipeline.registry import find_champion, identity_of, registry_stamp
-from pipeline.summary import TUNER, ComponentSummary, SecondsSummary, Summary, read_summary
+from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_summary
 from pipeline.workspace import Workspace
 
 # What a result depends on besides the data, the config and our own code.

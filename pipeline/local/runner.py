@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contracts.system.errors import WorkspaceError
 from contracts.system.full_disk import is_disk_full
+from pipeline.component_ids import COMPONENTS
 from pipeline.curated_schema import copied_schema
 from pipeline.local.images import Images
 from pipeline.local.output import output_in
@@ -17,7 +18,7 @@ from pipeline.local.reuse import reused, run_key, unchanged_since
 from pipeline.local.terminal import START, Terminal
 from pipeline.preflight import Preflight
 from pipeline.registry import find_champion, identity_of, require_loadable
-from pipeline.summary import COMPONENTS, LOG_FILE, Summary
+from pipeline.summary import LOG_FILE, Summary
 from pipeline.workspace import Workspace, opened_for_run
 
 

@@ -70,11 +70,14 @@ class Terminal(logging.Handler):
         """Show the components that are going to run, as waiting."""
         self._rows |= {name: _Row(name) for name in names}
 
-    def began(self, name: str, detail: str = "", *, is_beside: bool = False) -> None:
-        """Show that a component runs now; progress that names nobody is of the one in front."""
+    def began(self, name: str, detail: str = "", *, on_side_branch: bool = False) -> None:
+        """Show that a component runs now.
+
+        Progress that names no component belongs to the one that runs on the main branch.
+        """
         row = self._rows[name]
         row.state, row.began_s, row.detail = "running", time.monotonic(), detail
-        if not is_beside:
+        if not on_side_branch:
             self._running = row
             self._last_line_s = row.began_s
         if detail:

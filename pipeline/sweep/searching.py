@@ -10,9 +10,10 @@ from rich.text import Text
 
 from contracts.system.errors import InputError
 from pipeline.commands.following import following, short
+from pipeline.component_ids import TUNER
 from pipeline.local.runner import run_pipeline
 from pipeline.preflight import Preflight
-from pipeline.summary import TUNER, Summary
+from pipeline.summary import Summary
 from pipeline.summary_table import console_on, tell_failure
 from pipeline.sweep.best_config import require_target, write_best_config
 from trainer.search.best import BEST_FILE

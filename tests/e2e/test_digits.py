@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from contracts.artifacts import features
 from contracts.config.preprocessing import PreprocessingConfig
-from pipeline.summary import COMPONENTS
+from pipeline.component_ids import COMPONENTS
 
 IMAGES = 1797
 

@@ -21,7 +21,7 @@ from tfx.types import artifact_utils, standard_artifacts  # noqa: E402
 from tfx.utils import proto_utils  # noqa: E402
 
 from pipeline.graph import BEAM_RUNNERS  # noqa: E402
-from pipeline.local.records import Records  # noqa: E402
+from pipeline.local.launching.records import Records  # noqa: E402
 
 
 def output(project, component: str, key: str):

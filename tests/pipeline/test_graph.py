@@ -1,4 +1,4 @@
-"""Who reads whose examples: the evaluation reads none that augmentation has touched."""
+"""Which component reads which examples: the evaluation reads no augmented ones."""
 
 import json
 
@@ -10,11 +10,12 @@ from tfx.types.channel_utils import get_individual_channels
 
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.tracking import TrackingPlan, TrackingStore
-from pipeline.graph import Surroundings, build_components, build_pipeline
+from pipeline.graph import build_components, build_pipeline
+from pipeline.run_context import RunContext
 
 
-def around(tmp_path, config: PipelineConfig) -> Surroundings:
-    return Surroundings(
+def run_context(tmp_path, config: PipelineConfig) -> RunContext:
+    return RunContext(
         pipeline_root=str(tmp_path),
         metadata_db=str(tmp_path / "metadata.db"),
         serving=str(tmp_path / "serving"),
@@ -35,10 +36,10 @@ def sources(tmp_path, component: str, key: str, **augmentation) -> set[str]:
     config = PipelineConfig.model_validate(
         {"name": "toys", "data": {"root": tmp_path}, "augmentation": augmentation}
     )
-    surroundings = around(tmp_path, config)
-    (found,) = (one for one in build_components(config, surroundings) if one.id == component)
+    context = run_context(tmp_path, config)
+    (found,) = (one for one in build_components(config, context) if one.id == component)
     channels = get_individual_channels(found.inputs[key])
-    names = [one.id for one in build_pipeline(config, surroundings, to="Trainer").components]
+    names = [one.id for one in build_pipeline(config, context, to="Trainer").components]
     assert ("Augmenter" in names) == bool(augmentation.get("materialise"))
     return {channel.producer_component_id for channel in channels}
 
@@ -61,7 +62,7 @@ def test_a_search_trains_on_what_a_run_trains_on(tmp_path, enabled):
                 "tracking": {"mlflow": {"enabled": enabled}},
             }
         )
-        components = build_pipeline(config, around(tmp_path, config), to="Tuner").components
+        components = build_pipeline(config, run_context(tmp_path, config), to="Tuner").components
         return next(one for one in components if one.id == "Tuner")
 
     def read(component) -> set[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from contracts.config.augmentation.operations import OPERATION_SECTIONS
@@ -168,10 +167,3 @@ def test_the_demos_config_fits_the_demo(demo):
     assert [
         line for line in (demo / "pipeline.yaml").read_text().splitlines() if "#" in line
     ] == comments
-
-
-def test_values_are_put_in_without_touching_the_rest():
-    template = "a: 1  # one\nb:\n  c: {d: [1, 2]}  # two\n  e: x\n"
-    written = init.with_values(template, {"b.e": "long value", "a": "[]", "b.c": "{}"})
-    assert written == "a: []  # one\nb:\n  c: {}  # two\n  e: long value\n"
-    assert yaml.safe_load(written) == {"a": [], "b": {"c": {}, "e": "long value"}}

@@ -8,7 +8,7 @@ import pytest
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.system.errors import ComponentError
 from pipeline import registry
-from pipeline.summary import TUNER
+from pipeline.component_ids import TUNER
 from pipeline.workspace import Workspace
 
 

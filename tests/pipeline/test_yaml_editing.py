@@ -61,6 +61,20 @@ def test_several_at_once_in_the_template():
     assert [line for line in edited.splitlines() if line.lstrip().startswith("#")] == comments
 
 
+def test_a_mapping_that_is_too_long_for_a_line_gets_a_line_a_key():
+    long = {f"operation_{number}": {"probability": 0.5, "range": [-1, 1]} for number in range(3)}
+    text = "a:\n  # of b\n  b: {}\n  c: 1  # of c\n"
+    assert with_values_in_place(text, {"a.b": long}) == (
+        "a:\n  # of b\n  b:\n"
+        "    operation_0: {probability: 0.5, range: [-1, 1]}\n"
+        "    operation_1: {probability: 0.5, range: [-1, 1]}\n"
+        "    operation_2: {probability: 0.5, range: [-1, 1]}\n"
+        "  c: 1  # of c\n"
+    )
+    in_flow = with_values_in_place("a: {b: {}, c: 1}\n", {"a.b": long})
+    assert read_yaml(in_flow).value == {"a": {"b": long, "c": 1}}
+
+
 def test_what_stands_in_two_places_is_refused():
     text = "a: &one {x: 1}\nb: *one\n"
     for values in ({"b.x": 2}, {"b.y": 2}, {"a.y": 2, "a.z": 3}):

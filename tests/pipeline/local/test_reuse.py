@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from contracts.config.pipeline_config import PipelineConfig
+from pipeline.component_ids import TUNER
 from pipeline.local.reuse import run_key
-from pipeline.summary import TUNER
 
 
 def test_code_that_only_the_search_space_names_counts_for_a_search(tmp_path):

@@ -35,7 +35,7 @@ def test_progress_of_what_runs_beside_is_its_own(monkeypatch):
         terminal.shows(["ImageTransform", "ImageValidator"])
         terminal.began("ImageTransform")
         progress.report_progress(1, 0, "images", component="ImageValidator")  # it has not begun
-        terminal.began("ImageValidator", is_beside=True)
+        terminal.began("ImageValidator", on_side_branch=True)
         progress.report_progress(2, 0, "images")
         progress.report_progress(3, 0, "images", component="ImageValidator")
     assert stream.getvalue().splitlines() == [

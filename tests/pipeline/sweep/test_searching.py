@@ -8,8 +8,9 @@ import pytest
 
 from contracts.config.loading.loader import load_config
 from contracts.system.errors import ConfigError, InputError
+from pipeline.component_ids import TUNER
 from pipeline.preflight import Preflight
-from pipeline.summary import TUNER, SecondsSummary, Summary
+from pipeline.summary import SecondsSummary, Summary
 from pipeline.sweep import best_config, searching
 from trainer.search.best import BEST_FILE, write_best
 from trainer.search.ledger import LEDGER_FILE, Ledger

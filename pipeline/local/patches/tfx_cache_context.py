@@ -1,4 +1,11 @@
-"""TFX's cache keys without what changes when a workspace or project moves."""
+"""Makes TFX's cache keys independent of where workspace and project lie.
+
+Reason: TFX hashes the parameters of a component and the records of its input artifacts. They hold
+absolute paths and times of writing, so that a moved workspace would compute everything anew.
+Upstream: tfx/orchestration/portable/cache_utils.py (`get_cache_context`), which launcher.py calls
+through its module, read in TFX 1.16; no argument of the launcher changes the key.
+Since: imgpipe 0.1.0 (docs/adr/0017).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +21,9 @@ from contracts.system.moved_paths import without_folders
 
 @contextmanager
 def portable_cache_keys(folders: Sequence[Path]) -> Iterator[None]:
-    """Compute cache keys that are the same wherever `folders` lie, while the block runs.
+    """Let the cache keys be the same wherever `folders` lie, while the block runs.
 
-    TFX hashes the parameters of a component, and of its input artifacts the URI and when their
-    record was written. The id of an artifact is enough to tell it from every other one.
+    Of an input artifact only its id is hashed: no other artifact has it.
     """
     tfx_context = cache_utils.get_cache_context
 
@@ -30,7 +36,7 @@ def portable_cache_keys(folders: Sequence[Path]) -> Iterator[None]:
         return tfx_context(
             *args,
             input_artifacts={
-                key: [_identified(one) for one in some]
+                key: [_with_id_alone(one) for one in some]
                 for key, some in (input_artifacts or {}).items()
             },
             parameters={
@@ -47,8 +53,8 @@ def portable_cache_keys(folders: Sequence[Path]) -> Iterator[None]:
         cache_utils.get_cache_context = tfx_context
 
 
-def _identified(artifact: Artifact) -> Artifact:
-    """Return a copy of a recorded artifact that says no more than which one it is."""
+def _with_id_alone(artifact: Artifact) -> Artifact:
+    """Return a copy of a recorded artifact that holds nothing but its id."""
     copy = deepcopy(artifact)
     record = copy.mlmd_artifact
     for name in [field.name for field, _ in record.ListFields() if field.name != "id"]:

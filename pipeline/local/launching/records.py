@@ -13,7 +13,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.portable.mlmd import execution_lib
-from tfx.types.artifact import ArtifactState
+from tfx.types.artifact import Artifact, ArtifactState
 
 from contracts.system.errors import some_of
 from contracts.system.moved_paths import replace_folder
@@ -37,10 +37,12 @@ class Records:
         self.connection = sqlite_metadata_connection_config(str(database))
         self.lock = RLock()
         self._store = MetadataStore(self.connection)
-        self.refused: dict[str, int] = {}  # executions that ended with a no, by component
+        self.refusals: dict[str, int] = {}  # component -> execution that ended with a refusal
 
-    def publish(self, execution_id: int, outputs: Mapping[str, Sequence[Any]]) -> None:
-        """Record outputs (TFX artifacts by key) of an execution that is not to be reused."""
+    def publish_refusal(
+        self, component: str, execution_id: int, outputs: Mapping[str, Sequence[Artifact]]
+    ) -> None:
+        """Record the outputs of an execution that ended with a refusal, and is never reused."""
         for artifact in (one for some in outputs.values() for one in some):
             artifact.state = ArtifactState.PUBLISHED
         with self.lock:
@@ -49,6 +51,7 @@ class Records:
             handle = metadata.Metadata(self.connection)
             with handle:
                 execution_lib.put_execution(handle, execution, contexts, output_artifacts=outputs)
+        self.refusals[component] = execution_id
 
     def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
         """Return an execution's output artifacts by key."""

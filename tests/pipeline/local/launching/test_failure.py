@@ -1,7 +1,7 @@
 """The one sentence that a user reads when a component fails."""
 
 from contracts.system.errors import ComponentError
-from pipeline.local.failure import sentence
+from pipeline.local.launching.failure import sentence
 
 
 def caused_by(error: Exception, cause: Exception) -> Exception:

@@ -1,0 +1,1 @@
+"""Recipes: values for the template that suit one kind of task, a YAML file each."""
