@@ -1,7 +1,7 @@
-"""The way into the commands: it puts our packages before all others of their names.
+"""Starts the commands, and puts our packages before other packages with the same names.
 
-PYTHONPATH may name a folder with a `pipeline/` or `trainer.py` of the user's own. This module has a
-name that no other has, and it finds our packages before any of them is imported.
+PYTHONPATH may name a folder with a `pipeline/` or a `trainer.py` of the user. No other module has
+the name of this one, and it finds our packages before one of them is imported.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The top: wires the components, runs them, and is the `imgpipe` command."""
+"""Wires the components, runs them, and holds the `imgpipe` command."""
 
-# `python -m` puts the working directory first, and a contracts.py of the user's may lie there.
+# `python -m` puts the working directory first, where a contracts.py of the user may lie.
 import imgpipe  # noqa: F401

@@ -25,13 +25,13 @@ EXIT_INTERRUPTED = 130  # as shells report a process that SIGINT has ended
 
 
 class CommandModule(Protocol):
-    """What the module of a command offers."""
+    """The interface of the module of a command."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare what the command takes beside the common options."""
+        """Declare the arguments of the command besides the common options."""
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do it and return the exit code."""
+        """Run the command and return the exit code."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,32 @@ COMMANDS = (
     Command("data diff", "show what changed between two runs", "pipeline.commands.data_diff"),
     Command(
         "sweep",
-        "tell what helps on your data: with and without, over seeds; --search: the best values",
+        "compare values of the config over several seeds; --search: find the best values",
         "pipeline.commands.sweep",
     ),
-    Command("doctor", "tell what this machine has and a run will use", "pipeline.commands.doctor"),
+    Command(
+        "doctor",
+        "show what the machine has and a run will use",
+        "pipeline.commands.doctor",
+    ),
     Command("predict", "label images with the champion", "pipeline.commands.predict"),
     Command("models", "list the registered models", "pipeline.commands.models"),
     Command("promote", "let a registered version serve", "pipeline.commands.promote"),
 )
 
 
-# What the commands of two words are about.
+# First word of the commands of two words -> its help.
 GROUPS = {"data": "show what is in the data of a run"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; what went wrong is told in sentences.
+    """Run the command line, print errors as sentences, and return the exit code.
 
     0: done. 1: a component failed. 2: the config, the data or the call is wrong. 3: the model
-    was not blessed. 130: interrupted. 141: nobody reads the output any more.
+    was not blessed. 130: interrupted. 141: the reader of the output has closed it.
     """
-    # Listing many files makes many objects, and all of them stay; whoever imports TensorFlow
-    # (pipeline.local.quick_imports) has garbage collected from then on.
+    # Listing many files makes many objects, and all of them stay. pipeline.local.quick_imports
+    # enables the garbage collector again.
     gc.disable()
     set_library_variables()
     for stream in (sys.stdout, sys.stderr):
@@ -96,7 +100,7 @@ def _in_sentences(argv: Sequence[str]) -> int:
     """Run the command line; turn its errors into sentences on standard error."""
     try:
         code = _run(argv)
-        gc.freeze()  # or the interpreter looks at every object of TensorFlow's once more
+        gc.freeze()  # otherwise the interpreter visits every object of TensorFlow at its end
         return code
     except InputError as error:
         _complain(error.problems)
@@ -142,7 +146,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def default_workspace(config: Path) -> Path:
-    """Return the workspace of a config: it lies beside it, as every relative path in it does."""
+    """Return the default workspace, which is in the folder of the config."""
     return config.parent / WORKSPACE_FOLDER
 
 
@@ -166,16 +170,16 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
         "--workspace",
         type=Path,
         metavar="DIR",
-        help="where runs, metadata and models are kept (default: workspace/ beside the config)",
+        help="where runs, metadata and models are kept (default: workspace/ next to the config)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises BrokenPipeError where nobody reads its help; argparse's own says nothing of that."""
+    """Raises BrokenPipeError where the reader has closed the output; argparse ignores that."""
 
     def print_help(self, file: Any = None) -> None:
-        """Print what can be called."""
+        """Print the help."""
         print(self.format_help(), end="", file=file)
 
 

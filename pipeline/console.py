@@ -7,8 +7,8 @@ import rich.console
 
 
 class Console(rich.console.Console):
-    """Raises BrokenPipeError where nobody reads on; Rich would end the process with exit code 1."""
+    """Raises BrokenPipeError where the reader closed the output; Rich would exit with code 1."""
 
     def on_broken_pipe(self) -> None:
-        """Raise what Rich has caught."""
+        """Raise the error that Rich has caught."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

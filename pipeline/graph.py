@@ -13,7 +13,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
-from tfx.types import BaseChannel
+from tfx.types import Artifact, BaseChannel
 from tfx.types.channel_utils import get_individual_channels, union
 
 from components.augmenter.component import Augmenter
@@ -34,6 +34,7 @@ from pipeline.component_ids import (
     AUGMENTER,
     IMAGE_EXAMPLE_GEN,
     IMAGE_TRANSFORM,
+    SCHEMA_GEN,
     STARTS_AFTER,
     TUNER,
 )
@@ -137,12 +138,14 @@ def _model_components(
     return [trainer, champion, evaluator, gate, pusher]
 
 
-def _training_examples(by_id: Mapping[str, BaseNode], config: PipelineConfig) -> BaseChannel:
+def _training_examples(
+    by_id: Mapping[str, BaseNode], config: PipelineConfig
+) -> BaseChannel[Artifact]:
     """Return the transformed images, with the changed copies where the config asks for some."""
-    transformed = by_id[IMAGE_TRANSFORM].outputs["transformed_examples"]
-    if not config.augmentation.materialise.min_examples:
-        return transformed
-    return union([transformed, by_id[AUGMENTER].outputs["augmented_examples"]])
+    examples: BaseChannel[Artifact] = by_id[IMAGE_TRANSFORM].outputs["transformed_examples"]
+    if config.augmentation.materialise.min_examples:
+        examples = union([examples, by_id[AUGMENTER].outputs["augmented_examples"]])
+    return examples
 
 
 def up_to(components: list[BaseNode], last: str) -> list[BaseNode]:
@@ -176,7 +179,8 @@ def _derived_features() -> schema_pb2.Schema:
 
 def _schema(statistics: StatisticsGen, curated: str | None) -> BaseNode:
     if curated is not None:
-        return ImportSchemaGen(schema_file=curated).with_id(SchemaGen.__name__)
+        imported: BaseNode = ImportSchemaGen(schema_file=curated).with_id(SCHEMA_GEN)
+        return imported
     # ExampleValidator compares the other splits with the schema of the training split.
     return SchemaGen(
         statistics=statistics.outputs["statistics"],
@@ -194,7 +198,9 @@ def _tuner(components: list[BaseNode], config: PipelineConfig, context: RunConte
     return Tuner(examples, config, store, context.searches, context.config_folder)
 
 
-def _trainer(examples: BaseChannel, config: PipelineConfig, context: RunContext) -> Trainer:
+def _trainer(
+    examples: BaseChannel[Artifact], config: PipelineConfig, context: RunContext
+) -> Trainer:
     recipe = training_recipe(config)
     return Trainer(
         run_fn=f"{TRAINER_ENTRYPOINT}.run_fn",

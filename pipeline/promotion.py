@@ -8,20 +8,20 @@ from registry.serving_folder import ServingFolder
 def promote(
     number: int, registry: ModelRegistry, serving: ServingFolder
 ) -> RegisteredVersion | None:
-    """Let a version serve, and return the champion before it, if there was one.
+    """Make a version the champion, which serves, and return the champion before it, if any.
 
-    Killed in between, the registry has the new champion, and the next push or promotion puts the
-    serving folder right.
+    If the process is killed between the two changes, the registry has the new champion, and the
+    next push or promotion corrects the serving folder.
 
     Args:
       number: of a version whose SavedModel is in `serving`.
-      registry: where it is registered.
+      registry: the registry of the model.
       serving: the folder of the registered model.
 
     Raises:
-      InputError: there is no such version in the registry, or it lies elsewhere.
+      InputError: the registry has no such version, or its SavedModel is in another folder.
       ComponentError: its SavedModel is gone, or the registry does not answer.
-      OSError: the serving folder cannot be changed; the next promotion does it.
+      OSError: the serving folder cannot be changed; the next promotion changes it.
     """
     version = _registered(number, registry)
     with serving.locked():

@@ -1,4 +1,4 @@
-"""What a run leaves behind for scripts, `status` and the report: summary.json."""
+"""The summary of a run, summary.json: for scripts, for `imgpipe status` and for the report."""
 
 from pathlib import Path
 from typing import Literal
@@ -16,42 +16,42 @@ SUMMARY_FILE = "summary.json"
 LOG_FILE = "run.log"
 
 
-class _Part(Section):
-    """A part of the summary; readers live with keys that come later."""
+class _SummaryPart(Section):
+    """A part of the summary; unknown keys, of later versions, are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class DataSummary(_Part):
-    """What was in the data."""
+class DataSummary(_SummaryPart):
+    """The data of the run."""
 
-    layout: str = ""  # the sentence on what was inferred
+    layout: str = ""  # a sentence on the layout that was inferred
     found: int = 0
     ingested: int = 0
     quarantined: int = 0
     fingerprint: str = ""
     manifest: str = ""  # the folder with a row for every file
     examples: str = ""  # the folder with the images; empty where ImageExampleGen has refused them
-    transformed: str = ""  # the folder with their pixels, as models are trained on
+    transformed: str = ""  # the folder with their pixels, for training
     example: str = ""  # path of an ingested image, relative to the data root
     splits: dict[str, int] = dict.fromkeys(SPLITS, 0)
     quarantine_reasons: dict[str, int] = {}
     value_ranges: dict[str, ValueRange] = {}  # of images of more than 8 bits, by kind
-    report: str = ""  # the folder with what is wrong with the images
+    report: str = ""  # the folder with the report of ImageValidator
     issues: dict[str, int] = {}  # findings, by the name of the check
     blessed: bool | None = None  # False: not to be trained on; None: the images were not checked
     page: str = ""  # about the data
 
     @property
     def is_refused(self) -> bool:
-        """Whether ImageExampleGen has refused the files; the images were not checked then."""
+        """Whether ImageExampleGen has refused the files, so that the images were not checked."""
         return self.blessed is False and not self.report
 
 
-class AugmentationSummary(_Part):
-    """What was seen of the augmentation of the training images."""
+class AugmentationSummary(_SummaryPart):
+    """The augmentation of the training images."""
 
-    report: str = ""  # the folder with policy, pictures and what the probe says
+    report: str = ""  # the folder with policy, pictures and the result of the probe
     warnings: list[str] = []
     notes: list[str] = []
     mosaics: str = ""  # the folder with the pictures
@@ -59,8 +59,8 @@ class AugmentationSummary(_Part):
     examples: str = ""  # the folder with them
 
 
-class MetricsSummary(_Part):
-    """The candidate on the test split, and what it is measured against."""
+class MetricsSummary(_SummaryPart):
+    """The candidate on the test split, and the champion."""
 
     accuracy: float | None = None
     accuracy_interval: tuple[float, float] | None = None  # 95 %
@@ -70,18 +70,18 @@ class MetricsSummary(_Part):
     largest_class_share: float | None = None
 
 
-class GateSummary(_Part):
-    """The gate's word."""
+class GateSummary(_SummaryPart):
+    """The decision of ModelGate."""
 
     blessed: bool = False
     reasons: list[str] = []
-    warnings: list[str] = []  # what the test images cannot show
+    warnings: list[str] = []  # on what the test images cannot show
     min_accuracy: float | None = None  # the floor that applied
     min_accuracy_source: str = ""  # evaluation.min_accuracy, or largest_class
 
 
-class ComponentSummary(_Part):
-    """How one component fared."""
+class ComponentSummary(_SummaryPart):
+    """How one component ended."""
 
     state: Literal["done", "cached", "failed"]
     seconds: float
@@ -89,15 +89,15 @@ class ComponentSummary(_Part):
     why: str
 
 
-class SecondsSummary(_Part):
-    """Wall time: `start` is what passed before the first component began."""
+class SecondsSummary(_SummaryPart):
+    """Wall time: `start` is the time before the first component."""
 
     total: float
     start: float
 
 
-class TrackedSummary(_Part):
-    """Where the training can be followed, and what is missing there."""
+class TrackedSummary(_SummaryPart):
+    """A tracker of the training, the place of the run there, and what is missing there."""
 
     tracker: str
     place: str
@@ -105,7 +105,7 @@ class TrackedSummary(_Part):
     trouble: str = ""
 
 
-class Summary(_Part):
+class Summary(_SummaryPart):
     """summary.json; more keys may come, these stay."""
 
     run_id: str
@@ -132,7 +132,7 @@ class Summary(_Part):
 
     @property
     def workspace_then(self) -> Path | None:
-        """The workspace's folder as the run ended; None where nothing in the summary names it."""
+        """The workspace's folder when the run ended; None where the summary does not name it."""
         if self.workspace or not self.report:
             return Path(self.workspace) if self.workspace else None
         return Path(self.report).parents[2]  # <workspace>/runs/<run>/<file>
@@ -145,7 +145,7 @@ class Summary(_Part):
 
     @property
     def what_serves(self) -> str:
-        """Return the sentence on which version serves after a push; empty where none is known."""
+        """Return the sentence on the version that serves after a push; empty where unknown."""
         if self.pushed_version is None or self.champion_version is None:
             return ""
         if self.challenges:
@@ -161,10 +161,10 @@ class Summary(_Part):
 
 
 def read_summary(workspace: Workspace, run_id: str) -> Summary | None:
-    """Return the summary of a run; None where there is none to read.
+    """Return the summary of a run, or None where there is none that can be read.
 
-    That is so while a run goes on, where it was killed, and where another imgpipe wrote it. The
-    paths in it are those of today, wherever the workspace lay then.
+    There is none while a run goes on and after it was killed. That of another version of imgpipe
+    may be unreadable. Paths in a moved workspace are replaced by those of today.
     """
     path = workspace.run_folder(run_id) / SUMMARY_FILE
     try:

@@ -16,7 +16,7 @@ from pipeline.summary import LOG_FILE, SUMMARY_FILE, Summary
 from pipeline.workspace import Workspace
 
 NAME_WIDTH = 12
-# Where the output is no terminal nothing is folded for want of room.
+# Lines are not folded where the output is no terminal.
 WIDE = 200
 
 VERDICTS = {
@@ -28,7 +28,7 @@ VERDICTS = {
 
 
 def print_summary(summary: Summary, run_folder: Path, next_command: str, file: TextIO) -> None:
-    """Print what came of a run, where everything lies and what to do next."""
+    """Print the results of a run, the places of its files and the next command."""
     console = console_on(file)
     places = [
         *([("data page", summary.data.page)] if summary.data.page else []),
@@ -45,15 +45,15 @@ def print_summary(summary: Summary, run_folder: Path, next_command: str, file: T
         console.print(line, soft_wrap=True)
 
 
-def tell_failure(summary: Summary, workspace: Path) -> int:
-    """Say on standard error what has failed and where the log is, and return the exit code."""
+def print_failure(summary: Summary, workspace: Path) -> int:
+    """Print on standard error what has failed and where the log is, and return the exit code."""
     log = Workspace(workspace.resolve()).run_folder(summary.run_id) / LOG_FILE
     print(f"imgpipe: {summary.error}\nimgpipe: Log: {log}", file=sys.stderr)
     return 1
 
 
 def print_components(summary: Summary, file: TextIO) -> None:
-    """Print how each component of a run fared, and why it ran or did not."""
+    """Print how each component of a run ended, and why it ran or did not."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("component", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -66,7 +66,7 @@ def print_components(summary: Summary, file: TextIO) -> None:
 
 
 def console_on(file: TextIO) -> Console:
-    """Return a console that folds to a terminal's width, and hardly elsewhere."""
+    """Return a console that folds lines to the width of a terminal; elsewhere at WIDE columns."""
     return Console(file=file, highlight=False, width=None if file.isatty() else WIDE)
 
 

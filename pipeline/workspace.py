@@ -1,4 +1,4 @@
-"""Where a workspace keeps what; nobody else knows its layout."""
+"""The layout of a workspace; no other module knows it."""
 
 import fcntl
 import os
@@ -19,13 +19,13 @@ LOCK_FILE = ".lock"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that runs, artifacts, metadata and pushed models live in."""
+    """The folder with runs, artifacts, metadata and pushed models."""
 
     root: Path
 
     @property
     def pipeline_root(self) -> Path:
-        """Where TFX puts artifacts."""
+        """The folder that TFX puts artifacts in."""
         return self.root / "pipeline"
 
     @property
@@ -40,21 +40,21 @@ class Workspace:
 
     @property
     def file_index(self) -> Path:
-        """What is remembered of the content of files."""
+        """The file with the digests of image files."""
         return self.root / "files.index"
 
     @property
     def checkpoints(self) -> Path:
-        """Where trainings that are not done keep their state."""
+        """The folder with the state of unfinished trainings."""
         return self.root / "checkpoints"
 
     @property
-    def ingested_ahead(self) -> Path:
-        """Where images are ingested to before their component runs."""
+    def early_ingestion(self) -> Path:
+        """The folder that images are ingested to before ImageExampleGen runs."""
         return self.root / "ingested-ahead"
 
     def artifacts(self, component: str, key: str) -> list[Path]:
-        """Return the artifacts of a component that there are, the newest first."""
+        """Return the folders of a component's artifacts, the newest first."""
         folder = self.pipeline_root / component / key
         found = folder.iterdir() if folder.is_dir() else ()
         numbered = [path for path in found if path.name.isdecimal()]
@@ -62,29 +62,29 @@ class Workspace:
 
     @property
     def runs(self) -> Path:
-        """A folder a run: summary and log."""
+        """The folder with a folder for each run."""
         return self.root / "runs"
 
     def run_folder(self, run_id: str) -> Path:
-        """Where a run's summary, report and log lie."""
+        """The folder with the summary, the report and the log of a run."""
         return self.runs / run_id
 
     @property
     def searches(self) -> Path:
-        """A folder a search: its trials, so that one that was killed goes on."""
+        """The folder with the trials of each search, so that a killed search goes on."""
         return self.root / "searches"
 
     @property
     def sweeps(self) -> Path:
-        """A folder a sweep: its trainings."""
+        """The folder with the trainings of each sweep."""
         return self.root / "sweeps"
 
     def serving(self, name: str) -> Path:
-        """Where a model's versions lie, a folder each."""
+        """The folder with a folder for each version of a model."""
         return self.root / "serving" / name
 
     def curated_schema(self, digest: str) -> Path:
-        """Where the copy of a curated schema with this content lies."""
+        """The copy of the curated schema with this content."""
         return self.root / "schemas" / f"{digest}.pbtxt"
 
     def tracking_store(self, config: PipelineConfig) -> TrackingStore:
@@ -93,7 +93,7 @@ class Workspace:
         return TrackingStore.at(uri, config.name)
 
     def tracking_plan(self, config: PipelineConfig) -> TrackingPlan:
-        """Return who is told of a training, and where that lands."""
+        """Return the trackers of a training and their places."""
         return TrackingPlan(
             tracking=config.tracking,
             store=self.tracking_store(config),
@@ -102,7 +102,7 @@ class Workspace:
         )
 
     def run_ids(self) -> list[str]:
-        """Return the runs, oldest first."""
+        """Return the ids of the runs, the oldest first."""
         if not self.runs.is_dir():
             return []
         return sorted(path.name for path in self.runs.iterdir() if path.is_dir())
@@ -136,7 +136,9 @@ def opened_for_run(root: Path) -> Iterator[Workspace]:
         workspace.runs.mkdir(parents=True, exist_ok=True)
         file = (workspace.root / LOCK_FILE).open("a+", encoding="ascii")
     except OSError as error:
-        raise WorkspaceError(unwritable(root, error.strerror, error.filename)) from error
+        raise WorkspaceError(
+            unwritable(root, error.strerror or str(error), error.filename)
+        ) from error
     with file:
         if not _locked(file, fcntl.LOCK_EX):
             raise WorkspaceError(_in_use(root, file))
@@ -147,11 +149,11 @@ def opened_for_run(root: Path) -> Iterator[Workspace]:
 
 
 def other_run(root: Path) -> list[str]:
-    """Return the sentence that another run is in the workspace; none where there is no such run."""
+    """Return the sentence that another run is in the workspace, or no sentence."""
     try:
         file = (root / LOCK_FILE).open(encoding="ascii")
     except OSError:
-        return []  # no run was ever in it, or it cannot be used at all
+        return []  # no run has used it, or it cannot be used at all
     with file:
         return [] if _locked(file, fcntl.LOCK_SH) else [_in_use(root, file)]
 

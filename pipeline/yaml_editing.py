@@ -1,4 +1,4 @@
-"""Puts values into a YAML text whose comments and order stay as they are."""
+"""Puts values into a YAML text, and keeps its comments and its order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ INDENT = 2
 
 
 def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
-    """Return the text with `values` by dotted key; a key that is not there yet is added.
+    """Return the text with `values`, by dotted key; a missing key is added.
 
     Raises:
-      ConfigError: the text says one key in more than one place (anchors), so that no value can
-        be put in without changing others.
+      ConfigError: the text uses anchors, so that a value cannot be put in without changing other
+        keys.
     """
     expected = read_yaml(text).value
     try:
@@ -30,7 +30,7 @@ def with_values_in_place(text: str, values: Mapping[str, JsonValue]) -> str:
             expected = with_value(expected, path, value)
             text = _with_value(text, path, value)
         is_right = read_yaml(text).value == expected
-    except (yaml.YAMLError, YamlTextError):  # before a mapping there may stand an anchor
+    except (yaml.YAMLError, YamlTextError):  # such as an anchor before a mapping
         is_right = False
     if not is_right:
         raise ConfigError(
@@ -54,7 +54,7 @@ def _with_value(text: str, path: tuple[str, ...], value: JsonValue) -> str:
 
 
 def _added(text: str, mapping: yaml.MappingNode, path: KeyPath, value: JsonValue) -> str:
-    """Return the text with a key more in a mapping, before the others."""
+    """Return the text with one more key in a mapping, before the other keys."""
     start = mapping.start_mark.index
     entry = f"{path[0]}: {_flow(_nested(path[1:], value))}"
     if mapping.flow_style:
@@ -74,7 +74,7 @@ def _replaced(text: str, node: yaml.Node, parent: yaml.MappingNode, value: JsonV
     is_long = start - line + len(shown) > LINE_LENGTH
     if is_long and isinstance(value, dict) and not parent.flow_style:
         indent = " " * (parent.start_mark.column + INDENT)
-        shown = "".join(f"\n{indent}{key}: {_flow(one)}" for key, one in value.items())
+        shown = "".join(f"\n{indent}{_flow(key)}: {_flow(one)}" for key, one in value.items())
         start = len(text[:start].rstrip(" "))
     elif start == end and text[start - 1 : start] == ":":
         shown = f" {shown}"
@@ -82,7 +82,7 @@ def _replaced(text: str, node: yaml.Node, parent: yaml.MappingNode, value: JsonV
 
 
 def _end(node: Any) -> int:
-    """Return where the node's own text ends: of a block, comments after it do not belong to it."""
+    """Return where the text of the node ends; comments after a block do not belong to it."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
@@ -90,7 +90,8 @@ def _end(node: Any) -> int:
 
 
 def _nested(path: KeyPath, value: JsonValue) -> JsonValue:
-    return with_value({}, path, value)
+    nested: JsonValue = with_value({}, path, value)
+    return nested
 
 
 def _flow(value: JsonValue) -> str:

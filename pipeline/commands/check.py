@@ -1,4 +1,4 @@
-"""`imgpipe check`: tells what a run would make of the config and of the data folder."""
+"""`imgpipe check`: checks the config and the data folder, and shows how a run would read them."""
 
 import argparse
 import json
@@ -16,14 +16,15 @@ from contracts.config.data import DataConfig, SplitsConfig
 from contracts.config.loading.config_schema import config_schema
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.system.errors import EXAMPLES_SHOWN, some_of
-from pipeline.commands.following import following
-from pipeline.preflight import Preflight, preflight
-from pipeline.registry import open_registry, require_loadable
+from pipeline.commands.next_command import next_command
+from pipeline.preflight.preflight import Preflight, preflight
 from pipeline.workspace import Workspace
+from pipeline.workspace_registry import open_registry, require_loadable
 
 CLASSES_SHOWN: Final = 20
 
-# What test images are held against before there is a model. A less accurate one takes more of them.
+# The accuracy for which the test images are counted before there is a model. A lower accuracy takes
+# more images to be known as well.
 GOOD_ACCURACY: Final = 0.9
 
 Counts = Mapping[str, Mapping[str, int]]  # class -> split, or UNSPLIT -> files
@@ -31,7 +32,7 @@ Counts = Mapping[str, Mapping[str, int]]  # class -> split, or UNSPLIT -> files
 # The column of files that the data puts into no split.
 UNSPLIT: Final = "unsplit"
 
-# What to do for skipped files to be used, by the reason.
+# Reason for which files are skipped -> how the user gets them used.
 _NEXT_STEPS: Final = {
     "outside_class_folder": "Sort the images among them into class folders to use them.",
     "no_such_file": "Correct the paths of the table.",
@@ -40,18 +41,18 @@ _NEXT_STEPS: Final = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the schema; the rest are common options."""
+    """Declare --schema; all others are common options."""
     parser.add_argument(
         "--schema", action="store_true", help="print the JSON schema of pipeline.yaml, for editors"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what was found, or the schema.
+    """Print the classes and the warnings, or the schema.
 
     Raises:
-      InputError: a run would refuse the config, the data, the workspace or the environment; all
-        problems of it. Or the champion's SavedModel is gone.
+      InputError: all problems that would stop a run, in the config, the data, the workspace and
+        the environment. Or the champion's SavedModel is missing.
       ComponentError: the registry does not answer.
     """
     if args.schema:
@@ -59,12 +60,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     checked = preflight(args.config, args.overrides, args.workspace)
     registry = open_registry(Workspace(args.workspace.resolve()), checked.config)
-    require_loadable(registry and registry.champion())
+    require_loadable(registry.champion() if registry else None)
     if args.json:
         print(json.dumps(_as_json(checked), indent=1, ensure_ascii=False))
         return 0
     _print_report(checked)
-    print(f"Next: {following('run', args)}")
+    print(f"Next: {next_command('run', args)}")
     return 0
 
 
@@ -138,7 +139,7 @@ def _table(by_class: Counts) -> str:
 def _largest_and_smallest(by_class: Counts) -> tuple[list[str], int]:
     """Return the classes to show, and how many are left out between them.
 
-    All, by name; of many only the largest and the smallest, by size.
+    All classes by name, or, where they are many, the largest and the smallest by size.
     """
     if len(by_class) <= CLASSES_SHOWN:
         return list(by_class), 0
@@ -168,7 +169,7 @@ def _notes(layout: Layout, data: DataConfig) -> list[str]:
 
 
 def _warnings(layout: Layout, config: PipelineConfig) -> list[str]:
-    """Return what the test split will not be able to show."""
+    """Return warnings about the size of the test split."""
     is_cut = features.TEST in missing_splits(layout)
     images = _images_to_test(layout, config.data.splits)
     has = "will have about" if is_cut else "has"
@@ -177,7 +178,7 @@ def _warnings(layout: Layout, config: PipelineConfig) -> list[str]:
 
 
 def _images_to_test(layout: Layout, splits: SplitsConfig) -> int:
-    """Return how many test images the data brings, or about how many will be cut."""
+    """Return how many test images the data has, or about how many will be cut."""
     by_class = counts(layout).values()
     if features.TEST in layout.splits:
         return sum(row.get(features.TEST, 0) for row in by_class)

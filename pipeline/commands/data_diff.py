@@ -1,11 +1,11 @@
-"""`imgpipe data diff`: what became of the images between two runs."""
+"""`imgpipe data diff`: shows how the images differ between two runs."""
 
 import argparse
 import json
 
 from contracts.artifacts.manifest.difference import Difference, Move, difference
 from contracts.system.errors import some_of
-from pipeline.commands.asked_run import asked_record
+from pipeline.commands.chosen_run import chosen_run_with_data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +18,9 @@ def run(args: argparse.Namespace) -> int:
     """Print what was added, removed, relabelled, renamed, changed and moved to another split.
 
     Raises:
-      InputError: there is no such run, or it has no record of its files.
+      InputError: there is no such run, or it has no manifest.
     """
-    runs = [asked_record(args, run_id) for run_id in (args.before, args.now)]
+    runs = [chosen_run_with_data(args, run_id) for run_id in (args.before, args.now)]
     found = difference(*(run.data.manifest for run in runs))
     if args.json:
         print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""`imgpipe data files`: what became of every file that a run found."""
+"""`imgpipe data files`: shows every file of a run, ingested or quarantined."""
 
 import argparse
 import csv
@@ -6,17 +6,27 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypedDict
 
 from contracts.artifacts.manifest.file_row import QUARANTINED
 from contracts.artifacts.manifest.rows import read_rows
 from contracts.system.errors import some_of
-from pipeline.commands.asked_run import asked_record
-from pipeline.commands.following import following
+from pipeline.commands.chosen_run import chosen_run_with_data
+from pipeline.commands.next_command import next_command
 
-COLUMNS: Final = ("path", "label", "split", "status", "reason", "detail")
 
-Row = dict[str, str | None]
+class ListedFile(TypedDict):
+    """The columns of a file's row in the manifest that are printed."""
+
+    path: str
+    label: str | None
+    split: str | None
+    status: str
+    reason: str | None
+    detail: str | None
+
+
+COLUMNS: Final = tuple(ListedFile.__annotations__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a row a file, or what they come to.
+    """Print a row for each file, or the counts of them.
 
     Raises:
-      InputError: there is no such run, or it has no record of its files.
+      InputError: there is no such run, or it has no manifest.
     """
-    summary = asked_record(args, args.run)
+    summary = chosen_run_with_data(args, args.run)
     rows = _rows(summary.data.manifest)
     if args.csv:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
@@ -41,18 +51,19 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(list(rows), indent=1, ensure_ascii=False))
     else:
         _print_counts(summary.run_id, rows)
-        print(f"A row a file: {following('data files', args, summary.run_id, '--csv')}")
+        print(f"A row a file: {next_command('data files', args, summary.run_id, '--csv')}")
     return 0
 
 
-def _rows(manifest: str) -> Iterator[Row]:
-    """Give the rows by path, a batch in memory at a time as Python sees them."""
+def _rows(manifest: str) -> Iterator[ListedFile]:
+    """Yield the rows by path; as Python objects, one batch at a time is in memory."""
     table = read_rows(manifest, list(COLUMNS)).select(COLUMNS).sort_by("path")
     for batch in table.to_batches():
-        yield from batch.to_pylist()
+        rows: list[ListedFile] = batch.to_pylist()
+        yield from rows
 
 
-def _print_counts(run_id: str, rows: Iterator[Row]) -> None:
+def _print_counts(run_id: str, rows: Iterator[ListedFile]) -> None:
     paths: dict[str, list[str]] = defaultdict(list)
     found = quarantined = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""`imgpipe data report`: what is wrong with the images of a run."""
+"""`imgpipe data report`: shows what ImageValidator has found in the images of a run."""
 
 import argparse
 import json
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from contracts.system.errors import WorkspaceError, some_of
-from pipeline.commands.asked_run import asked_record
-from pipeline.commands.following import following, short
+from pipeline.commands.chosen_run import chosen_run_with_data
+from pipeline.commands.next_command import next_command, short_path
 from pipeline.component_ids import IMAGE_VALIDATOR
 from pipeline.summary import DataSummary
 from pipeline.workspace import Workspace
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
       WorkspaceError: the page cannot be written.
     """
     workspace = Workspace(args.workspace.resolve())
-    summary = asked_record(args, args.run)
+    summary = chosen_run_with_data(args, args.run)
     from pipeline.report.data_page import PAGE_FILE, write_data_page
     from pipeline.report.data_record import read_data_record
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(record.as_json(), indent=1, ensure_ascii=False))
         return 0
     print(f"Run {summary.run_id}: {_verdict(summary.data, args)}")
-    for line in [*_lines(record), f"Page: {short(page)}"]:
+    for line in [*_lines(record), f"Page: {short_path(page)}"]:
         print(line)
     return 0
 
@@ -60,7 +60,7 @@ def _verdict(data: DataSummary, args: argparse.Namespace) -> str:
 
 def _checks(args: argparse.Namespace) -> str:
     """Return the command that checks the images."""
-    return following("run", args, "--to", IMAGE_VALIDATOR)
+    return next_command("run", args, "--to", IMAGE_VALIDATOR)
 
 
 def _lines(record: "DataRecord") -> Iterator[str]:

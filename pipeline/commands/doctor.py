@@ -1,4 +1,4 @@
-"""`imgpipe doctor`: what this machine has, what a run will use of it, and what is in the way."""
+"""`imgpipe doctor`: shows what the machine has, what a run will use of it, and the problems."""
 
 import argparse
 import json
@@ -9,22 +9,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from contracts.config.data import DataConfig
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.environment.cluster import TF_CONFIG
 from contracts.environment.keras_environment import TENSORFLOW
 from contracts.system.errors import ConfigError
 from pipeline.cli import DEFAULT_CONFIG, EXIT_WRONG_INPUT
-from pipeline.commands.following import following
-from pipeline.doctor.devices import ask_driver, backend_findings, training_finding
-from pipeline.doctor.findings import Finding, problem, problem_in, would_stop_a_run
+from pipeline.commands.next_command import next_command
+from pipeline.doctor.devices import backend_findings, query_driver, training_finding
+from pipeline.doctor.findings import Finding, has_problem, problem, problem_from
 from pipeline.doctor.machine import nvidia_cards
 from pipeline.doctor.machine_findings import machine_findings
 from pipeline.doctor.probe import probe
 from pipeline.doctor.software import software_findings
 from pipeline.doctor.stores import mlflow_finding
+from pipeline.preflight.workspace_checks import unusable_path
 from pipeline.workspace import Workspace
-from pipeline.workspace_checks import unusable_path
 
 STYLES: Final = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -40,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
     else:
         _print(found)
-    return EXIT_WRONG_INPUT if would_stop_a_run(found) else 0
+    return EXIT_WRONG_INPUT if has_problem(found) else 0
 
 
 def diagnose(args: argparse.Namespace) -> list[Finding]:
-    """Return how everything stands that a run needs; a config is of use, but not needed."""
+    """Return a finding on everything that a run needs; works without a config too."""
     workspace: Path = args.workspace
     config, about_config = _config(args)
     probed = probe(config.trainer.precision)
@@ -53,9 +54,9 @@ def diagnose(args: argparse.Namespace) -> list[Finding]:
     return [
         *about_config,
         *machine_findings(workspace, config.beam, gpus),
-        *(problem_in("workspace", sentence) for sentence in unusable_path(workspace)),
+        *(problem_from("workspace", sentence) for sentence in unusable_path(workspace)),
         *software_findings(config),
-        *backend_findings(probed, ask_driver(), nvidia_cards()),
+        *backend_findings(probed, query_driver(), nvidia_cards()),
         training_finding(
             config.trainer.devices, gpus, os.environ.get(TF_CONFIG), probed.backend or TENSORFLOW
         ),
@@ -67,13 +68,13 @@ def diagnose(args: argparse.Namespace) -> list[Finding]:
 def _config(args: argparse.Namespace) -> tuple[PipelineConfig, list[Finding]]:
     """Return the config, or the defaults where there is none or a wrong one."""
     file: Path = args.config
-    defaults = PipelineConfig(name="none", data={"root": Path("/")})
+    defaults = PipelineConfig(name="none", data=DataConfig(root=Path("/")))
     if file == DEFAULT_CONFIG and not file.exists() and not args.overrides:
         return defaults, [Finding("config", f"no {file} here: the defaults are assumed")]
     try:
         return load_config(file, args.overrides, needs_data=False), [Finding("config", str(file))]
     except ConfigError as error:
-        step = f"Correct it; `{following('check', args)}` tells of the data too."
+        step = f"Correct it; `{next_command('check', args)}` checks the data too."
         return defaults, [problem("config", sentence, step) for sentence in error.problems]
 
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from contracts.system.errors import InputError
 from pipeline.cli import DEFAULT_CONFIG, default_workspace
 from pipeline.commands.choice import require_choice
-from pipeline.commands.following import following
+from pipeline.commands.next_command import next_command
 from pipeline.recipes.catalogue import NAMES as RECIPES
 from pipeline.recipes.catalogue import read_recipe
 from pipeline.yaml_editing import with_values_in_place
@@ -43,7 +43,7 @@ DEMO_VALUES: Final[Mapping[str, JsonValue]] = {
     "evaluation.min_accuracy": 0.9,
 }
 
-# scikit-learn's digits have 8 x 8 pixels; each becomes a block, so that people can see them.
+# scikit-learn's digits have 8 x 8 pixels. Each pixel becomes a block of this side.
 PIXEL_SIDE: Final = 4
 LARGEST_VALUE: Final = 16
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """
     require_choice("--recipe", args.recipe, RECIPES)
     if args.demo and args.recipe:
-        raise InputError("--recipe: expected no --demo beside it, whose images have a config.")
+        raise InputError("--recipe: expected one of --demo and --recipe, received both.")
     folder: Path = args.folder
     names = [DIGITS_FOLDER, CONFIG_FILE] if args.demo else [CONFIG_FILE]
     try:
@@ -89,9 +89,9 @@ def run(args: argparse.Namespace) -> int:
     config = folder / DEFAULT_CONFIG
     common = argparse.Namespace(config=config, workspace=default_workspace(config), overrides=[])
     if args.demo:
-        print(f"Next: {following('run', common)}")
+        print(f"Next: {next_command('run', common)}")
     else:
-        print(f"Set `name` and `data.root` in it. Next: {following('check', common)}")
+        print(f"Set `name` and `data.root` in it. Next: {next_command('check', common)}")
     return 0
 
 

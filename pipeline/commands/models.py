@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from contracts.config.loading.loader import load_config
-from pipeline.commands.following import following
-from pipeline.registry import open_registry
+from pipeline.commands.next_command import next_command
 from pipeline.workspace import Workspace
+from pipeline.workspace_registry import open_registry
 
 if TYPE_CHECKING:
     from registry.model_versions import RegisteredVersion
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(
             f"No version of {config.name!r} has been pushed yet. "
-            f"Start a run with `{following('run', args)}`."
+            f"Start a run with `{next_command('run', args)}`."
         )
     return 0
 

@@ -1,4 +1,4 @@
-"""`imgpipe predict`: what the champion says of some images."""
+"""`imgpipe predict`: labels images with the champion."""
 
 import argparse
 import json
@@ -13,11 +13,11 @@ from contracts.config.pipeline_config import PipelineConfig
 from contracts.environment.keras_environment import require_keras
 from contracts.images.reading import ImageReading
 from contracts.system.errors import InputError
-from pipeline.commands.following import following
-from pipeline.local.output import output_in
+from pipeline.commands.next_command import next_command
+from pipeline.local.output_redirection import output_redirected_to
 from pipeline.local.quick_imports import quick_imports
-from pipeline.registry import open_registry
 from pipeline.workspace import Workspace
+from pipeline.workspace_registry import open_registry
 from serving.image_files import read_image_files
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """
     config = load_config(args.config, args.overrides, needs_data=False)
     require_keras()  # TensorFlow imports it
-    with output_in(Path(os.devnull)):
+    with output_redirected_to(Path(os.devnull)):
         model = _champion(config, args)
         reading = ImageReading.read(model / signatures.EXTRA_ASSETS)
         images = read_image_files(args.images, reading)
@@ -60,7 +60,7 @@ def _champion(config: PipelineConfig, args: argparse.Namespace) -> Path:
     if champion is None:
         raise InputError(
             f"{config.name}: no champion in the registry yet. "
-            f"Push a model with `{following('run', args)}`."
+            f"Push a model with `{next_command('run', args)}`."
         )
     return champion.require_folder()
 

@@ -5,9 +5,9 @@ import json
 
 from contracts.config.loading.loader import load_config
 from contracts.system.errors import InputError, WorkspaceError
-from pipeline.commands.following import following
-from pipeline.registry import open_registry
+from pipeline.commands.next_command import next_command
 from pipeline.workspace import Workspace
+from pipeline.workspace_registry import open_registry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Let the version serve, and say so.
+    """Make the version the champion, and print the change.
 
     Raises:
       InputError: there is no such version, or the serving folder cannot be changed.
-      ComponentError: its SavedModel is gone, or the registry does not answer.
+      ComponentError: its SavedModel is missing, or the registry does not answer.
     """
     config = load_config(args.config, args.overrides, needs_data=False)
     workspace = Workspace(args.workspace.resolve())
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     if registry is None:
         raise InputError(
             f"{config.name}: no version in the registry yet. "
-            f"Push a model with `{following('run', args)}`."
+            f"Push a model with `{next_command('run', args)}`."
         )
     from pipeline.promotion import promote
     from registry.serving_folder import ServingFolder
@@ -50,6 +50,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"Version {args.version} of {config.name} serves now.")
     if number is not None:
-        back = following("promote", args, str(number))
+        back = next_command("promote", args, str(number))
         print(f"Version {number} stands by. Back to it: {back}")
     return 0

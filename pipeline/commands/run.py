@@ -5,9 +5,9 @@ import sys
 
 from contracts.system.storage.remote_path import RemotePath, Root
 from pipeline.commands.choice import require_choice
-from pipeline.commands.following import following, short
+from pipeline.commands.next_command import next_command, short_path
 from pipeline.component_ids import COMPONENTS
-from pipeline.preflight import preflight
+from pipeline.preflight.preflight import preflight
 from pipeline.summary import Summary
 from pipeline.workspace import Workspace
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the pipeline and say what came of it."""
+    """Run the pipeline and print the results."""
     require_choice("--to", args.to, COMPONENTS)
     checked = preflight(args.config, args.overrides, args.workspace)
     from pipeline.local.runner import run_pipeline
@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _next(summary: Summary, data_root: Root, args: argparse.Namespace) -> str:
-    """Return the command that a user will want next."""
+    """Return the command to call next."""
     data, pushed = summary.data, summary.pushed_version
     if summary.challenges:
-        return following("promote", args, str(pushed))
+        return next_command("promote", args, str(pushed))
     is_serving = pushed is not None and pushed == summary.champion_version
     if is_serving and not isinstance(data_root, RemotePath):
-        return following("predict", args, short(data_root / data.example))
+        return next_command("predict", args, short_path(data_root / data.example))
     if data.is_refused:
-        return following("data files", args)
-    return following("data report" if data.issues else "status", args)
+        return next_command("data files", args)
+    return next_command("data report" if data.issues else "status", args)

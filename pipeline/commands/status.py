@@ -1,10 +1,10 @@
-"""`imgpipe status`: how each component of a run fared, and why it ran or did not."""
+"""`imgpipe status`: shows how each component of a run ended, and why it ran or did not."""
 
 import argparse
 import json
 import sys
 
-from pipeline.commands.asked_run import asked_run
+from pipeline.commands.chosen_run import chosen_run
 from pipeline.summary import LOG_FILE, read_summary
 from pipeline.workspace import Workspace
 
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
       InputError: there is no such run.
     """
     workspace = Workspace(args.workspace.resolve())
-    run_id = asked_run(args, args.run)
+    run_id = chosen_run(args, args.run)
     summary = read_summary(workspace, run_id)
     if summary is None:
         _print_unfinished(run_id, workspace, as_json=args.json)

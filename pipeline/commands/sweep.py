@@ -1,4 +1,4 @@
-"""`imgpipe sweep`: does it help on my data? And `--search`: which values are best?"""
+"""`imgpipe sweep`: compares values of the config over seeds; `--search` finds the best values."""
 
 import argparse
 import sys
@@ -7,12 +7,17 @@ from pathlib import Path
 from contracts.artifacts import features
 from contracts.system.errors import InputError
 from pipeline.component_ids import AUGMENTER, IMAGE_TRANSFORM
-from pipeline.preflight import Preflight, preflight
-from pipeline.sweep.variants import OPTION, Variant, combinations, with_and_without_augmentation
+from pipeline.preflight.preflight import Preflight, preflight
+from pipeline.sweep.variants import (
+    OPTION,
+    SweepVariant,
+    combinations,
+    with_and_without_augmentation,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what is compared, or that values are searched."""
+    """Declare the options of a comparison and of a search."""
     parser.add_argument(
         OPTION,
         action="append",
@@ -31,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=(features.VALIDATION, features.TEST),
         default=features.VALIDATION,
-        help="what is compared on (default: validation; a choice made on test flatters it)",
+        help="the split to compare on (default: validation; values chosen on test look too good)",
     )
     parser.add_argument(
         "--search", action="store_true", help="search the config's search.space for the best values"
@@ -45,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare or search, and say what came of it.
+    """Compare or search, and print the results.
 
     Raises:
       InputError: the config, the data or the call is wrong.
@@ -53,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     _require_call(args)
     checked = preflight(args.config, args.overrides, args.workspace, searches=args.search)
     if args.search:
-        from pipeline.sweep.searching import search
+        from pipeline.sweep.search import search
 
         return search(checked, args)
     config = checked.config
@@ -70,7 +75,7 @@ def _require_call(args: argparse.Namespace) -> None:
         problems.append(f"--seeds: expected an integer >= 1, received {args.seeds}.")
     if args.search and args.vary:
         problems.append(
-            f"{OPTION}: expected no --search beside it: what it varies is search.space."
+            f"{OPTION}: expected no --search with it: a search varies the keys of search.space."
         )
     if args.write and not args.search:
         problems.append("--write: expected --search, whose best values it writes.")
@@ -78,18 +83,18 @@ def _require_call(args: argparse.Namespace) -> None:
         raise InputError(problems)
 
 
-def _compare(checked: Preflight, variants: list[Variant], args: argparse.Namespace) -> int:
+def _compare(checked: Preflight, variants: list[SweepVariant], args: argparse.Namespace) -> int:
     from pipeline.local.runner import run_pipeline
-    from pipeline.summary_table import tell_failure
-    from pipeline.sweep.flow import Sweep, run_sweep
-    from pipeline.sweep.report import print_sweep
+    from pipeline.summary_table import print_failure
+    from pipeline.sweep.runner import SweepPlan, run_sweep
+    from pipeline.sweep.table import print_sweep
 
     has_copies = checked.config.augmentation.materialise.min_examples > 0
     summary = run_pipeline(checked, args.workspace, AUGMENTER if has_copies else IMAGE_TRANSFORM)
     if summary.status == "failed":
-        return tell_failure(summary, args.workspace)
+        return print_failure(summary, args.workspace)
     first = checked.config.seed
-    sweep = Sweep(
+    sweep = SweepPlan(
         variants=variants,
         seeds=range(first, first + args.seeds),
         dataset_uri=summary.data.transformed,

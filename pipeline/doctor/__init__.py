@@ -1,1 +1,1 @@
-"""What a machine has, what a run with a config will use of it, and what is in its way."""
+"""Looks at the machine: what it has, what a run will use of it, and the problems."""

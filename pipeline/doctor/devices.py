@@ -1,4 +1,4 @@
-"""What training will run on: the backend's GPUs against the machine's cards, and TF_CONFIG."""
+"""The devices that training will use: GPUs of the backend, cards of the machine, TF_CONFIG."""
 
 import csv
 import shutil
@@ -22,11 +22,11 @@ from contracts.environment.keras_environment import (
     keras_json_problems,
 )
 from contracts.system.errors import ConfigError
-from pipeline.doctor.findings import Finding, problem, problem_in, warning
-from pipeline.doctor.probe import Probed
+from pipeline.doctor.findings import Finding, problem, problem_from, warning
+from pipeline.doctor.probe import ProbedBackend
 
 QUERY = "name,memory.total,driver_version,compute_cap"
-# Keras's name of it -> ours, and what brings CUDA to it.
+# Backend in Keras -> its usual name, and the package that brings CUDA to it.
 BACKENDS = {
     TENSORFLOW: ("TensorFlow", "imgpipe[gpu]"),
     JAX: ("JAX", "jax[cuda12]"),
@@ -36,8 +36,8 @@ STRATEGIES = {TENSORFLOW: "MirroredStrategy", JAX: "DataParallel"}
 
 
 @dataclass(frozen=True)
-class Card:
-    """A graphics card as the driver knows it."""
+class GraphicsCard:
+    """A graphics card, as its driver describes it."""
 
     name: str
     memory_mib: str
@@ -51,8 +51,8 @@ class Card:
         )
 
 
-def ask_driver() -> list[Card]:
-    """Return the cards that nvidia-smi tells of; none where there is no nvidia-smi."""
+def query_driver() -> list[GraphicsCard]:
+    """Return the cards that nvidia-smi lists; none where there is no nvidia-smi."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
@@ -66,23 +66,21 @@ def ask_driver() -> list[Card]:
     return parse_cards(done.stdout) if done.returncode == 0 else []
 
 
-def parse_cards(answer: str) -> list[Card]:
-    """Return the cards in nvidia-smi's table; lines of another shape are none."""
+def parse_cards(answer: str) -> list[GraphicsCard]:
+    """Return the cards in the table of nvidia-smi; lines with other columns are left out."""
     rows = csv.reader(answer.splitlines(), skipinitialspace=True)
-    return [Card(*row) for row in rows if len(row) == len(QUERY.split(","))]
+    return [GraphicsCard(*row) for row in rows if len(row) == len(QUERY.split(","))]
 
 
 def backend_findings(
-    probed: Probed, cards: Sequence[Card], kernel_cards: Sequence[str]
+    probed: ProbedBackend, cards: Sequence[GraphicsCard], kernel_cards: Sequence[str]
 ) -> Iterator[Finding]:
-    """Yield whether Keras and its backend work, which GPUs they see and which they should see."""
+    """Yield whether Keras and its backend work, and whether they see the GPUs of the machine."""
     refused = backend_problems(TENSORFLOW) + keras_json_problems()
-    yield from (problem_in("keras", sentence) for sentence in refused)
+    yield from (problem_from("keras", sentence) for sentence in refused)
     if probed.failure:
         if not refused:  # which explains it
-            step = (
-                "`make setup` installs it anew; `python -c 'import tensorflow'` shows all it says."
-            )
+            step = "`make setup` installs it again; `python -c 'import tensorflow'` shows why."
             yield problem(TENSORFLOW, f"cannot be imported: {probed.failure}", step)
         return
     yield Finding("keras backend", probed.backend)
@@ -91,22 +89,22 @@ def backend_findings(
 
 
 def _gpu_findings(
-    probed: Probed, cards: Sequence[Card], kernel_cards: Sequence[str]
+    probed: ProbedBackend, cards: Sequence[GraphicsCard], kernel_cards: Sequence[str]
 ) -> Iterator[Finding]:
-    told = [str(card) for card in cards] or list(kernel_cards)
+    known = [str(card) for card in cards] or list(kernel_cards)
     name, cuda_by = BACKENDS.get(probed.backend, (probed.backend, "what brings CUDA to it"))
     if probed.gpus:
         seen = [
             f"{gpu.name}, compute capability {gpu.compute_capability or 'unknown'}"
             for gpu in probed.gpus
         ]
-        for number, text in enumerate(told if len(told) == len(seen) else seen):
+        for number, text in enumerate(known if len(known) == len(seen) else seen):
             yield Finding(f"gpu {number}", text)
-    elif told:
+    elif known:
         cuda = "sees none" if probed.is_built_with_cuda else "is built without CUDA"
         yield warning(
             "gpu",
-            f"{'; '.join(told)}, but {name} {cuda}: training would be on the CPU",
+            f"{'; '.join(known)}, but {name} {cuda}: training would be on the CPU",
             f"`pip install '{cuda_by}'` brings CUDA; see that the driver is new enough and "
             "CUDA_VISIBLE_DEVICES does not hide the card.",
         )
@@ -117,13 +115,13 @@ def _gpu_findings(
 def training_finding(
     devices: str, gpus: int, tf_config: str | None, backend: str = TENSORFLOW
 ) -> Finding:
-    """Return what training will run on.
+    """Return the devices that training will use.
 
     Args:
       devices: auto, cpu, gpu, mirrored or multi_worker.
-      gpus: that the backend sees.
-      tf_config: the environment variable TF_CONFIG, None where it is not set.
-      backend: of Keras.
+      gpus: how many GPUs the backend sees.
+      tf_config: the environment variable TF_CONFIG; None where it is not set.
+      backend: the backend of Keras.
     """
     name = "trained on"
     if tf_config or devices == "multi_worker":
@@ -147,7 +145,7 @@ def training_finding(
 
 
 def _cluster_finding(devices: str, tf_config: str | None, backend: str) -> Finding | None:
-    """Return what is to be said of several machines; None where this one trains alone."""
+    """Return the finding on several machines; None where this one trains alone."""
     workers: list[str] = []
     if tf_config:
         try:

@@ -1,10 +1,10 @@
-"""One thing that was looked at, and how it stands."""
+"""The findings of the doctor."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "warning", "problem"]
+FindingState = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True)
@@ -13,26 +13,26 @@ class Finding:
 
     name: str
     text: str
-    state: State = "ok"
-    next_step: str = ""  # of what is not ok
+    state: FindingState = "ok"
+    next_step: str = ""  # of a warning or a problem
 
 
 def warning(name: str, text: str, next_step: str) -> Finding:
-    """Return what a run survives."""
+    """Return a finding in spite of which a run works."""
     return Finding(name, text, "warning", next_step)
 
 
 def problem(name: str, text: str, next_step: str) -> Finding:
-    """Return what would stop a run."""
+    """Return a finding that would stop a run."""
     return Finding(name, text, "problem", next_step)
 
 
-def problem_in(name: str, sentence: str) -> Finding:
-    """Return the problem that the sentence of a refusal tells; its last part is the next step."""
+def problem_from(name: str, sentence: str) -> Finding:
+    """Return the sentences of an error as a problem; the last sentence is the next step."""
     text, _, step = sentence.rpartition(". ")
     return problem(name, text, step)
 
 
-def would_stop_a_run(findings: Iterable[Finding]) -> bool:
-    """Tell whether there is a problem among the findings."""
+def has_problem(findings: Iterable[Finding]) -> bool:
+    """Return whether one of the findings is a problem."""
     return any(finding.state == "problem" for finding in findings)

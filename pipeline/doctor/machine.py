@@ -1,6 +1,6 @@
-"""What the kernel gives to this process: cores, disk, graphics cards.
+"""Reads what the kernel gives to this process: cores, disk, graphics cards.
 
-Every path is below `root`, which is another folder only for tests.
+Every path is below `root`; only tests pass another folder than the default.
 """
 
 import os
@@ -22,13 +22,13 @@ class Cores:
 
     @property
     def usable(self) -> float:
-        """How many run at the same time."""
+        """How many cores run at the same time."""
         return self.allowed if self.quota is None else min(self.allowed, self.quota)
 
 
 @dataclass(frozen=True)
 class Disk:
-    """Bytes of the disk at a folder, or at the first folder above it that there is."""
+    """Bytes of the disk at a folder, or at the nearest folder above it that exists."""
 
     folder: Path
     total: int
@@ -37,7 +37,7 @@ class Disk:
 
 
 def read_cores(root: Path = ROOT, allowed: int | None = None) -> Cores:
-    """Return the cores; `allowed` is asked of the kernel where it is None."""
+    """Return the cores; where `allowed` is None, the kernel is asked."""
     quotas = [*_quotas_v2(root), *_quotas_v1(root)]
     return Cores(
         installed=os.cpu_count() or 1,
@@ -47,7 +47,7 @@ def read_cores(root: Path = ROOT, allowed: int | None = None) -> Cores:
 
 
 def read_disk(folder: Path) -> Disk:
-    """Return the disk that a folder lies on, or will lie on."""
+    """Return the disk of a folder, which need not exist yet."""
     there = folder.resolve()
     while not there.exists():
         there = there.parent

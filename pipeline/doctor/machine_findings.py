@@ -24,18 +24,18 @@ LINES = {
 
 # TensorFlow, TFX and Beam in one process, before there are any images.
 MEMORY_OF_A_RUN = 2 * GIB
-# What a decode process takes with ordinary photos.
+# Of a decode process, with ordinary photos.
 MEMORY_OF_A_DECODER = 256 * MIB
 
 DISK_PROBLEM, DISK_WARNING = GIB // 2, 5 * GIB
-# What Docker gives, 64 MiB, is too little for what GPUs exchange.
+# Docker's default of 64 MiB is too little for the gradients that GPUs exchange.
 SHARED_MEMORY = 256 * MIB
 
 
 def machine_findings(
     workspace: Path, beam: BeamConfig, gpus: int, root: Path = ROOT
 ) -> Iterator[Finding]:
-    """Yield how the machine stands; `gpus` that will be trained on."""
+    """Yield the findings on the machine; `gpus` is how many training will use."""
     yield python_finding(sys.version_info[:2], platform.libc_ver(), platform.machine())
     cores = read_cores(root)
     yield cores_finding(cores)
@@ -54,7 +54,9 @@ def python_finding(
     text = f"{_dotted(python)} on {name or 'no glibc'} {version}, {machine}".replace("  ", " ")
     if name != "glibc" or machine != "x86_64":
         return problem(
-            "python", text, "TFX has wheels for Linux with glibc on x86-64 alone: take such one."
+            "python",
+            text,
+            "TFX has wheels only for Linux with glibc on x86-64: use such one.",
         )
     glibc = tuple(int(part) for part in version.split(".")[:2])
     fitting = {line: pythons for line, (least, pythons) in LINES.items() if glibc >= least}
@@ -62,7 +64,7 @@ def python_finding(
         if python in pythons:
             return Finding("python", f"{text}: TFX {line}")
     if not fitting:
-        return problem("python", text, "Take a system with glibc 2.28 or newer (Debian 12).")
+        return problem("python", text, "Use a system with glibc 2.28 or newer (Debian 12).")
     known = " or ".join(_dotted(one) for pythons in fitting.values() for one in pythons)
     return problem(
         "python", text, f"On this glibc TFX runs on Python {known}: `make setup PYTHON=...`."

@@ -1,4 +1,4 @@
-"""Asks Keras's backend what it sees, in a process of its own: it prints a lot, and may crash."""
+"""Asks the backend of Keras what it sees, in another process: it prints a lot, and may crash."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ VIEW = "from pipeline.doctor.keras_view import main; main()"
 
 
 @dataclass(frozen=True)
-class Gpu:
+class ProbedGpu:
     """A GPU that the backend sees."""
 
     name: str
@@ -21,23 +21,25 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Probed:
-    """What Keras and its backend say of themselves; `failure` where they cannot be imported."""
+class ProbedBackend:
+    """The backend of Keras and its GPUs; `failure` is the reason why it cannot be imported."""
 
     backend: str = ""  # of Keras
-    precision: str = ""  # Keras' policy that training will have
-    gpus: list[Gpu] = field(default_factory=list)
+    precision: str = ""  # Keras' policy for training
+    gpus: list[ProbedGpu] = field(default_factory=list)
     is_built_with_cuda: bool = False
     failure: str = ""
 
 
-def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOUT_S) -> Probed:
-    """Return what the backend sees; it is imported by another process and prints nothing here.
+def probe(
+    precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOUT_S
+) -> ProbedBackend:
+    """Return what the backend sees; another process imports it, and its output is not printed.
 
     Args:
       precision: `trainer.precision`.
-      command: instead of a Python that runs VIEW.
-      timeout_s: how long importing may take.
+      command: what runs instead of a Python with VIEW.
+      timeout_s: how long the import may take.
     """
     asked = [*(command or python_command(VIEW)), precision]
     try:
@@ -45,11 +47,13 @@ def probe(precision: str, command: Sequence[str] = (), timeout_s: float = TIMEOU
             asked, capture_output=True, text=True, timeout=timeout_s, check=False, errors="replace"
         )
     except subprocess.TimeoutExpired:
-        return Probed(failure=f"it was not there within {timeout_s:g} s")
+        return ProbedBackend(failure=f"it was not there within {timeout_s:g} s")
     if done.returncode < 0:
-        return Probed(failure=f"it was killed by {signal.Signals(-done.returncode).name}")
+        return ProbedBackend(failure=f"it was killed by {signal.Signals(-done.returncode).name}")
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        return Probed(failure=lines[-1] if lines else f"it ended with code {done.returncode}")
+        return ProbedBackend(
+            failure=lines[-1] if lines else f"it ended with code {done.returncode}"
+        )
     answer = json.loads(done.stdout.splitlines()[-1])
-    return Probed(**{**answer, "gpus": [Gpu(**gpu) for gpu in answer["gpus"]]})
+    return ProbedBackend(**{**answer, "gpus": [ProbedGpu(**gpu) for gpu in answer["gpus"]]})

@@ -1,4 +1,4 @@
-"""Which libraries are installed, and whether those that a config needs are among them."""
+"""Looks for the libraries: those of every run, and the optional ones that a config needs."""
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ EXTRAS: Mapping[str, str] = {
     "wandb": "wandb",
 }
 
-Version = Callable[[str], str | None]
+FindVersion = Callable[[str], str | None]
 
 
 def installed_version(distribution: str) -> str | None:
@@ -38,7 +38,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 def software_findings(
-    config: PipelineConfig, version: Version = installed_version
+    config: PipelineConfig, version: FindVersion = installed_version
 ) -> Iterator[Finding]:
     """Yield the libraries that every run needs, and the optional ones."""
     versions = {label: version(name) for name, label in LIBRARIES.items()}

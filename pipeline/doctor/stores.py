@@ -1,4 +1,4 @@
-"""Whether MLflow answers where the config says that it is."""
+"""Asks MLflow at the address in the config."""
 
 import urllib.error
 import urllib.parse
@@ -30,7 +30,7 @@ def mlflow_finding(uri: str | None, workspace_db: Path) -> Finding:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S):
             return Finding(name, f"{without_password(uri)} answers")
     except urllib.error.HTTPError as error:
-        # Another path or a login: somebody is there.
+        # The server is there, with another path or a login.
         if error.code < 500:
             return Finding(name, f"{without_password(uri)} answers ({error.code})")
         why = f"answers with {error.code}"
@@ -41,7 +41,7 @@ def mlflow_finding(uri: str | None, workspace_db: Path) -> Finding:
 
 
 def without_password(uri: str) -> str:
-    """Return the address without what opens it."""
+    """Return the address without user and password."""
     parts = urllib.parse.urlsplit(uri)
     if "@" not in parts.netloc:
         return uri

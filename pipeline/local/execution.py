@@ -3,7 +3,7 @@
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from tfx.orchestration.pipeline import Pipeline
 
@@ -12,74 +12,50 @@ from contracts.system.errors import ComponentError
 from contracts.system.full_disk import is_disk_full
 from pipeline.component_ids import COMPONENTS_AND_TUNER, IMAGE_VALIDATOR
 from pipeline.graph import build_pipeline
+from pipeline.local.launching.component_launcher import ComponentFailed, LaunchedComponent
 from pipeline.local.launching.dag import run_dag
-from pipeline.local.launching.failure import sentence
-from pipeline.local.launching.launches import ComponentFailed, LaunchedComponent
-from pipeline.local.launching.records import Records
-from pipeline.local.outcome import Outcome
+from pipeline.local.launching.execution_records import ExecutionRecords
+from pipeline.local.launching.failure import failure_sentence
 from pipeline.local.patches.beam_state_cache import without_state_cache
 from pipeline.local.patches.command_line import without_options
 from pipeline.local.patches.tfx_cache_context import portable_cache_keys
-from pipeline.local.plan import Plan
+from pipeline.local.run_outcome import RunOutcome
+from pipeline.local.run_plan import RunPlan
 from pipeline.local.terminal import START, Terminal
-from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.report import data_page
 from pipeline.report.page import PAGE_FILE, write_pages
 from pipeline.run_context import RunContext
-from pipeline.summary import ComponentSummary, SecondsSummary, Summary
+from pipeline.summary import ComponentSummary, DataSummary, SecondsSummary, Summary
+from pipeline.workspace_registry import find_champion, identity_of, registry_stamp
 from trainer.keras_settings import prepare_keras
 
 LOGGER = logging.getLogger(__name__)
 
 
-def execute(plan: Plan, terminal: Terminal) -> Summary:
+def execute(plan: RunPlan, terminal: Terminal) -> Summary:
     """Run the DAG, write its summary and report, also of a run that failed, and return it.
 
     Raises:
-      Exception: whatever a component raised because the disk is full.
+      Exception: the exception of a component that found the disk full.
     """
-    # Before the first component: once TensorFlow has taken a GPU it can no longer be told.
+    # Before the first component: once TensorFlow has taken a GPU, its settings are fixed.
     prepare_keras()
     workspace = plan.workspace
-    records = Records(workspace.metadata_db)
+    records = ExecutionRecords(workspace.metadata_db)
     records.relocate(workspace.root)
     records.cancel_unfinished(workspace.pipeline_root)
     pipeline = build_pipeline(plan.config, _run_context(plan, records), plan.to)
-    terminal.shows(component.id for component in pipeline.components)
+    terminal.show_waiting(component.id for component in pipeline.components)
     start_s = time.monotonic() - plan.began_s
-    terminal.ended(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
-    outcome = Outcome()
+    terminal.show_end(START, ComponentSummary(state="done", seconds=start_s, cached=False, why=""))
+    outcome = RunOutcome()
     try:
         with portable_cache_keys(plan.folders), without_options(), without_state_cache():
             components = _launch(pipeline, plan, records, terminal, outcome)
     except KeyboardInterrupt:
         records.cancel_unfinished(workspace.pipeline_root)
         raise
-    failed = [one.why for one in components.values() if one.state == "failed"]
-    data = outcome.data
-    if data.manifest:
-        data = data.model_copy(update={"page": str(plan.folder / data_page.PAGE_FILE)})
-    summary = Summary(
-        run_id=plan.folder.name,
-        status=_status(bool(failed), outcome),
-        error=failed[0] if failed else None,
-        data=data,
-        augmentation=outcome.augmentation,
-        metrics=outcome.metrics,
-        gate=outcome.gate,
-        trained_in=outcome.trained_in,
-        tracked=outcome.tracked,
-        pushed_version=outcome.pushed_version,
-        pushed_path=outcome.pushed_path,
-        **outcome.search,
-        **_champion_afterwards(plan),
-        registry_stamp=registry_stamp(workspace, plan.config),
-        report=str(plan.folder / PAGE_FILE),
-        key=plan.key,
-        workspace=str(workspace.root),
-        components=components,
-        seconds=SecondsSummary(total=time.monotonic() - plan.began_s, start=start_s),
-    )
+    summary = _summary(plan, outcome, components, start_s)
     summary.write(plan.folder)
     written = write_pages(summary, outcome.uris, plan.data_root)
     if written != summary:
@@ -87,23 +63,14 @@ def execute(plan: Plan, terminal: Terminal) -> Summary:
     return written
 
 
-def _champion_afterwards(plan: Plan) -> dict[str, Any]:
-    """Return the summary's keys on the champion; "unknown", which none is, where nobody answers."""
-    try:
-        champion = find_champion(plan.workspace, plan.config, plan.to)
-    except ComponentError:
-        LOGGER.exception("the registry did not answer after the run")
-        return {"champion": "unknown"}
-    return {
-        "champion": identity_of(champion),
-        "champion_version": champion and champion.version,
-    }
-
-
 def _launch(
-    pipeline: Pipeline, plan: Plan, records: Records, terminal: Terminal, outcome: Outcome
+    pipeline: Pipeline,
+    plan: RunPlan,
+    records: ExecutionRecords,
+    terminal: Terminal,
+    outcome: RunOutcome,
 ) -> dict[str, ComponentSummary]:
-    """Launch the components and collect what they give, up to the one that fails."""
+    """Launch the components, up to one that fails, and add their outputs to the outcome."""
     components: dict[str, ComponentSummary] = {}
     try:
         for launched in run_dag(pipeline, plan.folder.name, records, terminal):
@@ -119,17 +86,79 @@ def _launch(
     return {name: components[name] for name in COMPONENTS_AND_TUNER if name in components}
 
 
-def _add_outputs(launched: LaunchedComponent, records: Records, outcome: Outcome) -> None:
+def _add_outputs(
+    launched: LaunchedComponent, records: ExecutionRecords, outcome: RunOutcome
+) -> None:
     try:
         outcome.add(launched.name, records.outputs(launched.execution_id))
     except (OSError, ValueError) as error:
         LOGGER.exception("%s: its output cannot be read", launched.name)
-        why = f"its output cannot be read: {sentence(error)}"
+        why = f"its output cannot be read: {failure_sentence(error)}"
         failed = launched.summary.model_copy(update={"state": "failed", "why": why})
         raise ComponentFailed(launched.name, failed) from error
 
 
-def _run_context(plan: Plan, records: Records) -> RunContext:
+def _summary(
+    plan: RunPlan, outcome: RunOutcome, components: dict[str, ComponentSummary], start_s: float
+) -> Summary:
+    """Return the summary of a run whose pages are not written yet."""
+    failures = [one.why for one in components.values() if one.state == "failed"]
+    champion, champion_version = _champion_afterwards(plan)
+    return Summary(
+        run_id=plan.folder.name,
+        status=_status(bool(failures), outcome),
+        error=failures[0] if failures else None,
+        data=_with_page(outcome.data, plan.folder),
+        augmentation=outcome.augmentation,
+        metrics=outcome.metrics,
+        gate=outcome.gate,
+        trained_in=outcome.trained_in,
+        tracked=outcome.tracked,
+        pushed_version=outcome.pushed_version,
+        pushed_path=outcome.pushed_path,
+        best_hyperparameters=outcome.best_hyperparameters,
+        tuner_results=outcome.tuner_results,
+        champion=champion,
+        champion_version=champion_version,
+        registry_stamp=registry_stamp(plan.workspace, plan.config),
+        report=str(plan.folder / PAGE_FILE),
+        key=plan.key,
+        workspace=str(plan.workspace.root),
+        components=components,
+        seconds=SecondsSummary(total=time.monotonic() - plan.began_s, start=start_s),
+    )
+
+
+def _with_page(data: DataSummary, folder: Path) -> DataSummary:
+    if not data.manifest:
+        return data
+    return data.model_copy(update={"page": str(folder / data_page.PAGE_FILE)})
+
+
+def _status(
+    has_failed: bool, outcome: RunOutcome
+) -> Literal["blessed", "not_blessed", "failed", "partial"]:
+    if has_failed:
+        return "failed"
+    if outcome.gate.reasons:
+        return "blessed" if outcome.gate.blessed else "not_blessed"
+    return "partial"
+
+
+def _champion_afterwards(plan: RunPlan) -> tuple[str, int | None]:
+    """Return identity and version of the champion; "unknown" where the registry does not answer.
+
+    No champion has that identity, so that the next run asks again.
+    """
+    try:
+        champion = find_champion(plan.workspace, plan.config, plan.to)
+    except ComponentError:
+        LOGGER.exception("the registry did not answer after the run")
+        return "unknown", None
+    return identity_of(champion), champion.version if champion else None
+
+
+def _run_context(plan: RunPlan, records: ExecutionRecords) -> RunContext:
     workspace, config = plan.workspace, plan.config
     return RunContext(
         pipeline_root=str(workspace.pipeline_root),
@@ -142,30 +171,22 @@ def _run_context(plan: Plan, records: Records) -> RunContext:
         accepted_statistics=_accepted_statistics(plan, records),
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
         searches=str(workspace.searches),
-        config_folder=str(plan.config_folder),
+        config_folder=str(plan.checked.folder),
     )
 
 
-def _accepted_statistics(plan: Plan, records: Records) -> str:
-    """Return where the statistics of the last accepted data lie that is not this data.
+def _accepted_statistics(plan: RunPlan, records: ExecutionRecords) -> str:
+    """Return the folder with the statistics of the last accepted data other than this data.
 
-    A run over unchanged data so has the same one as the run before it.
+    So a run on unchanged data compares it with the same statistics as the run before.
     """
     for artifacts in records.past_artifacts(plan.config.name, IMAGE_VALIDATOR):
         try:
             blessing = read_verdict(artifacts["blessing"].uri)
         except (OSError, ValueError, TypeError):
-            continue  # it was removed, or is of another version
+            continue  # it was removed, or another version of imgpipe wrote it
         is_other = blessing.listing_digest != plan.listing_digest
-        statistics = artifacts["statistics"].uri
+        statistics = str(artifacts["statistics"].uri)
         if blessing.blessed and is_other and Path(statistics).is_dir():
             return statistics
     return ""
-
-
-def _status(failed: bool, outcome: Outcome) -> str:
-    if failed:
-        return "failed"
-    if outcome.gate.reasons:
-        return "blessed" if outcome.gate.blessed else "not_blessed"
-    return "partial"

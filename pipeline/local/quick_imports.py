@@ -1,12 +1,12 @@
-"""Imports TensorFlow, TFX and their like in half of the time (docs/adr/0009).
+"""Imports TensorFlow, TFX and similar libraries in half of the time (docs/adr/0009).
 
-Much of it goes into libraries (Kubernetes, notebooks, plotting, cloud storage) that serve other
-components and other machines: these are deferred. A deferred module runs its code at the first
-access to something in it; until then its submodules can be imported as ever, and an
-`except ImportError` around it holds for a module that is not installed at all.
+Much of the time goes into libraries that other components and other machines need: Kubernetes,
+notebooks, plotting, cloud storage. These are deferred. A deferred module runs its code at the first
+access to something in it. Its submodules can be imported before that, and an `except ImportError`
+around it still works where the module is not installed.
 
-The rest goes into the garbage collector, which looks again and again at half a million objects
-that all stay.
+The rest of the time goes into the garbage collector: it looks again and again at half a million
+objects that all stay.
 """
 
 import gc
@@ -39,19 +39,19 @@ DEFERRED = frozenset(
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Have what the block imports imported quickly, and what is deferred also after it."""
+    """Import quickly in the block; the modules of DEFERRED stay deferred after it."""
     if not any(isinstance(finder, _DeferringFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _DeferringFinder())
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()  # nor does it look at them later
+        gc.freeze()  # later collections leave these objects out
         gc.enable()
 
 
 class _DeferringFinder(MetaPathFinder):
-    """Finds the modules of DEFERRED where they are, and has them loaded later."""
+    """Finds the modules of DEFERRED, and lets them be loaded later."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -65,7 +65,7 @@ class _DeferringFinder(MetaPathFinder):
 
 
 class _DeferringLoader(Loader):
-    """Makes a module that runs its code when it is needed."""
+    """Makes a module that runs its code at the first access."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -83,7 +83,7 @@ class _DeferredModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         """Return a submodule, or run the module's code and look again.
 
-        Called only for what is not there.
+        Called only for names that the module does not have yet.
         """
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
@@ -92,10 +92,11 @@ class _DeferredModule(ModuleType):
             return importlib.import_module(submodule)
         spec = self.__spec__
         assert spec is not None and isinstance(spec.loader, _DeferringLoader)
-        self.__class__ = ModuleType
+        module: ModuleType = self
+        module.__class__ = ModuleType
         try:
-            spec.loader.loader.exec_module(self)
+            spec.loader.loader.exec_module(module)
         except BaseException:  # such as a deadlock with another thread's imports
-            self.__class__ = _DeferredModule
+            module.__class__ = _DeferredModule
             raise
         return getattr(self, name)

@@ -1,4 +1,4 @@
-"""Recognises a run that has nothing to do, before TensorFlow is imported."""
+"""Finds out whether a run has anything to do, before TensorFlow is imported."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ from contracts.environment.own_packages import PACKAGES
 from contracts.system.moved_paths import without_folders
 from pipeline.component_ids import TUNER
 from pipeline.local.terminal import START, Terminal
-from pipeline.registry import find_champion, identity_of, registry_stamp
 from pipeline.summary import ComponentSummary, SecondsSummary, Summary, read_summary
 from pipeline.workspace import Workspace
+from pipeline.workspace_registry import find_champion, identity_of, registry_stamp
 
-# What a result depends on besides the data, the config and our own code.
+# A result depends on these libraries, besides the data, the config and our own code.
 LIBRARIES = (
     "apache-beam",
     "cleanvision",
@@ -44,9 +44,9 @@ def run_key(
     schema: Path | None,
     to: str | None,
 ) -> str:
-    """Return the digest of everything that a run's result follows from, the champion aside.
+    """Return the digest of all that the result of a run depends on, but the champion.
 
-    It does not depend on where `folders` lie: workspace and project may be moved.
+    It is the same wherever `folders` lie: workspace and project may be moved.
     """
     searched = varied_configs(config) if to == TUNER else ()
     parts = {
@@ -65,9 +65,9 @@ def run_key(
 def unchanged_since(
     workspace: Workspace, config: PipelineConfig, key: str, to: str | None
 ) -> Summary | None:
-    """Return the last run that came to its end, if this one could only repeat it.
+    """Return the last run that has ended, where this run would only repeat it.
 
-    That is so while key and champion are the same as then, and what it left behind is there.
+    Key and champion have to be the same, and all that the last run has written has to be there.
 
     Raises:
       ComponentError: the registry does not answer.
@@ -76,9 +76,9 @@ def unchanged_since(
     last = next((summary for summary in ended if summary is not None), None)
     if last is None or last.status == "failed" or last.key != key:
         return None
-    if not all(path.exists() for path in _left_behind(last, workspace)):
+    if not all(path.exists() for path in _written_by(last, workspace)):
         return None
-    # Asking for the champion means importing MLflow, which takes seconds.
+    # The question for the champion imports MLflow, which takes seconds.
     stamp = registry_stamp(workspace, config)
     if stamp and stamp == last.registry_stamp:
         return last
@@ -87,7 +87,7 @@ def unchanged_since(
     return last.model_copy(update={"registry_stamp": stamp})
 
 
-def _left_behind(last: Summary, workspace: Workspace) -> Iterator[Path]:
+def _written_by(last: Summary, workspace: Workspace) -> Iterator[Path]:
     yield workspace.metadata_db
     yield from (workspace.pipeline_root / component for component in last.components)
     if last.report is not None:
@@ -96,14 +96,14 @@ def _left_behind(last: Summary, workspace: Workspace) -> Iterator[Path]:
         yield Path(last.pushed_path, signatures.SAVED_MODEL_FILE)
 
 
-def reused(last: Summary, run_id: str, seconds: float, terminal: Terminal) -> Summary:
-    """Return the summary of a run that repeats `last` without doing anything."""
+def repeated_summary(last: Summary, run_id: str, seconds: float, terminal: Terminal) -> Summary:
+    """Return the summary of a run that has nothing to do, and show its components."""
     why = f"nothing has changed since run {last.run_id}"
     cached = ComponentSummary(state="cached", seconds=0.0, cached=True, why=why)
-    terminal.shows(last.components)
-    terminal.ended(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
+    terminal.show_waiting(last.components)
+    terminal.show_end(START, ComponentSummary(state="done", seconds=seconds, cached=False, why=""))
     for name in last.components:
-        terminal.ended(name, cached)
+        terminal.show_end(name, cached)
     return last.model_copy(
         update={
             "run_id": run_id,

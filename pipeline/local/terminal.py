@@ -1,4 +1,4 @@
-"""What a user sees while the pipeline runs: a live table, or plain lines."""
+"""Shows a run to the user: as a live table, or as plain lines where there is no terminal."""
 
 import logging
 import time
@@ -36,7 +36,7 @@ class _Row:
 
 
 class Terminal(logging.Handler):
-    """Told what happens; shows it, and listens to the components' own progress reports."""
+    """Shows which components run and how they ended, with the progress that they log."""
 
     def __init__(self, stream: TextIO, heading: str = "component") -> None:
         super().__init__(logging.INFO)
@@ -66,11 +66,11 @@ class Terminal(logging.Handler):
         finally:
             LOGGER.removeHandler(self)
 
-    def shows(self, names: Iterable[str]) -> None:
-        """Show the components that are going to run, as waiting."""
+    def show_waiting(self, names: Iterable[str]) -> None:
+        """Add components that are going to run."""
         self._rows |= {name: _Row(name) for name in names}
 
-    def began(self, name: str, detail: str = "", *, on_side_branch: bool = False) -> None:
+    def show_start(self, name: str, detail: str = "", *, on_side_branch: bool = False) -> None:
         """Show that a component runs now.
 
         Progress that names no component belongs to the one that runs on the main branch.
@@ -83,7 +83,7 @@ class Terminal(logging.Handler):
         if detail:
             self._line(f"{name}: {detail}")
 
-    def ended(self, name: str, result: ComponentSummary) -> None:
+    def show_end(self, name: str, result: ComponentSummary) -> None:
         """Show how a component ended."""
         row = self._rows[name]
         row.state, row.seconds, row.detail = result.state, result.seconds, result.why

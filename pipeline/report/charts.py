@@ -1,8 +1,14 @@
-"""Charts as SVG, without a plotting library or a request to anywhere."""
+"""Charts as SVG, without a plotting library and without a network."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[Any]  # of any number type, [count]
 
 WIDTH, HEIGHT = 460, 220
 LEFT, RIGHT, TOP, BOTTOM = 60, 90, 24, 28
@@ -51,7 +57,7 @@ def curve(title: str, series: Mapping[str, Sequence[float]], best_epoch: int) ->
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')
 
 
-def histogram(title: str, values: Sequence[float], edges: Sequence[float], unit: str) -> Markup:
+def histogram(title: str, values: "Numbers", edges: "Numbers", unit: str) -> Markup:
     """Return a bar for each interval between `edges`, as high as the values in it are many.
 
     Args:

@@ -1,4 +1,4 @@
-"""Writes the page about a run's data: what is in it, what is wrong with it, what was left out."""
+"""Writes the page about the data of a run: classes, issues, and quarantined files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from pipeline.summary import DataSummary
 
 PAGE_FILE: Final = "data.html"
 
-# What a page shows at the most, so that it opens at once, however large the data is.
+# The most that a page shows, so that it opens at once with large data too.
 GROUPS_SHOWN, PICTURES_SHOWN = 12, 6
 DETAILS_SHOWN, ROWS_SHOWN, CLASSES_SHOWN = 20, 200, 200
 _BARS = 32
@@ -52,7 +52,7 @@ MEANINGS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownIssue:
     """An issue and as much of it as the page shows: pictures in groups, or sentences."""
 
     issue: Issue
@@ -103,15 +103,15 @@ def _checked(data: DataSummary, report: DataReport) -> dict[str, Any]:
     }
 
 
-def _shown(issue: Issue, pictures: Pictures) -> Shown:
+def _shown(issue: Issue, pictures: Pictures) -> ShownIssue:
     chosen = _sample(issue.count, GROUPS_SHOWN if issue.groups else DETAILS_SHOWN)
     groups = [_figures(issue.groups[index], pictures) for index in chosen if issue.groups]
     details = [issue.details[index] for index in chosen if issue.details]
-    return Shown(issue, MEANINGS[issue.name], groups, details, issue.count - len(chosen))
+    return ShownIssue(issue, MEANINGS[issue.name], groups, details, issue.count - len(chosen))
 
 
 def _sample(count: int, most: int) -> list[int]:
-    """Return the positions of so many findings at the most, evenly from all of them."""
+    """Return at most `most` positions, evenly from all `count`."""
     shown = min(count, most)
     return [number * count // shown for number in range(shown)]
 
@@ -135,15 +135,15 @@ def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:
 
 def _classes(dataset: Dataset) -> dict[str, Any]:
     """Return a row a class, the largest first, and the totals."""
-    rows = [
-        {"label": label, **counts, "all": sum(counts.values())}
-        for label, counts in dataset.classes.items()
-    ]
-    rows.sort(key=lambda row: (-row["all"], row["label"]))
+    sizes = {label: sum(counts.values()) for label, counts in dataset.classes.items()}
+    by_size = sorted(sizes, key=lambda label: (-sizes[label], label))
     return {
-        "rows": rows[:CLASSES_SHOWN],
-        "left_out": max(0, len(rows) - CLASSES_SHOWN),
-        "largest": max((row["all"] for row in rows), default=1) or 1,
+        "rows": [
+            {"label": label, **dataset.classes[label], "all": sizes[label]}
+            for label in by_size[:CLASSES_SHOWN]
+        ],
+        "left_out": max(0, len(sizes) - CLASSES_SHOWN),
+        "largest": max(sizes.values(), default=1) or 1,
         "splits": dataset.splits,
         "ingested": max(dataset.ingested, 1),
         "empty": dataset.empty_classes,

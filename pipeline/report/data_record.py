@@ -1,4 +1,4 @@
-"""What a run has recorded of its data: the counts of its files, and what is wrong with them."""
+"""The counts of the files of a run, and the issues that were found in them."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,7 +29,7 @@ class DataRecord:
 
     @property
     def value_ranges(self) -> list[str]:
-        """What is black and white in images of more than 8 bits, a sentence each kind."""
+        """Sentences on the values of black and white in images of more than 8 bits, by kind."""
         return value_range_sentences(self.dataset.value_ranges)
 
     def as_json(self) -> dict[str, Any]:

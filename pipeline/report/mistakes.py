@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from contracts.system.remote_path import Root
 
 from contracts.artifacts.evaluation import PREDICTIONS_FILE
 from contracts.images.canonical import canonicalise
@@ -18,7 +19,7 @@ SHOWN = 24
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong prediction, and the picture where the file is still there."""
+    """A wrong prediction, with the picture where its file can still be read."""
 
     path: str
     label: str
@@ -27,12 +28,12 @@ class Mistake:
     thumbnail: str | None  # data URI
 
 
-def worst_mistakes(evaluation: Path, data_root: Path, reading: ImageReading) -> list[Mistake]:
+def worst_mistakes(evaluation: Path, data_root: Root, reading: ImageReading) -> list[Mistake]:
     """Return the wrong predictions with the highest scores, highest first.
 
     Args:
       evaluation: the folder of a ModelEvaluation.
-      data_root: what the paths of the images are relative to.
+      data_root: the folder that the paths of the images are relative to.
       reading: how the run has read the images.
     """
     columns = ["path", "label", "predicted", "score"]
@@ -45,8 +46,8 @@ def worst_mistakes(evaluation: Path, data_root: Path, reading: ImageReading) -> 
     ]
 
 
-def _thumbnail(path: Path, reading: ImageReading) -> str | None:
-    """Return the picture as a data URI; None where the file has gone since it was ingested."""
+def _thumbnail(path: Root, reading: ImageReading) -> str | None:
+    """Return the picture as a data URI; None where the file can no longer be read."""
     from PIL import Image
 
     try:

@@ -1,4 +1,4 @@
-"""The model card, as the page carries it."""
+"""The model card, as a part of a page."""
 
 import base64
 import json
@@ -9,9 +9,9 @@ from contracts.artifacts.training_record import CARD_FILE, CARD_FOLDER, DIAGRAM_
 
 
 def read_card(model_run: Path) -> dict[str, Any] | None:
-    """Return the card in a ModelRun artifact with its diagram as a data URI; None: it has none.
+    """Return the card in a ModelRun artifact with its diagram as a data URI; None without a card.
 
-    Of a model that did not let itself be described it is {"reason": why}.
+    For a model that cannot be described it is {"reason": why}.
     """
     folder = model_run / CARD_FOLDER
     if (folder / NO_CARD_FILE).is_file():

@@ -1,4 +1,4 @@
-"""The pictures of augmentation that a report carries inside itself."""
+"""The pictures of augmentation, as parts of a page."""
 
 from pathlib import Path
 

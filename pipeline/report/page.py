@@ -1,9 +1,11 @@
-"""Writes the page: verdict, evidence, learning curves and the worst mistakes as pictures."""
+"""Writes the page about a run: verdict, metrics, learning curves and the worst mistakes."""
 
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from contracts.system.remote_path import Root
 
 from contracts.artifacts.evaluation import Metrics
 from contracts.artifacts.manifest.dataset import Dataset, read_dataset
@@ -13,9 +15,9 @@ from contracts.system.atomic_files import write_whole
 from contracts.system.full_disk import is_disk_full
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
-from pipeline.report.inside import read_inside
 from pipeline.report.mistakes import worst_mistakes
 from pipeline.report.model_card import read_card
+from pipeline.report.model_pictures import read_model_pictures
 from pipeline.report.mosaics import mosaics_in
 from pipeline.report.templates import template
 from pipeline.summary import Summary
@@ -23,21 +25,22 @@ from pipeline.summary import Summary
 LOGGER = logging.getLogger(__name__)
 
 PAGE_FILE = "report.html"
-# Larger confusion matrices are left out: nobody reads them.
+# Confusion matrices of more classes are left out: they cannot be read.
 LARGEST_MATRIX = 30
 CURVES = ("loss", "accuracy", "learning_rate")
 
 
-def write_pages(summary: Summary, uris: Mapping[str, str], data_root: Path) -> Summary:
-    """Write the pages that the summary names, whole or not at all; return it without the others.
+def write_pages(summary: Summary, uris: Mapping[str, str], data_root: Root) -> Summary:
+    """Write the pages that the summary names; return the summary without those that failed.
 
-    A run is what it is, whatever becomes of the pages about it; the log says why there are none.
+    A page is written whole or not at all. A failure changes nothing else of the run; the log holds
+    the reason.
 
     Args:
-      summary: what came of the run.
-      uris: where the artifacts `manifest`, `model_run` and `evaluation` lie; the page shows
-        what is there.
-      data_root: the folder that the manifest's paths are relative to.
+      summary: of the run.
+      uris: the places of the artifacts `manifest`, `model_run` and `evaluation`, as far as they
+        are there.
+      data_root: the folder that paths in the manifest are relative to.
 
     Raises:
       OSError: the disk is full.
@@ -48,8 +51,9 @@ def write_pages(summary: Summary, uris: Mapping[str, str], data_root: Path) -> S
     ):
         data = data.model_copy(update={"page": ""})
         summary = summary.model_copy(update={"data": data})
-    if summary.report and not _is_written(
-        lambda: write_whole(Path(summary.report), _page(summary, uris, data_root))
+    report = summary.report
+    if report and not _is_written(
+        lambda: write_whole(Path(report), _page(summary, uris, data_root))
     ):
         summary = summary.model_copy(update={"report": None})
     return summary
@@ -66,7 +70,7 @@ def _is_written(write: Callable[[], None]) -> bool:
     return True
 
 
-def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
+def _page(summary: Summary, uris: Mapping[str, str], data_root: Root) -> str:
     parts: dict[str, Any] = {"summary": summary}
     if "manifest" in uris:
         parts["dataset"] = _with_totals(read_dataset(uris["manifest"]))
@@ -79,7 +83,7 @@ def _page(summary: Summary, uris: Mapping[str, str], data_root: Path) -> str:
             if (series := _curves(record, name))
         ]
         parts["card"] = read_card(Path(uris["model_run"]))
-        parts["inside"] = read_inside(Path(uris["model_run"]))
+        parts["model_pictures"] = read_model_pictures(Path(uris["model_run"]))
     if summary.augmentation.report:
         parts["mosaics"] = mosaics_in(summary.augmentation.report)
     if "evaluation" in uris:

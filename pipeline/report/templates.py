@@ -4,7 +4,7 @@ import jinja2
 
 
 def template(name: str) -> jinja2.Template:
-    """Return the template in the file of this name beside this module; it escapes what it is given.
+    """Return the template in the file of this name in this folder; it escapes all values.
 
     Its filters are `thousands` (1,234) and `percent` (of a share: 12.3 %).
     """

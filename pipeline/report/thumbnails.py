@@ -1,4 +1,4 @@
-"""Small pictures that a page carries inside itself."""
+"""Small pictures, as parts of a page."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ _QUALITY = 80
 
 
 def data_uri(image: "Image.Image", most_px: tuple[int, int] = (THUMBNAIL_PX, THUMBNAIL_PX)) -> str:
-    """Return an image as the address of a JPEG that is all in it; a larger image is shrunk."""
+    """Return an image as a data URI with a JPEG in it; a larger image is shrunk."""
     image = image.convert("RGB")
     image.thumbnail(most_px)
     buffer = io.BytesIO()

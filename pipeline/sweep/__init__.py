@@ -1,1 +1,1 @@
-"""The same training with other values and other seeds, and what can be told from it."""
+"""Trains with several values and seeds, and compares the results."""

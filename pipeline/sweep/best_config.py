@@ -1,4 +1,4 @@
-"""The config with the best values of a search in place: a file that a run takes, or none."""
+"""Writes the config with the best values of a search in place."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,19 +15,19 @@ from pipeline.yaml_editing import with_values_in_place
 
 
 def require_target(target: Path, config: Path, search: SearchConfig) -> None:
-    """Refuse, before anything is searched, what could not be written afterwards.
+    """Return if the file can be written after the search.
 
     Raises:
-      InputError: the file is there, or not beside the config; all problems.
-      ConfigError: the config has no place of its own for a key of the space.
+      InputError: all problems: the file exists, it is in another folder than the config.
+      ConfigError: a key of the space cannot be changed without changing others, as with anchors.
     """
     problems = []
     if target.exists():
         problems.append(f"--write: expected nothing at {target}, found a file. Name another.")
     if target.resolve().parent != config.resolve().parent:
         problems.append(
-            f"--write: expected a file beside {config}, whose relative paths it keeps, received "
-            f"{target}."
+            f"--write: expected a file in the folder of {config}, whose relative paths it keeps, "
+            f"received {target}."
         )
     if problems:
         raise InputError(problems)
@@ -41,14 +41,14 @@ def write_best_config(
 ) -> str:
     """Write the config with the best values in place, valid and whole, or not at all.
 
-    Paths below the config's folder are relative to it again. The search space becomes an empty one
-    where it does not go with the values. Returns what there is to say of that, "" for nothing.
+    Paths below the config's folder are written relative to it. A search space that does not fit the
+    values becomes empty; the returned sentence says so, otherwise it is empty.
 
     Args:
       target: the file.
-      config: the one that was searched from.
+      config: the config of the search.
       best: dotted key -> value.
-      overrides: `section.key=value` each, which a run of the file is called with too.
+      overrides: each is `section.key=value`; a run of the file has them too.
 
     Raises:
       ConfigError: with the values in place it is not valid; all problems of it.

@@ -1,4 +1,4 @@
-"""What a sweep compares."""
+"""The variants that a sweep compares."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ OPTION: Final = "--vary"
 
 
 @dataclass(frozen=True)
-class Variant:
+class SweepVariant:
     """The config with other values at some keys."""
 
     name: str
@@ -34,15 +34,15 @@ class Variant:
     config: PipelineConfig
 
     def recipe(self, seed: int) -> TrainingRecipe:
-        """Return what is trained with this seed."""
+        """Return the training with this seed."""
         return training_recipe(self.config.model_copy(update={"seed": seed}))
 
 
-def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
+def with_and_without_augmentation(config: PipelineConfig) -> list[SweepVariant]:
     """Return the training without augmentation, the baseline, and with the config's own.
 
     Raises:
-      InputError: the config has none: it changes nothing, whatever else the section says.
+      InputError: the augmentation of the config changes no image.
     """
     without = _variant(config, WITHOUT_AUGMENTATION, "without augmentation")
     if resolve_policy(config.augmentation).is_empty:
@@ -54,10 +54,12 @@ def with_and_without_augmentation(config: PipelineConfig) -> list[Variant]:
         )
     preset = config.augmentation.preset
     name = "with augmentation" if preset == "none" else f"augmentation {preset}"
-    return [without, Variant(name, {}, config)]
+    return [without, SweepVariant(name, {}, config)]
 
 
-def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -> list[Variant]:
+def combinations(
+    config: PipelineConfig, options: Sequence[str], folder: Path
+) -> list[SweepVariant]:
     """Return every combination of `KEY=VALUE,VALUE...`; the first values are the baseline.
 
     Paths among the values are relative to `folder`, the config's.
@@ -77,8 +79,8 @@ def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -
             problems.append(f"{OPTION} {option}: expected each key once, received {key} twice.")
         dimensions[key] = values
     variants = []
-    for values in itertools.product(*dimensions.values()):
-        chosen = dict(zip(dimensions, values, strict=True))
+    for combination in itertools.product(*dimensions.values()):
+        chosen = dict(zip(dimensions, combination, strict=True))
         absolute = {key: absolute_at(key, value, folder) for key, value in chosen.items()}
         try:
             variants.append(_variant(config, absolute, ", ".join(_shown(chosen))))
@@ -89,11 +91,11 @@ def combinations(config: PipelineConfig, options: Sequence[str], folder: Path) -
     return variants
 
 
-def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> Variant:
+def _variant(config: PipelineConfig, values: dict[str, JsonValue], name: str) -> SweepVariant:
     varied, problems = vary(config, values, partial(inconsistencies, needs_data=True))
     if problems:
         raise InputError(f"{OPTION}: {sentence}" for sentence in sentences(problems))
-    return Variant(name, values, varied)
+    return SweepVariant(name, values, varied)
 
 
 def _parse(option: str, config: PipelineConfig) -> tuple[str, list[JsonValue]]:
@@ -121,7 +123,7 @@ def _parse(option: str, config: PipelineConfig) -> tuple[str, list[JsonValue]]:
 
 
 def _shown(values: dict[str, JsonValue]) -> list[str]:
-    """Return "kernel_size 3" a key: the last part says enough to whoever has asked."""
+    """Return for each key its last part and its value, such as "kernel_size 3"."""
     return [
         f"{key.rpartition('.')[2]} {value if isinstance(value, str) else json.dumps(value)}"
         for key, value in values.items()

@@ -21,14 +21,14 @@ from tfx.types import artifact_utils, standard_artifacts  # noqa: E402
 from tfx.utils import proto_utils  # noqa: E402
 
 from pipeline.graph import BEAM_RUNNERS  # noqa: E402
-from pipeline.local.launching.records import Records  # noqa: E402
+from pipeline.local.launching.execution_records import ExecutionRecords  # noqa: E402
 
 
 def output(project, component: str, key: str):
     """Return a component's artifact of the first run, as TFX hands it to an executor."""
     folders = (project.workspace / "pipeline" / component / key).iterdir()
     execution_id = min(int(folder.name) for folder in folders)
-    found = Records(project.workspace / "metadata.db").outputs(execution_id)[key]
+    found = ExecutionRecords(project.workspace / "metadata.db").outputs(execution_id)[key]
     store = MetadataStore(sqlite_metadata_connection_config(str(project.workspace / "metadata.db")))
     (artifact_type,) = store.get_artifact_types_by_id([found.type_id])
     return artifact_utils.deserialize_artifact(artifact_type, found)

@@ -103,7 +103,7 @@ def test_a_csv(project, capsys):
     assert "imgpipe run --set data.root=toys.csv" in printed
 
 
-def test_what_is_left_out_is_told(project, capsys):
+def test_what_is_left_out_is_printed(project, capsys):
     for label in ("car", "ball"):
         fill(project / "photos" / label, 4)
     (project / "photos" / "doll").mkdir()

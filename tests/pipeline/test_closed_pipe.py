@@ -111,7 +111,7 @@ def test_head_reads_what_it_wants_of_a_real_pipe(project):
     assert (header.split(",")[0], first.split(",")[0], code) == ("path", "a/000000.png", "141")
 
 
-def test_another_pipe_that_broke_is_told():
+def test_another_broken_pipe_is_an_error():
     def command() -> int:
         raise BrokenPipeError("of another process")
 
@@ -119,7 +119,7 @@ def test_another_pipe_that_broke_is_told():
         silent_without_reader(command)
 
 
-def test_artifacts_that_are_damaged_are_still_told(project, capsys):
+def test_damaged_artifacts_are_still_reported(project, capsys):
     for artifact in (project / "artifacts" / "report").rglob("*.json"):
         artifact.write_text("{")
     assert main(["data", "report", "--json", "--config", str(project / "pipeline.yaml")]) == 2

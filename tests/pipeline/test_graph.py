@@ -71,9 +71,9 @@ def test_a_search_trains_on_what_a_run_trains_on(tmp_path, enabled):
 
     assert read(tuner()) == {"ImageTransform"}
     assert read(tuner(materialise={"min_examples": 5})) == {"ImageTransform", "Augmenter"}
-    told = json.loads(tuner().exec_properties["custom_config"])
-    assert bool(told["tracking"]) is enabled  # MLflow
-    assert told["config_folder"] == str(tmp_path)
+    custom_config = json.loads(tuner().exec_properties["custom_config"])
+    assert bool(custom_config["tracking"]) is enabled  # MLflow
+    assert custom_config["config_folder"] == str(tmp_path)
 
 
 def test_the_evaluation_reads_the_images_as_they_were_ingested(tmp_path):

@@ -59,7 +59,7 @@ def test_every_key_of_the_template_has_a_comment():
     for path in leaves(document.value):
         above = lines[document.lines[path] - 2]
         if path[:-1] == ("data", "splits"):
-            continue  # told at `splits`
+            continue  # the comment is at `splits`
         assert above.strip().startswith("#"), f"no comment above {'.'.join(path)}"
 
 

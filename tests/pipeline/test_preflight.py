@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from contracts.system.errors import ConfigError, DataError, WorkspaceError
-from pipeline import workspace_checks
 from pipeline.cli import main
 from pipeline.doctor.machine import Disk
-from pipeline.preflight import preflight
+from pipeline.preflight import workspace_checks
+from pipeline.preflight.preflight import preflight
+from pipeline.preflight.workspace_checks import require_usable
 from pipeline.workspace import Workspace, opened_for_run
-from pipeline.workspace_checks import require_usable
 
 COMMANDS = (["check"], ["run"], ["sweep"], ["sweep", "--search"])
 TWO_MACHINES = {
@@ -92,7 +92,7 @@ def test_an_error_keeps_its_kind(project):
         preflight(Path("pipeline.yaml"), [], Path("pipeline.yaml"))
 
 
-def test_all_problems_are_told_at_once(refusals, project, monkeypatch):
+def test_all_problems_are_reported_at_once(refusals, project, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setenv("TF_CONFIG", json.dumps(TWO_MACHINES))
     said = refusals("--workspace", "photos/w*", "--set", "trainer.class_weights={cars: 2.0}")
@@ -229,7 +229,7 @@ def test_a_file_that_is_no_schema_is_refused_by_its_name(refusals, project, cont
 def test_a_schema_is_checked_without_tensorflow(project):
     (project / "curated.pbtxt").write_text("feature { name: 'image/width' type: INT }")
     script = (
-        "import sys; from pathlib import Path; from pipeline.preflight import preflight; "
+        "import sys; from pathlib import Path; from pipeline.preflight.preflight import preflight; "
         "preflight(Path('pipeline.yaml'), ['data.schema=curated.pbtxt'], Path('workspace')); "
         "assert 'tensorflow' not in sys.modules"
     )

@@ -63,7 +63,7 @@ def test_an_unknown_recipe_is_refused_with_those_there_are(folder, capsys):
 
 def test_the_demo_has_no_other_recipe(folder, capsys):
     assert main(["init", "--demo", "--recipe", "quick"]) == 2
-    assert "--recipe: expected no --demo beside it" in capsys.readouterr().err
+    assert "--recipe: expected one of --demo and --recipe" in capsys.readouterr().err
     assert not (folder / "pipeline.yaml").exists()
 
 

@@ -86,9 +86,9 @@ def test_status_of_a_run_without_a_summary_is_json_where_asked(workspace, capsys
     folder = workspace.new_run()
     args = argparse.Namespace(workspace=workspace.root, run=None, json=True)
     assert status.run(args) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["run_id"], told["status"]) == (folder.name, "unfinished")
-    assert told["log"] == str(folder / "run.log")
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["run_id"], printed["status"]) == (folder.name, "unfinished")
+    assert printed["log"] == str(folder / "run.log")
 
 
 def test_warnings_of_the_probe_are_printed_with_the_place_of_the_pictures(workspace, capsys):

@@ -14,13 +14,13 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from contracts.system.memory import read_memory
 from pipeline.component_ids import COMPONENTS_AND_TUNER, MODEL_PUSHER
-from pipeline.local.launching.launches import (
+from pipeline.local.launching.component_launcher import (
     ComponentFailed,
     ComponentLauncher,
     LaunchedComponent,
     node_id,
 )
-from pipeline.local.launching.records import Records
+from pipeline.local.launching.execution_records import ExecutionRecords
 from pipeline.local.launching.side_branch import SideBranch
 from pipeline.local.terminal import Terminal
 
@@ -29,7 +29,7 @@ MEMORY_FOR_SIDE_BRANCH = 1 << 30
 
 
 def run_dag(
-    pipeline: Pipeline, run_id: str, records: Records, terminal: Terminal
+    pipeline: Pipeline, run_id: str, records: ExecutionRecords, terminal: Terminal
 ) -> Iterator[LaunchedComponent]:
     """Launch the components and give each one when it has ended.
 

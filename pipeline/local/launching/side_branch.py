@@ -7,7 +7,7 @@ from threading import Thread
 from tfx.proto.orchestration import pipeline_pb2
 
 from contracts.images.isolation.pool import close_shared_pools
-from pipeline.local.launching.launches import (
+from pipeline.local.launching.component_launcher import (
     ComponentFailed,
     ComponentLauncher,
     LaunchedComponent,

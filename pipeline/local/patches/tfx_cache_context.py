@@ -27,30 +27,28 @@ def portable_cache_keys(folders: Sequence[Path]) -> Iterator[None]:
     """
     tfx_context = cache_utils.get_cache_context
 
-    def context(
-        *args: Any,
-        input_artifacts: Mapping[str, Sequence[Artifact]] | None = None,
-        parameters: Mapping[str, Any] | None = None,
+    def get_cache_context(
+        input_artifacts: Mapping[str, Sequence[Artifact]],
+        parameters: Mapping[str, Any],
         **options: Any,
     ) -> Any:
         return tfx_context(
-            *args,
             input_artifacts={
-                key: [_with_id_alone(one) for one in some]
-                for key, some in (input_artifacts or {}).items()
+                key: [_with_id_alone(artifact) for artifact in artifacts]
+                for key, artifacts in input_artifacts.items()
             },
             parameters={
-                key: without_folders(str(value), folders)
-                for key, value in (parameters or {}).items()
+                key: without_folders(str(value), folders) for key, value in parameters.items()
             },
             **options,
         )
 
-    cache_utils.get_cache_context = context
+    module: Any = cache_utils  # the launcher passes all arguments by name
+    module.get_cache_context = get_cache_context
     try:
         yield
     finally:
-        cache_utils.get_cache_context = tfx_context
+        module.get_cache_context = tfx_context
 
 
 def _with_id_alone(artifact: Artifact) -> Artifact:

@@ -1,4 +1,4 @@
-"""Cards that TensorFlow does not see are told of, and what TF_CONFIG makes of the machine."""
+"""The findings on cards that TensorFlow does not see, and on TF_CONFIG."""
 
 import json
 import sys
@@ -10,16 +10,16 @@ from contracts.environment.keras_environment import backend_problems
 from contracts.environment.own_packages import python_command
 from contracts.system.errors import ConfigError
 from pipeline.doctor.devices import backend_findings, parse_cards, training_finding
-from pipeline.doctor.keras_view import view
-from pipeline.doctor.probe import VIEW, Gpu, Probed, probe
-from pipeline.preflight import preflight
+from pipeline.doctor.keras_view import probe_backend
+from pipeline.doctor.probe import VIEW, ProbedBackend, ProbedGpu, probe
+from pipeline.preflight.preflight import preflight
 from tests.trainer.processes import OTHER_BACKENDS
 
 H100 = "NVIDIA H100 80GB HBM3, 81559, 550.54.15, 9.0\n"
 CLUSTER = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
 
 
-def findings(probed: Probed, cards=(), kernel_cards=()) -> dict:
+def findings(probed: ProbedBackend, cards=(), kernel_cards=()) -> dict:
     return {found.name: found for found in backend_findings(probed, cards, kernel_cards)}
 
 
@@ -35,17 +35,19 @@ def test_a_run_refuses_several_machines_in_the_words_of_the_doctor(tmp_path, mon
     monkeypatch.setenv("TF_CONFIG", task)
     with pytest.raises(ConfigError) as raised:
         preflight(config, [], tmp_path / "workspace")
-    told = training_finding("auto", 0, task)
-    assert told.state == "problem"
+    finding = training_finding("auto", 0, task)
+    assert finding.state == "problem"
     for words in ("`imgpipe` trains on this machine alone", "Train with `imgpipe-train` on each"):
         assert words in str(raised.value)
-        assert words in f"{told.text} {told.next_step}"
+        assert words in f"{finding.text} {finding.next_step}"
     assert preflight(config, ["trainer.devices=cpu"], tmp_path / "workspace")
     assert training_finding("cpu", 0, task).state == "warning"
 
 
 def test_a_card_that_tensorflow_sees():
-    probed = Probed("tensorflow", "mixed_bfloat16", [Gpu("NVIDIA H100 80GB HBM3", "9.0")], True)
+    probed = ProbedBackend(
+        "tensorflow", "mixed_bfloat16", [ProbedGpu("NVIDIA H100 80GB HBM3", "9.0")], True
+    )
     found = findings(probed, parse_cards(H100))
     assert all(one.state == "ok" for one in found.values())
     assert found["gpu 0"].text == (
@@ -60,7 +62,7 @@ def test_a_card_that_tensorflow_sees():
 )
 @pytest.mark.parametrize(("cuda", "said"), [(True, "sees none"), (False, "without CUDA")])
 def test_a_card_that_tensorflow_does_not_see(cards, kernel_cards, cuda, said):
-    found = findings(Probed("tensorflow", "float32", [], cuda), cards, kernel_cards)["gpu"]
+    found = findings(ProbedBackend("tensorflow", "float32", [], cuda), cards, kernel_cards)["gpu"]
     assert found.state == "warning"
     assert "NVIDIA H100" in found.text and said in found.text
     assert "imgpipe[gpu]" in found.next_step
@@ -71,14 +73,14 @@ def test_an_answer_of_the_driver_that_is_no_table():
 
 
 def test_a_tensorflow_that_cannot_be_imported_is_a_problem():
-    found = findings(Probed(failure="ImportError: libcudart"))
+    found = findings(ProbedBackend(failure="ImportError: libcudart"))
     assert found["tensorflow"].state == "problem"
     assert "ImportError: libcudart" in found["tensorflow"].text
 
 
 def test_another_backend_of_keras_is_a_problem_in_the_words_of_the_run(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    found = findings(Probed("jax", "float32", is_built_with_cuda=True), parse_cards(H100))
+    found = findings(ProbedBackend("jax", "float32", is_built_with_cuda=True), parse_cards(H100))
     assert found["keras"].state == "problem"
     assert backend_problems("tensorflow") == [f"{found['keras'].text}. {found['keras'].next_step}"]
     assert found["keras backend"].text == "jax"
@@ -89,7 +91,7 @@ def test_another_backend_of_keras_is_a_problem_in_the_words_of_the_run(monkeypat
 def test_a_keras_json_that_keras_cannot_be_imported_with_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "keras.json").write_text("[]")
-    found = findings(Probed(failure="AttributeError: 'list' object has no attribute 'get'"))
+    found = findings(ProbedBackend(failure="AttributeError: 'list' object has no attribute 'get'"))
     assert [found["keras"].state, *found] == ["problem", "keras"]
     assert found["keras"].text.startswith(f"{tmp_path}/keras.json: expected a JSON object")
     assert found["keras"].next_step == "Correct the file, or remove it."
@@ -122,7 +124,7 @@ def test_another_backend_is_looked_at_without_tensorflow(monkeypatch, code, vari
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     seen = probe("auto", python_command(code + VIEW))
-    assert seen == Probed(variables["KERAS_BACKEND"], "float32", [], True)
+    assert seen == ProbedBackend(variables["KERAS_BACKEND"], "float32", [], True)
 
 
 def test_gpus_of_jax_are_named_by_jax(monkeypatch):
@@ -130,7 +132,9 @@ def test_gpus_of_jax_are_named_by_jax(monkeypatch):
     monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [gpu]))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    assert view("auto") == Probed("jax", "mixed_bfloat16", [Gpu("NVIDIA H100", "9.0")], True)
+    assert probe_backend("auto") == ProbedBackend(
+        "jax", "mixed_bfloat16", [ProbedGpu("NVIDIA H100", "9.0")], True
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,4 +216,4 @@ def test_a_probe_that_fails_says_how(script, said):
 def test_what_a_probe_prints_before_its_answer_does_not_matter():
     answer = '{"backend": "jax", "precision": "float32", "gpus": [{"name": "A"}]}'
     probed = probe("auto", ("sh", "-c", f"echo noise; echo '{answer}'"))
-    assert probed == Probed("jax", "float32", [Gpu("A")])
+    assert probed == ProbedBackend("jax", "float32", [ProbedGpu("A")])

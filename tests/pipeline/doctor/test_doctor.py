@@ -13,7 +13,7 @@ import pytest
 from contracts.config.pipeline_config import PipelineConfig
 from pipeline.cli import main
 from pipeline.commands import doctor
-from pipeline.doctor.probe import Probed
+from pipeline.doctor.probe import ProbedBackend
 from pipeline.doctor.software import software_findings
 from pipeline.doctor.stores import mlflow_finding, without_password
 
@@ -30,16 +30,16 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """TensorFlow is not asked."""
-    monkeypatch.setattr(doctor, "probe", lambda precision: Probed("tensorflow", precision))
+    monkeypatch.setattr(doctor, "probe", lambda precision: ProbedBackend("tensorflow", precision))
 
 
-def told(capsys) -> dict[str, dict]:
+def printed_findings(capsys) -> dict[str, dict]:
     return {found["name"]: found for found in json.loads(capsys.readouterr().out)}
 
 
 def test_the_real_machine_without_a_config(capsys):
     code = main(["doctor", "--json"])
-    found = told(capsys)
+    found = printed_findings(capsys)
     assert code == (2 if any(one["state"] == "problem" for one in found.values()) else 0)
     for name in ("config", "python", "libraries", "keras backend", "trained on", "mlflow"):
         assert found[name]["state"] == "ok", found[name]
@@ -62,7 +62,7 @@ def test_lines_for_people_have_the_next_step(quick, monkeypatch, capsys):
 def test_a_wrong_config_is_a_problem_among_the_others(quick, folder, capsys):
     (folder / "pipeline.yaml").write_text("name: x\ndata: {root: gone}\ntrainer: {epochs: 0}\n")
     assert main(["doctor", "--json"]) == 2
-    found = told(capsys)
+    found = printed_findings(capsys)
     assert "trainer.epochs: expected an integer >= 1" in found["config"]["text"]
     assert found["beam runner"]["text"] == "direct"
 
@@ -72,7 +72,7 @@ def test_the_config_says_what_training_will_use(quick, folder, capsys):
         "name: x\ndata: {root: gone}\ntrainer: {precision: mixed_bfloat16}\n"
     )
     assert main(["doctor", "--json"]) == 0
-    assert told(capsys)["precision"]["text"].startswith("mixed_bfloat16")
+    assert printed_findings(capsys)["precision"]["text"].startswith("mixed_bfloat16")
 
 
 def test_a_missing_library_and_a_missing_extra_that_is_needed():

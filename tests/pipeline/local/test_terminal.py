@@ -17,10 +17,10 @@ def test_plain_lines_where_there_is_no_terminal(monkeypatch):
     monkeypatch.setattr(terminal_module, "SECONDS_BETWEEN_LINES", 0.0)
     stream = io.StringIO()
     with Terminal(stream).showing() as terminal:
-        terminal.shows(["Trainer"])
-        terminal.began("Trainer")
+        terminal.show_waiting(["Trainer"])
+        terminal.show_start("Trainer")
         progress.report_progress(3, 10, "steps", "(epoch 1/2) [x]")
-        terminal.ended("Trainer", DONE)
+        terminal.show_end("Trainer", DONE)
         progress.report_progress(4, 10, "steps")
     assert stream.getvalue().splitlines() == [
         "Trainer: 3 of 10 steps (epoch 1/2) [x]",
@@ -32,10 +32,10 @@ def test_progress_of_what_runs_beside_is_its_own(monkeypatch):
     monkeypatch.setattr(terminal_module, "SECONDS_BETWEEN_LINES", 0.0)
     stream = io.StringIO()
     with Terminal(stream).showing() as terminal:
-        terminal.shows(["ImageTransform", "ImageValidator"])
-        terminal.began("ImageTransform")
+        terminal.show_waiting(["ImageTransform", "ImageValidator"])
+        terminal.show_start("ImageTransform")
         progress.report_progress(1, 0, "images", component="ImageValidator")  # it has not begun
-        terminal.began("ImageValidator", on_side_branch=True)
+        terminal.show_start("ImageValidator", on_side_branch=True)
         progress.report_progress(2, 0, "images")
         progress.report_progress(3, 0, "images", component="ImageValidator")
     assert stream.getvalue().splitlines() == [
@@ -47,8 +47,8 @@ def test_progress_of_what_runs_beside_is_its_own(monkeypatch):
 def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
     code = (
         "import logging, os, sys; from pathlib import Path; "
-        "from pipeline.local.output import output_in\n"
-        "with output_in(Path('run.log')) as terminal:\n"
+        "from pipeline.local.output_redirection import output_redirected_to\n"
+        "with output_redirected_to(Path('run.log')) as terminal:\n"
         "    print('printed'); logging.warning('logged'); os.write(2, b'from C\\n')\n"
         "    os.system('echo from a child')\n"
         "    terminal.write('for the user\\n')\n"
@@ -71,8 +71,8 @@ def test_the_log_has_progress_from_time_to_time_and_whatever_else_is_logged(tmp_
     code = (
         "import logging; from pathlib import Path; from contracts.system.progress import report\n"
         "from contracts.system import progress; "
-        "from pipeline.local.output import output_in\n"
-        "with output_in(Path('run.log')):\n"
+        "from pipeline.local.output_redirection import output_redirected_to\n"
+        "with output_redirected_to(Path('run.log')):\n"
         "    for done in range(1000):\n"
         "        report(done, 0, 'images')\n"
         "    report(1, 2, 'pictures'); report(2, 2, 'pictures')\n"
@@ -88,8 +88,8 @@ def test_the_log_has_progress_from_time_to_time_and_whatever_else_is_logged(tmp_
 def test_a_log_that_cannot_be_written_any_more_leaves_the_terminal_clean(tmp_path):
     code = (
         "import logging; from pathlib import Path; "
-        "from pipeline.local.output import output_in\n"
-        "with output_in(Path('/dev/full')) as terminal:\n"
+        "from pipeline.local.output_redirection import output_redirected_to\n"
+        "with output_redirected_to(Path('/dev/full')) as terminal:\n"
         "    print('lost'); logging.warning('lost too'); terminal.write('for the user\\n')\n"
         "print('afterwards')\n"
     )

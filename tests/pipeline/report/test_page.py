@@ -99,8 +99,8 @@ def test_the_page_carries_the_pictures_of_the_model_and_says_what_is_missing(sum
     }
     (folder / PICTURES_FILE).write_text(json.dumps(drawn))
     tracked = [TrackedSummary(tracker="CSV", place="/a/history.csv", trouble="1 of 2 lost")]
-    told = summary.model_copy(update={"tracked": tracked})
-    assert page.write_pages(told, {"model_run": str(tmp_path)}, tmp_path) == told
+    followed = summary.model_copy(update={"tracked": tracked})
+    assert page.write_pages(followed, {"model_run": str(tmp_path)}, tmp_path) == followed
     written = Path(summary.report).read_text()
     assert "Inside the model" in written
     assert "Why &lt;so&gt;." in written

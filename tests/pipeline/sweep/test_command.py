@@ -9,9 +9,9 @@ pytest.importorskip("tfx")
 
 from contracts.config.pipeline_config import PipelineConfig
 from pipeline.commands import sweep as command
-from pipeline.preflight import Preflight
+from pipeline.preflight.preflight import Preflight
 from pipeline.summary import AugmentationSummary, DataSummary, SecondsSummary, Summary
-from pipeline.sweep.record import SweepRecord, Training
+from pipeline.sweep.sweep_record import SweepRecord, SweepTraining
 
 ARGS = argparse.Namespace(
     config=Path("pipeline.yaml"),
@@ -53,7 +53,7 @@ def command_with(monkeypatch, tmp_path):
 
         monkeypatch.setattr(command, "preflight", lambda *_, **__: Preflight(config, None, Path()))
         monkeypatch.setattr("pipeline.local.runner.run_pipeline", run_pipeline)
-        monkeypatch.setattr("pipeline.sweep.flow.run_sweep", run_sweep)
+        monkeypatch.setattr("pipeline.sweep.runner.run_sweep", run_sweep)
         return command.run(argparse.Namespace(**{**vars(ARGS), "vary": vary}))
 
     return call
@@ -80,7 +80,7 @@ def test_who_has_copies_of_small_classes_trains_on_them(command_with, copies, va
 @pytest.mark.parametrize(("failed_seed", "code"), [(0, 1), (4, 0)])
 def test_what_failed_earlier_counts_where_it_is_asked_for(command_with, failed_seed, code):
     def run_sweep(sweep, workspace):
-        failed = Training(variant=sweep.variants[1].name, seed=failed_seed, status="failed")
+        failed = SweepTraining(variant=sweep.variants[1].name, seed=failed_seed, status="failed")
         record = SweepRecord(
             sweep_id="s",
             split=sweep.split,

@@ -9,8 +9,8 @@ pytest.importorskip("tfx")
 
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.local.launching.component_launcher import ComponentFailed, LaunchedComponent, node_id
 from pipeline.local.launching.dag import main_branch
-from pipeline.local.launching.launches import ComponentFailed, LaunchedComponent, node_id
 from pipeline.local.launching.side_branch import SideBranch
 from pipeline.summary import ComponentSummary
 

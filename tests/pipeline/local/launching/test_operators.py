@@ -23,10 +23,10 @@ class FakeRecords:
     """Records in memory what is published."""
 
     lock: Any = field(default_factory=threading.RLock)
-    refusals: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    refusals: list[tuple[int, list[str]]] = field(default_factory=list)
 
-    def publish_refusal(self, component: str, execution_id: int, outputs: Any) -> None:
-        self.refusals.append((component, execution_id, list(outputs)))
+    def publish_refusal(self, execution_info: ExecutionInfo, outputs: Any) -> None:
+        self.refusals.append((execution_info.execution_id, list(outputs)))
 
 
 class Working(BaseExecutor):
@@ -105,7 +105,7 @@ def test_the_outputs_of_a_refusal_are_recorded_and_no_longer_removed(tmp_path):
         with pytest.raises(Refusal, match="not to be used"):
             operator(Refusing, records).run_executor(info)
         assert is_locked(records)
-    assert records.refusals == [("ImageValidator", 7, ["report"])]
+    assert records.refusals == [(7, ["report"])]
     assert list(info.output_dict) == ["model"]
 
 

@@ -1,4 +1,4 @@
-"""The registry is asked by those that follow from what it says."""
+"""The registry is asked only where a component depends on the champion."""
 
 import sys
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import pytest
 
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.system.errors import ComponentError
-from pipeline import registry
+from pipeline import workspace_registry
 from pipeline.component_ids import TUNER
 from pipeline.workspace import Workspace
 
@@ -21,7 +21,7 @@ def test_data_and_searches_need_no_registry(tmp_path, monkeypatch):
     config = PipelineConfig(name="x", data={"root": tmp_path})
     workspace = Workspace(tmp_path)
     for to in ("ImageTransform", "Augmenter", TUNER):
-        assert registry.find_champion(workspace, config, to) is None
+        assert workspace_registry.find_champion(workspace, config, to) is None
     for to in (None, "ModelGate"):
         with pytest.raises(ComponentError):
-            registry.find_champion(workspace, config, to)
+            workspace_registry.find_champion(workspace, config, to)

@@ -1,4 +1,4 @@
-"""The pictures of what a model has learned, as the page carries them."""
+"""The pictures of what a model has learned, as parts of a page."""
 
 import base64
 import io
@@ -10,13 +10,13 @@ from pathlib import Path
 from contracts.artifacts.training_record import PICTURES_FILE, PICTURES_FOLDER
 
 _QUALITY = 75
-# The page shows these curves by itself, on a dark ground too.
+# The page draws these curves itself, for a dark background too.
 CURVES = "learning_curves"
 
 
 @dataclass(frozen=True)
 class InlinedPicture:
-    """A picture that is all in the page."""
+    """A picture whose bytes are in the page."""
 
     title: str
     caption: str
@@ -25,15 +25,15 @@ class InlinedPicture:
 
 
 @dataclass(frozen=True)
-class Inside:
-    """What there is to see of a model, and what there is not."""
+class ModelPictures:
+    """The pictures of a model, and those that could not be drawn."""
 
     curves_caption: str
     pictures: list[InlinedPicture]
     left_out: list[Mapping[str, str]]  # title and reason
 
 
-def read_inside(model_run: Path) -> Inside | None:
+def read_model_pictures(model_run: Path) -> ModelPictures | None:
     """Return the pictures in a ModelRun artifact; None where none were drawn."""
     folder = model_run / PICTURES_FOLDER
     if not (folder / PICTURES_FILE).is_file():
@@ -42,7 +42,7 @@ def read_inside(model_run: Path) -> Inside | None:
     pictures = {one["name"]: one for one in content["pictures"]}
     curves = pictures.pop(CURVES, {"caption": ""})
     inlined = [_inlined(folder, one) for one in pictures.values()]
-    return Inside(curves["caption"], inlined, content["left_out"])
+    return ModelPictures(curves["caption"], inlined, content["left_out"])
 
 
 def _inlined(folder: Path, picture: Mapping[str, str]) -> InlinedPicture:

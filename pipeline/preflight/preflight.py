@@ -1,4 +1,4 @@
-"""What is checked before anything runs, by `imgpipe check` and by the commands that run."""
+"""All checks before a run, for `imgpipe check` and for the commands that start a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from components.image_example_gen.listing.layout import Layout, read_layout
 from components.image_example_gen.listing.trainable import require_trainable
-from contracts.config.data import DataConfig
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.rules.known_classes import unknown_classes_in_config, unknown_classes_in_space
@@ -22,8 +21,8 @@ from contracts.environment.cluster import (
 )
 from contracts.environment.keras_environment import require_keras
 from contracts.system.errors import ConfigError, Problems
-from pipeline.curated_schema import read_schema
-from pipeline.workspace_checks import require_apart, require_space, require_usable
+from pipeline.preflight.curated_schema import read_schema
+from pipeline.preflight.workspace_checks import require_apart, require_space, require_usable
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Preflight:
 
     config: PipelineConfig
     layout: Layout
-    folder: Path  # what paths in the config are relative to
+    folder: Path  # relative paths in the config start here
 
 
 def preflight(
@@ -44,12 +43,12 @@ def preflight(
 
     Args:
       config_file: pipeline.yaml.
-      overrides: `section.key=value` each.
-      workspace: the folder that the run is to use; it may be missing.
-      searches: whether the values of the search space are trained with too.
+      overrides: each is `section.key=value`.
+      workspace: the folder for the run; it may be missing.
+      searches: whether the run trains with the values of the search space too.
 
     Raises:
-      InputError: all that a run would refuse before its first component.
+      InputError: all problems that would stop a run before its first component.
         ConfigError: the config is wrong, needs a library that is not installed, or names a class
           that the data does not have; data.schema holds no schema; or the environment keeps Keras
           from training here.
@@ -70,7 +69,8 @@ def preflight(
                 read_schema(config.data.schema_path)
         with problems.collected():
             _require_one_machine(config.trainer)
-        layout = _trainable_layout(config.data)
+        layout = read_layout(config.data)
+        require_trainable(layout, config.data)
         with problems.collected():
             _require_classes(config, layout, searches=searches)
         with problems.collected():
@@ -98,13 +98,6 @@ def _require_one_machine(trainer: TrainerConfig) -> None:
             f"{TF_CONFIG}: expected nothing, since {TRAINS_ALONE}, received {len(workers)} "
             f"workers. {CLUSTER_NEXT_STEP}"
         )
-
-
-def _trainable_layout(data: DataConfig) -> Layout:
-    """Return what the data holds; DataError where nothing can be trained on it."""
-    layout = read_layout(data)
-    require_trainable(layout, data)
-    return layout
 
 
 def _require_classes(config: PipelineConfig, layout: Layout, *, searches: bool) -> None:

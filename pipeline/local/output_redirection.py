@@ -1,4 +1,4 @@
-"""Keeps the terminal for the user: what libraries print goes to the run's log."""
+"""Sends what libraries print to the log of the run, so that the terminal is for the user."""
 
 import atexit
 import logging
@@ -15,11 +15,11 @@ LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
 @contextmanager
-def output_in(log: Path) -> Iterator[TextIO]:
+def output_redirected_to(log: Path) -> Iterator[TextIO]:
     """Send file descriptors 1 and 2 to `log` and give the terminal's standard error.
 
-    By descriptor, since TensorFlow, gRPC and image decoders print from C, and child
-    processes inherit it. What TensorFlow prints while the interpreter ends goes there too.
+    TensorFlow, gRPC and image decoders print from C, and child processes inherit descriptors.
+    What TensorFlow prints while the interpreter ends goes to `log` too.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -42,8 +42,8 @@ def output_in(log: Path) -> Iterator[TextIO]:
 
 def _log_handler() -> logging.Handler:
     root = logging.getLogger()
-    # Standard error is the log now. A file of the handler's own would have a buffer of its own,
-    # and complain on the terminal at the end where the disk is full.
+    # Standard error is the log now. A handler with a file of its own would have another buffer. On
+    # a full disk it would print an error on the terminal at the end.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     handler.addFilter(ProgressLineFilter())
@@ -53,15 +53,15 @@ def _log_handler() -> logging.Handler:
 
 
 def _flush_into_log() -> None:
-    """Empty the buffers; where the log's disk is full, what is in them is lost.
+    """Empty the buffers; where the disk of the log is full, their content is lost.
 
-    It must not stay in them: it would come out on the terminal.
+    Left in the buffers, it would be printed on the terminal.
     """
     for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             stream.flush()
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, descriptor)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, descriptor)
+            os.close(null)
             stream.flush()

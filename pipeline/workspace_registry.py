@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistry | None":
-    """Return the registry; None where nothing has made it yet. Imports MLflow only then."""
+    """Return the registry, or None where there is none yet. Imports MLflow only where there is."""
     file = sqlite_file(workspace.tracking_store(config).uri)
     if file is not None and not file.exists():
         return None
@@ -21,7 +21,7 @@ def open_registry(workspace: Workspace, config: PipelineConfig) -> "ModelRegistr
 
 
 def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
-    """Return what changes with every write to a registry in the workspace; empty for a server's."""
+    """Return a text that changes with every write to the registry; empty for a server's."""
     if config.tracking.mlflow.uri is not None or not workspace.mlflow_db.exists():
         return ""
     stat = workspace.mlflow_db.stat()
@@ -31,11 +31,11 @@ def registry_stamp(workspace: Workspace, config: PipelineConfig) -> str:
 def find_champion(
     workspace: Workspace, config: PipelineConfig, to: str | None = None
 ) -> "RegisteredVersion | None":
-    """Return the champion, or nothing where there is none.
+    """Return the champion, or None where there is none.
 
-    A run up to a component `to` that no champion has a say in has none: nobody is asked. Any other
-    one writes to the registry sooner or later: where there is none it is made now, which takes
-    seconds that a training would otherwise wait for.
+    A run up to a component `to` that does not depend on the champion asks no registry. Every other
+    run writes to the registry later. Where there is none, it is made now: that takes seconds, in
+    which nothing waits yet.
 
     Raises:
       ComponentError: the registry does not answer.
@@ -46,12 +46,12 @@ def find_champion(
 
 
 def identity_of(champion: "RegisteredVersion | None") -> str:
-    """Return number and content of the champion, or nothing where there is none."""
+    """Return the identity of the champion, number and content; empty where there is none."""
     return champion.identity if champion else ""
 
 
 def require_loadable(champion: "RegisteredVersion | None") -> None:
-    """Return only if a candidate can be measured against the champion.
+    """Return if a candidate can be compared with the champion, or there is none.
 
     Raises:
       WorkspaceError: its SavedModel is not there, or is another one.

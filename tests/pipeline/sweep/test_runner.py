@@ -14,11 +14,11 @@ from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.preprocessing import PreprocessingConfig
 from contracts.config.tracking import MlflowConfig, TrackingConfig
 from contracts.system.errors import ComponentError, InputError, WorkspaceError
-from pipeline.sweep import flow
-from pipeline.sweep.flow import Sweep, run_sweep
-from pipeline.sweep.process import Trained
-from pipeline.sweep.record import SWEEP_FILE, read_record
-from pipeline.sweep.report import print_sweep, sentence
+from pipeline.sweep import runner
+from pipeline.sweep.runner import SweepPlan, run_sweep
+from pipeline.sweep.sweep_record import SWEEP_FILE, read_record
+from pipeline.sweep.table import print_sweep, sentence
+from pipeline.sweep.training_process import TrainingResult
 from pipeline.sweep.variants import combinations, with_and_without_augmentation
 
 CONFIG = PipelineConfig(name="x", data={"root": Path("/")})
@@ -45,7 +45,7 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch) -> Runs:
     runs = Runs()
-    monkeypatch.setattr(flow, "_nested_runs", lambda *_: runs)
+    monkeypatch.setattr(runner, "_nested_runs", lambda *_: runs)
     return runs
 
 
@@ -69,9 +69,9 @@ def trainings(monkeypatch):
             raise ComponentError("Trainer: no memory.")
         accuracy = {8: 0.5, 16: 0.7}[recipe.trainer.batch_size] + recipe.seed / 100
         accuracy += 0.01 * (recipe.trainer.batch_size == 16 and recipe.seed == 1)
-        return Trained(accuracy, 1 - accuracy, 1, {"loss": [2.0, 1.0]}, 0.1)
+        return TrainingResult(accuracy, 1 - accuracy, 1, {"loss": [2.0, 1.0]}, 0.1)
 
-    monkeypatch.setattr(flow, "train_apart", train)
+    monkeypatch.setattr(runner, "train_in_process", train)
     return trained
 
 
@@ -81,9 +81,9 @@ def sweep_of(tmp_path):
     counts = {"train": (40, 40), "validation": (20, 30)}
     ImageDataset(str(tmp_path), ("a", "b"), PreprocessingConfig(), counts).write()
 
-    def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> Sweep:
+    def sweep(seeds: int, split: str = "validation", metric: str = "accuracy") -> SweepPlan:
         variants = combinations(CONFIG, ["trainer.batch_size=8,16"], Path("/"))
-        return Sweep(variants, range(seeds), str(tmp_path), split, metric)
+        return SweepPlan(variants, range(seeds), str(tmp_path), split, metric)
 
     return sweep
 
@@ -121,13 +121,13 @@ def test_a_sweep_that_was_stopped_goes_on(trainings, runs, sweep_of, tmp_path):
     assert record.results[1].difference.mean < 0
 
 
-def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, sweep_of, tmp_path):
+def test_a_failed_training_is_reported_and_tried_again(trainings, runs, sweep_of, tmp_path):
     trainings.fails = 1
     record, folder = run_sweep(sweep_of(2), tmp_path / "w")
     why = f"Trainer: no memory. Log: {folder / 'sweep.log'}"
     assert record.results[1].failed == 1
     assert (record.results[1].spread.count, record.results[1].difference.count) == (1, 1)
-    assert "cannot be told with one seed" in sentence(record, record.results[1])
+    assert "unclear with one seed" in sentence(record, record.results[1])
     printed = io.StringIO()
     print_sweep(record, printed)
     assert f"Failed: batch_size 16, seed 0: {why}" in printed.getvalue()
@@ -143,12 +143,12 @@ def test_a_failed_training_is_told_left_out_and_tried_again(trainings, runs, swe
 def test_a_training_with_a_nan_in_its_history_is_not_trained_again(
     trainings, runs, sweep_of, tmp_path, monkeypatch
 ):
-    whole = flow.train_apart
+    whole = runner.train_in_process
 
     def with_nan(*given):
         return replace(whole(*given), history={"val_loss": [math.nan, 1.0]})
 
-    monkeypatch.setattr(flow, "train_apart", with_nan)
+    monkeypatch.setattr(runner, "train_in_process", with_nan)
     run_sweep(sweep_of(1), tmp_path / "w")
     record, folder = run_sweep(sweep_of(1), tmp_path / "w")
     assert trainings == [(8, 0), (16, 0)]
@@ -160,14 +160,16 @@ def test_a_training_with_a_nan_in_its_history_is_not_trained_again(
 def test_a_network_whose_loss_is_no_number_has_failed(
     trainings, runs, sweep_of, tmp_path, monkeypatch
 ):
-    whole = flow.train_apart
-    monkeypatch.setattr(flow, "train_apart", lambda *given: replace(whole(*given), loss=math.nan))
+    whole = runner.train_in_process
+    monkeypatch.setattr(
+        runner, "train_in_process", lambda *given: replace(whole(*given), loss=math.nan)
+    )
     record, _ = run_sweep(sweep_of(1), tmp_path / "w")
     assert {one.status for one in record.trainings} == {"failed"}
     assert "the loss on validation is NaN or infinite" in record.trainings[0].why
 
 
-def test_a_record_that_cannot_be_read_is_told_and_stays(trainings, runs, sweep_of, tmp_path):
+def test_a_record_that_cannot_be_read_is_reported_and_stays(trainings, runs, sweep_of, tmp_path):
     _, folder = run_sweep(sweep_of(1), tmp_path / "w")
     path = folder / SWEEP_FILE
     spoilt = path.read_text().replace('"seconds": 0.1', '"seconds": "x"')
@@ -194,7 +196,7 @@ def test_a_failure_of_a_seed_that_is_not_asked_for_does_not_count(
 
 
 @pytest.mark.parametrize("lost_in", [1, 3])
-def test_what_mlflow_did_not_take_is_told_first_the_next_time(
+def test_what_mlflow_did_not_take_is_tracked_first_the_next_time(
     trainings, runs, sweep_of, tmp_path, monkeypatch, lost_in
 ):
     def lose(*training):
@@ -209,12 +211,12 @@ def test_what_mlflow_did_not_take_is_told_first_the_next_time(
     assert len(trainings) == lost_in + 1
     for _ in range(2):
         record, _ = run_sweep(sweep_of(2), tmp_path / "w")
-    assert all(training.told for training in record.trainings)
+    assert all(training.is_tracked for training in record.trainings)
     assert trainings == [(8, 0), (16, 0), (8, 1), (16, 1)]
     assert [(one["trainer.batch_size"], one["seed"]) for _, one, *_ in runs.added] == trainings
 
 
-def test_what_was_told_in_a_run_that_is_gone_is_told_in_the_new_one(
+def test_trainings_in_a_deleted_mlflow_run_are_tracked_in_the_new_one(
     trainings, runs, sweep_of, tmp_path
 ):
     run_sweep(sweep_of(1), tmp_path / "w")
@@ -225,15 +227,13 @@ def test_what_was_told_in_a_run_that_is_gone_is_told_in_the_new_one(
     assert len(trainings) == 4
 
 
-def test_without_mlflow_nothing_is_told_it_and_all_is_recorded(
-    trainings, sweep_of, tmp_path, monkeypatch
-):
+def test_without_mlflow_all_trainings_are_recorded(trainings, sweep_of, tmp_path, monkeypatch):
     # The one who imports MLflow.
     monkeypatch.setitem(sys.modules, "trainer.search.nested_runs", None)
     tracking = TrackingConfig(mlflow=MlflowConfig(enabled=False, uri="http://localhost:1"))
     config = CONFIG.model_copy(update={"tracking": tracking})
     variants = combinations(config, ["trainer.batch_size=8,16"], Path("/"))
-    sweep = Sweep(variants, range(2), *list(vars(sweep_of(2)).values())[2:])
+    sweep = SweepPlan(variants, range(2), *list(vars(sweep_of(2)).values())[2:])
     record, folder = run_sweep(sweep, tmp_path / "w")
     assert record.results[1].difference.count == 2
     assert read_record(folder) == record
@@ -276,7 +276,7 @@ def test_another_config_is_another_sweep(trainings, runs, sweep_of, tmp_path):
     config = CONFIG.model_copy(
         update={"trainer": CONFIG.trainer.model_copy(update={"learning_rate": 0.5})}
     )
-    other = Sweep(
+    other = SweepPlan(
         combinations(config, ["trainer.batch_size=8,16"], Path("/")),
         range(1),
         *list(vars(sweep).values())[2:],
@@ -294,7 +294,7 @@ def test_changed_code_and_libraries_of_a_variant_make_another_sweep(
     def run(text: str, option: str) -> None:
         code.write_text(text)
         variants = combinations(CONFIG, ["trainer.batch_size=8,16", option], tmp_path)
-        sweep = Sweep(variants, range(1), *list(vars(sweep_of(1)).values())[2:])
+        sweep = SweepPlan(variants, range(1), *list(vars(sweep_of(1)).values())[2:])
         folders.append(run_sweep(sweep, tmp_path / "w")[1])
 
     run("class Loss: a = 1", "trainer.loss=focal,mine.py:Loss")

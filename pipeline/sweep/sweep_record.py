@@ -1,4 +1,4 @@
-"""What a sweep has trained: sweep.json, whole after every training."""
+"""The record of a sweep, sweep.json: it is written after every training."""
 
 import hashlib
 import json
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from contracts.config.section import Section
 from contracts.system.atomic_files import write_whole
 from contracts.system.errors import WorkspaceError
-from pipeline.sweep.statistics import Difference, Spread, paired_difference, spread
-from pipeline.sweep.variants import Variant
+from pipeline.sweep.paired_statistics import PairedDifference, SeedSpread, paired_difference, spread
+from pipeline.sweep.variants import SweepVariant
 
 SWEEP_FILE = "sweep.json"
 
-Metric = Literal["accuracy", "loss"]
+SweepMetric = Literal["accuracy", "loss"]
 
 
 def _nan_for_null(value: Any) -> Any:
@@ -25,11 +25,13 @@ def _nan_for_null(value: Any) -> Any:
 
 
 # JSON has no NaN and nothing infinite: they are null there.
-Value = Annotated[float, BeforeValidator(_nan_for_null)]
+HistoryValue = Annotated[float, BeforeValidator(_nan_for_null)]
 
 
-class Training(Section):
-    """One training of a sweep and what it reached on the split."""
+class SweepTraining(Section):
+    """One training of a sweep, and its results on the split."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     variant: str
     seed: int
@@ -37,20 +39,21 @@ class Training(Section):
     accuracy: float | None = None
     loss: float | None = None
     best_epoch: int | None = None  # from 1
-    history: dict[str, list[Value]] = {}
+    history: dict[str, list[HistoryValue]] = {}
     seconds: float = 0.0
     why: str = ""  # it failed
-    told: bool = False  # to whoever follows the sweep
+    # Whether MLflow has it. Its key in sweep.json is `told`.
+    is_tracked: bool = Field(default=False, alias="told")
 
 
 class VariantResult(Section):
     """A variant over its seeds, and against the first variant."""
 
     name: str
-    values: dict[str, object]
+    values: dict[str, JsonValue]
     failed: int
-    spread: Spread | None = None  # None: no training of it has ended well
-    difference: Difference | None = None  # None: the baseline, or no pair
+    spread: SeedSpread | None = None  # None: no training of it has ended well
+    difference: PairedDifference | None = None  # None: the baseline, or no pair
 
 
 class SweepRecord(Section):
@@ -59,9 +62,9 @@ class SweepRecord(Section):
     sweep_id: str
     split: str
     images: int  # in the split
-    metric: Metric
+    metric: SweepMetric
     seeds: list[int]  # that were asked for last; trainings may be of more
-    trainings: list[Training] = []
+    trainings: list[SweepTraining] = []
     results: list[VariantResult] = []
     mlflow_run_id: str = ""
 
@@ -69,30 +72,30 @@ class SweepRecord(Section):
         """Put the record into the sweep's folder, whole or not at all."""
         write_whole(folder / SWEEP_FILE, self.model_dump_json(indent=1))
 
-    def ended(self, variant: str, seed: int) -> Training | None:
+    def ended(self, variant: str, seed: int) -> SweepTraining | None:
         """Return the training that has ended well, None where there is none."""
         for one in self.trainings:
             if (one.variant, one.seed, one.status) == (variant, seed, "completed"):
                 return one
         return None
 
-    def untold(self) -> list[Training]:
-        """Return the trainings that have ended well and nobody was told of."""
-        return [one for one in self.trainings if one.status == "completed" and not one.told]
+    def untracked(self) -> list[SweepTraining]:
+        """Return the trainings that have ended well and are not in MLflow."""
+        return [one for one in self.trainings if one.status == "completed" and not one.is_tracked]
 
-    def told_in(self, run_id: str) -> "SweepRecord":
-        """Return the record that goes on in this MLflow run, where it is new with nobody told."""
+    def continued_in(self, run_id: str) -> "SweepRecord":
+        """Return the record for this MLflow run; a new run has none of the trainings yet."""
         if run_id == self.mlflow_run_id:
             return self
-        untold = [one.model_copy(update={"told": False}) for one in self.trainings]
-        return self.model_copy(update={"mlflow_run_id": run_id, "trainings": untold})
+        untracked = [one.model_copy(update={"is_tracked": False}) for one in self.trainings]
+        return self.model_copy(update={"mlflow_run_id": run_id, "trainings": untracked})
 
-    def failed(self) -> list[Training]:
+    def failed(self) -> list[SweepTraining]:
         """Return the trainings that failed, of the seeds that are asked for."""
         return [one for one in self.trainings if one.status == "failed" and one.seed in self.seeds]
 
-    def with_training(self, training: Training) -> "SweepRecord":
-        """Return the record with one training more, in the place of an earlier attempt."""
+    def with_training(self, training: SweepTraining) -> "SweepRecord":
+        """Return the record with this training, which replaces one before with the same seed."""
         others = [
             one
             for one in self.trainings
@@ -100,8 +103,8 @@ class SweepRecord(Section):
         ]
         return self.model_copy(update={"trainings": [*others, training]})
 
-    def with_results(self, variants: Sequence[Variant]) -> "SweepRecord":
-        """Return the record with what its trainings say of the variants, the first the baseline."""
+    def with_results(self, variants: Sequence[SweepVariant]) -> "SweepRecord":
+        """Return the record with the results of the variants; the first variant is the baseline."""
         values = {variant.name: self._values(variant.name) for variant in variants}
         baseline = values[variants[0].name]
         results = []
@@ -135,7 +138,7 @@ def read_record(folder: Path) -> SweepRecord | None:
     """Return the record in a sweep's folder; None where there is none.
 
     Raises:
-      WorkspaceError: it cannot be read; beginning anew would replace what was trained.
+      WorkspaceError: it cannot be read; a new record would replace it.
     """
     path = folder / SWEEP_FILE
     try:
@@ -147,7 +150,7 @@ def read_record(folder: Path) -> SweepRecord | None:
         said = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
         raise WorkspaceError(
             f"{path}: expected the record of a sweep, received one that cannot be read "
-            f"({said}). Mend it, or move it away to train everything anew."
+            f"({said}). Correct it, or move it away to train everything again."
         ) from error
 
 

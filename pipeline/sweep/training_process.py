@@ -1,7 +1,7 @@
 """One training in a process of its own: nothing of it stays for the next one.
 
 The processes are forks of one that has imported the trainer and done nothing else, so that the
-seconds of importing are spent once. One that dies takes nobody with it.
+seconds of importing are spent once. A process that dies ends no other one.
 """
 
 import logging
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError, in_one_line
-from contracts.system.progress import LOGGER, report_progress
+from contracts.system.progress import LOGGER, ComponentProgress, report_progress
 
 # The first one has our packages found before all else of their names.
 PRELOADED = ("imgpipe", "trainer.training.train", "trainer.split_evaluation")
@@ -25,8 +25,8 @@ ENDS_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What came of a training."""
+class TrainingResult:
+    """The results of a training."""
 
     accuracy: float
     loss: float
@@ -35,8 +35,10 @@ class Trained:
     seconds: float
 
 
-def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str) -> Trained:
-    """Train a recipe in a process of its own, passing its progress on, and judge it on the split.
+def train_in_process(
+    recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str
+) -> TrainingResult:
+    """Train a recipe in another process, log its progress, and evaluate it on the split.
 
     Raises:
       ComponentError: the training failed, or its process died.
@@ -51,13 +53,12 @@ def train_apart(recipe: TrainingRecipe, dataset_uris: Sequence[str], split: str)
     theirs.close()
     try:
         while True:
-            kind, value = answers.recv()
-            if kind == "progress":
-                report_progress(value.done, value.total, value.unit, value.detail)
-            elif kind == "failed":
-                raise ComponentError(value)
-            else:
-                return value
+            answer: ComponentProgress | str | TrainingResult = answers.recv()
+            if isinstance(answer, TrainingResult):
+                return answer
+            if isinstance(answer, str):
+                raise ComponentError(answer)
+            report_progress(answer.done, answer.total, answer.unit, answer.detail)
     except EOFError as error:
         process.join()
         raise ComponentError(_death(process.exitcode)) from error
@@ -102,7 +103,7 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         progress = getattr(record, "progress", None)
         if progress is not None:
-            self._connection.send(("progress", progress))
+            self._connection.send(progress)
 
 
 def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
@@ -123,12 +124,9 @@ def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], s
         judged = evaluate_split(trained.network, dataset, split, trained.batch_size)
     except Exception as error:
         logging.getLogger(__name__).exception("the training failed")
-        answers.send(("failed", in_one_line(error)))
+        answers.send(in_one_line(error))
         return
     seconds = time.monotonic() - began_s
     answers.send(
-        (
-            "trained",
-            Trained(judged.accuracy, judged.loss, trained.best_epoch, trained.history, seconds),
-        )
+        TrainingResult(judged.accuracy, judged.loss, trained.best_epoch, trained.history, seconds)
     )

@@ -1,4 +1,4 @@
-"""What ML Metadata knows of the components' executions."""
+"""The executions of components, as ML Metadata has recorded them."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from ml_metadata.metadata_store import ListOptions, MetadataStore, OrderByField
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types.artifact import Artifact, ArtifactState
 
@@ -23,14 +24,14 @@ FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
 
 DIGESTS = ("code_digest", "training_digest")
-# Parameters that hold sections of the config without being one.
+# Names of parameters that stand around the sections of the config.
 WRAPPERS = re.compile(r"^(custom_config\.)?(recipe|config)\.")
 
 
-class Records:
-    """Reads (and after a crash, mends) one metadata store.
+class ExecutionRecords:
+    """Reads one metadata store, and repairs it after a crash.
 
-    Whoever uses the store holds `lock`: SQLite refuses a second writer.
+    Only the holder of `lock` may use the store: SQLite allows one writer.
     """
 
     def __init__(self, database: Path) -> None:
@@ -40,9 +41,11 @@ class Records:
         self.refusals: dict[str, int] = {}  # component -> execution that ended with a refusal
 
     def publish_refusal(
-        self, component: str, execution_id: int, outputs: Mapping[str, Sequence[Artifact]]
+        self, execution_info: ExecutionInfo, outputs: Mapping[str, Sequence[Artifact]]
     ) -> None:
         """Record the outputs of an execution that ended with a refusal, and is never reused."""
+        execution_id, node = execution_info.execution_id, execution_info.pipeline_node
+        assert execution_id is not None and node is not None  # or it has not been launched
         for artifact in (one for some in outputs.values() for one in some):
             artifact.state = ArtifactState.PUBLISHED
         with self.lock:
@@ -51,36 +54,36 @@ class Records:
             handle = metadata.Metadata(self.connection)
             with handle:
                 execution_lib.put_execution(handle, execution, contexts, output_artifacts=outputs)
-        self.refusals[component] = execution_id
+        self.refusals[node.node_info.id] = execution_id
 
     def outputs(self, execution_id: int) -> dict[str, mlmd.Artifact]:
         """Return an execution's output artifacts by key."""
         return self._artifacts(execution_id, mlmd.Event.OUTPUT)
 
     def past_artifacts(self, pipeline: str, node: str) -> Iterator[dict[str, mlmd.Artifact]]:
-        """Give by key what a node has read and put out when it did well, the last time first."""
+        """Yield inputs and outputs by key of each execution that succeeded, the newest first."""
         for execution in sorted(self._executions(pipeline, node), key=lambda one: -one.id):
             if execution.last_known_state in FINISHED:
                 read = self._artifacts(execution.id, mlmd.Event.INPUT)
                 yield read | self.outputs(execution.id)
 
     def explain(self, pipeline: str, node: str, execution_id: int) -> tuple[bool, str]:
-        """Return whether an execution was served from the cache, and why or why not."""
+        """Return whether an execution was answered from the cache, and why or why not."""
         executions = self._executions(pipeline, node)
         this = next(one for one in executions if one.id == execution_id)
         if this.last_known_state == mlmd.Execution.CACHED:
             return True, "nothing that it depends on has changed"
-        earlier = [
+        past = [
             one for one in executions if one.id < execution_id and one.last_known_state in FINISHED
         ]
-        if not earlier:
+        if not past:
             return False, "first run"
-        previous = max(earlier, key=lambda one: one.id)
+        previous = max(past, key=lambda one: one.id)
         changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
         return False, "; ".join(changes) or "it cannot be reused"
 
     def relocate(self, workspace: Path) -> None:
-        """Let artifacts lie in `workspace` where they lay before it was moved."""
+        """Replace the folder of the workspace in all records, if it was moved to `workspace`."""
         newest = ListOptions(limit=1, order_by=OrderByField.ID, is_asc=False)
         for artifact in self._store.get_artifacts(newest):
             before = workspace_of(Path(artifact.uri))
@@ -97,11 +100,11 @@ class Records:
         for artifact in artifacts:
             artifact.uri = replace_folder(artifact.uri, before, now)
         self._store.put_executions(executions)
-        # In one transaction, and last: their URIs say whether there is something left to do.
+        # In one transaction, and last: the next run sees from their URIs whether all was done.
         self._store.put_artifacts(artifacts)
 
     def cancel_unfinished(self, pipeline_root: Path) -> None:
-        """Mark what a killed run left running as cancelled and remove its half-written outputs."""
+        """Cancel the executions that a killed run has left, and remove their outputs."""
         unfinished = [
             one for one in self._store.get_executions() if one.last_known_state in UNFINISHED
         ]

@@ -12,8 +12,8 @@ from components.image_example_gen.ingestion import (
 from components.image_example_gen.listing.layout import read_layout
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.images.isolation.pool import open_pool
-from pipeline.local.images import Images
-from pipeline.preflight import Preflight
+from pipeline.local.run_images import RunImages
+from pipeline.preflight.preflight import Preflight
 from pipeline.workspace import Workspace
 
 
@@ -44,8 +44,8 @@ def test_a_refused_ingestion_is_no_earlier_one(
     workspace = Workspace(tmp_path / "workspace")
     workspace.root.mkdir()
 
-    def images() -> Images:
-        return Images(Preflight(config, read_layout(config.data), tmp_path), workspace)
+    def images() -> RunImages:
+        return RunImages(Preflight(config, read_layout(config.data), tmp_path), workspace)
 
     readable = {path: path.read_bytes() for path in (root / "b").iterdir()}
     for path in readable:

@@ -1,4 +1,4 @@
-"""Whether a run can use a folder as its workspace; nothing is made and nothing is changed."""
+"""Checks whether a run can use a folder as its workspace; they change nothing."""
 
 import errno
 import os
@@ -15,8 +15,8 @@ from pipeline.workspace import Workspace, other_run, unwritable
 
 OPTION = "--workspace"
 
-# TFX, Beam and TensorFlow take these for patterns of names (tf.io.gfile.glob), and MLflow takes ?
-# for the end of a path.
+# TFX, Beam and TensorFlow read these as patterns of names (tf.io.gfile.glob). MLflow reads ? as the
+# end of a path.
 PATTERN_CHARACTERS = "*?[\\"
 
 CHANNELS = 3
@@ -25,11 +25,11 @@ SPARE_BYTES = 64 * 2**20
 
 
 def require_usable(root: Path) -> None:
-    """Return only if a run could use the folder as its workspace.
+    """Return if a run can use the folder as its workspace.
 
     Raises:
-      WorkspaceError: its path cannot be used, it cannot be written, or another run is in it; all
-        of that.
+      WorkspaceError: all problems: its path cannot be used, it cannot be written, another run is
+        in it.
     """
     problems = [*unusable_path(root), *_unwritable(root), *other_run(root)]
     if problems:
@@ -51,8 +51,8 @@ def require_apart(root: Path, layout: Layout) -> None:
 def require_space(root: Path, layout: Layout, size_px: int) -> None:
     """Raise WorkspaceError where the disk has no room for a run over the images.
 
-    A run keeps each image twice: as canonical bytes (about its size) and as pixels. What an earlier
-    run has kept in this workspace is there already.
+    A run keeps each image twice: as canonical bytes (about the size of its file) and as pixels. The
+    bytes that a run before has kept in this workspace are not counted again.
     """
     workspace, images = Workspace(root.resolve()), len(layout.files)
     new = max(0, FileIndex(layout).file_bytes - _kept(workspace, IMAGE_EXAMPLE_GEN, "examples"))
@@ -75,7 +75,7 @@ def _kept(workspace: Workspace, component: str, key: str) -> int:
 
 
 def unusable_path(root: Path) -> Iterator[str]:
-    """Yield what keeps libraries from using the path of a workspace as a path."""
+    """Yield the problems that libraries have with the path of a workspace."""
     text = str(root.resolve())
     found = sorted(set(PATTERN_CHARACTERS) & set(text))
     if found:

@@ -1,4 +1,4 @@
-"""The artifacts of a run -> the parts of its summary."""
+"""Turns the artifacts of a run into the parts of its summary."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -37,20 +37,21 @@ from pipeline.workspace import workspace_of
 REPORTED = ("manifest", "model_run", "evaluation")
 
 
-class Outcome:
-    """Collects what the components' output artifacts say, component by component."""
+class RunOutcome:
+    """Collects the content of the output artifacts, component by component."""
 
     def __init__(self) -> None:
         self.data = DataSummary()
         self.augmentation = AugmentationSummary()
         self.metrics = MetricsSummary()
         self.gate = GateSummary()
-        self.uris: dict[str, str] = {}  # of the artifacts that a report shows
+        self.uris: dict[str, str] = {}  # key -> URI of an artifact that the report shows
         self.trained_in = ""
         self.tracked: list[TrackedSummary] = []
         self.pushed_version: int | None = None
         self.pushed_path: str | None = None
-        self.search: dict[str, str] = {}  # where what a search found lies
+        self.best_hyperparameters = ""
+        self.tuner_results = ""
 
     def add(self, component: str, outputs: Mapping[str, Any]) -> None:
         """Read the outputs (MLMD artifacts by key) of a component that has ended."""
@@ -78,7 +79,7 @@ class Outcome:
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
             manifest=outputs["manifest"].uri,
-            # A refused ingestion puts out its manifest alone.
+            # A refused ingestion has no output but its manifest.
             examples=outputs["examples"].uri if "examples" in outputs else "",
             example=dataset.example,
             splits=dataset.splits,
@@ -122,7 +123,8 @@ class Outcome:
         self.data = self.data.model_copy(update={"transformed": uri})
 
     def _add_search(self, outputs: Mapping[str, Any]) -> None:
-        self.search = {key: artifact.uri for key, artifact in outputs.items()}
+        self.best_hyperparameters = outputs["best_hyperparameters"].uri
+        self.tuner_results = outputs["tuner_results"].uri
 
     def _add_metrics(self, outputs: Mapping[str, Any]) -> None:
         metrics = Metrics.read(Path(outputs["evaluation"].uri))

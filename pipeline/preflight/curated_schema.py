@@ -36,14 +36,16 @@ def _refused(path: Path, why: str) -> ConfigError:
     )
 
 
-def copied_schema(workspace: Workspace, path: Path) -> Path:
-    """Return a copy of a schema that is named by its content.
+def copy_schema(workspace: Workspace, path: Path | None) -> Path | None:
+    """Copy a schema to a file that is named by its content, and return that file; None for none.
 
-    TFX's cache goes by the name of the file, and would miss a change inside it.
+    The cache of TFX looks at the name of the file alone: it would miss a change of the content.
 
     Raises:
-      ConfigError: the file holds no schema any more.
+      ConfigError: the file no longer holds a schema.
     """
+    if path is None:
+        return None
     text = read_schema(path)
     copy = workspace.curated_schema(hashlib.sha256(text.encode()).hexdigest())
     copy.parent.mkdir(exist_ok=True)

@@ -10,9 +10,9 @@ from tfx.orchestration.portable.launcher import Launcher
 from tfx.proto.orchestration import pipeline_pb2
 
 from contracts.system.full_disk import is_disk_full
-from pipeline.local.launching.failure import sentence
+from pipeline.local.launching.execution_records import ExecutionRecords
+from pipeline.local.launching.failure import failure_sentence
 from pipeline.local.launching.operators import executor_operators
-from pipeline.local.launching.records import Records
 from pipeline.local.terminal import Terminal
 from pipeline.summary import ComponentSummary
 
@@ -47,7 +47,9 @@ class ComponentFailed(Exception):
 class ComponentLauncher:
     """Launches the components of one run of a compiled pipeline."""
 
-    def __init__(self, ir: pipeline_pb2.Pipeline, records: Records, terminal: Terminal) -> None:
+    def __init__(
+        self, ir: pipeline_pb2.Pipeline, records: ExecutionRecords, terminal: Terminal
+    ) -> None:
         self.ended: set[str] = set()  # components that have ended well
         self.records = records
         self._ir = ir
@@ -63,23 +65,23 @@ class ComponentLauncher:
           ComponentFailed: it raised.
         """
         name = node_id(node)
-        self._terminal.began(name, on_side_branch=on_side_branch)
+        self._terminal.show_start(name, on_side_branch=on_side_branch)
         began_s = time.monotonic()
         try:
             execution_id = self._execute(node)
         except Exception as error:
             LOGGER.exception("%s failed", name)
             seconds = time.monotonic() - began_s
-            why = "no space left on the disk" if is_disk_full(error) else sentence(error)
+            why = "no space left on the disk" if is_disk_full(error) else failure_sentence(error)
             failed = ComponentSummary(state="failed", seconds=seconds, cached=False, why=why)
-            self._terminal.ended(name, failed)
+            self._terminal.show_end(name, failed)
             raise ComponentFailed(name, failed, self.records.refusals.get(name)) from error
         seconds = time.monotonic() - began_s
         cached, why = self.records.explain(self._ir.pipeline_info.id, name, execution_id)
         summary = ComponentSummary(
             state="cached" if cached else "done", seconds=seconds, cached=cached, why=why
         )
-        self._terminal.ended(name, summary)
+        self._terminal.show_end(name, summary)
         self.ended.add(name)
         return LaunchedComponent(name, execution_id, summary)
 

@@ -9,9 +9,10 @@ import pytest
 from contracts.config.loading.loader import load_config
 from contracts.system.errors import ConfigError, InputError
 from pipeline.component_ids import TUNER
-from pipeline.preflight import Preflight
+from pipeline.preflight.preflight import Preflight
 from pipeline.summary import SecondsSummary, Summary
-from pipeline.sweep import best_config, searching
+from pipeline.sweep import best_config
+from pipeline.sweep import search as search_module
 from trainer.search.best import BEST_FILE, write_best
 from trainer.search.ledger import LEDGER_FILE, Ledger
 
@@ -60,11 +61,11 @@ def search(tmp_path, monkeypatch, capsys):
                 seconds=seconds,
             )
 
-        monkeypatch.setattr(searching, "run_pipeline", run_pipeline)
+        monkeypatch.setattr(search_module, "run_pipeline", run_pipeline)
         args = argparse.Namespace(
             config=file, workspace=Path("w"), overrides=[], write=Path("out.yaml"), json=as_json
         )
-        code = searching.search(Preflight(config, None, Path()), args)
+        code = search_module.search(Preflight(config, None, Path()), args)
         assert code == bool(failure)
         printed = capsys.readouterr()
         if as_json:
@@ -99,7 +100,7 @@ def test_a_space_that_does_not_go_with_the_best_values_is_emptied(search):
     assert (config.trainer.warmup_epochs, config.search.space) == (5.0, {})
 
 
-def test_scripts_are_told_of_an_emptied_space_beside_their_json(search):
+def test_scripts_read_of_an_emptied_space_on_standard_error(search):
     note = "imgpipe: out.yaml: search.space is empty in it: some of its values do not go with"
     assert note in search(as_json=True, trainer__epochs=20, trainer__warmup_epochs=5.0)
 

@@ -10,7 +10,7 @@ from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.system.errors import ComponentError
 from contracts.system.progress import LOGGER
-from pipeline.sweep.process import train_apart
+from pipeline.sweep.training_process import train_in_process
 from trainer.split_evaluation import evaluate_split
 from trainer.training.train import train
 
@@ -39,11 +39,11 @@ def test_it_gives_what_a_training_in_this_process_gives(dataset):
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     try:
-        first = train_apart(recipe(), [dataset.uri], "validation")
+        first = train_in_process(recipe(), [dataset.uri], "validation")
     finally:
         LOGGER.removeHandler(handler)
     assert reports and {report.unit for report in reports} == {"steps"}
-    second = train_apart(recipe(), [dataset.uri], "validation")
+    second = train_in_process(recipe(), [dataset.uri], "validation")
     assert (first.accuracy, first.loss, first.history) == (
         second.accuracy,
         second.loss,
@@ -59,7 +59,7 @@ def test_it_gives_what_a_training_in_this_process_gives(dataset):
 
 
 def test_it_trains_on_changed_copies_too(dataset, copies):
-    apart = train_apart(recipe(), [copies.uri, dataset.uri], "validation")
+    apart = train_in_process(recipe(), [copies.uri, dataset.uri], "validation")
     united = ImageDataset.unite([copies.uri, dataset.uri])
     assert united.examples["train"] == dataset.examples["train"] + 16
     assert apart.history["loss"] == pytest.approx(train(recipe(), united).history["loss"], rel=1e-4)
@@ -77,4 +77,4 @@ def test_a_training_that_cannot_go_on_is_a_sentence(dataset, tmp_path, monkeypat
     (tmp_path / "apart_models.py").write_text(MODELS)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ComponentError, match=said):
-        train_apart(recipe(**trainer), [dataset.uri], "validation")
+        train_in_process(recipe(**trainer), [dataset.uri], "validation")

@@ -1,33 +1,34 @@
-"""`imgpipe sweep --search`: the DAG up to the Tuner, and its best values for the user to take."""
+"""`imgpipe sweep --search`: runs the DAG up to the Tuner, and shows or writes the best values."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from contracts.system.errors import InputError
-from pipeline.commands.following import following, short
+from pipeline.commands.next_command import next_command, short_path
 from pipeline.component_ids import TUNER
 from pipeline.local.runner import run_pipeline
-from pipeline.preflight import Preflight
+from pipeline.preflight.preflight import Preflight
 from pipeline.summary import Summary
-from pipeline.summary_table import console_on, tell_failure
+from pipeline.summary_table import console_on, print_failure
 from pipeline.sweep.best_config import require_target, write_best_config
 from trainer.search.best import BEST_FILE
-from trainer.search.ledger import LEDGER_FILE, Ledger
+from trainer.search.ledger import LEDGER_FILE, Ledger, TrialRecord
 
 TRIALS_SHOWN = 10
 
 
 def search(checked: Preflight, args: argparse.Namespace) -> int:
-    """Search, show the best trials, and write what was asked for.
+    """Search, show the best trials, and write the best values where --write asks for it.
 
     Raises:
-      InputError: there is nothing to search, or `--write` names a place that does not do, or the
-        best values make no valid config in place; they are shown before that is told.
+      InputError: search.space is empty; or `--write` names a file that cannot be written; or the
+        config is not valid with the best values, which are shown first.
     """
     if not checked.config.search.space:
         raise InputError(
@@ -38,11 +39,17 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
         require_target(args.write, args.config, checked.config.search)
     summary = run_pipeline(checked, args.workspace, TUNER)
     if summary.status == "failed":
-        return tell_failure(summary, args.workspace)
+        return print_failure(summary, args.workspace)
     ledger = Ledger(Path(summary.tuner_results, LEDGER_FILE))
-    best = ledger.best(checked.config.search.objective)
-    assert best is not None  # or the Tuner would have failed
-    _print(checked, summary, ledger, args)
+    objective = checked.config.search.objective
+    best = ledger.best(objective)
+    assert best is not None  # without a trial that has a score, the Tuner fails
+    if args.json:
+        print(json.dumps(_as_json(best, ledger, objective, summary), indent=1, ensure_ascii=False))
+    else:
+        _print_trials(ledger, objective)
+        best_yaml = _best_yaml(summary)
+        print(f"\n{best_yaml.read_text(encoding='utf-8')}\nBest values: {short_path(best_yaml)}")
     note = ""
     if args.write is not None:
         note = write_best_config(args.write, args.config, best.values, args.overrides)
@@ -53,46 +60,45 @@ def search(checked: Preflight, args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(checked: Preflight, summary: Summary, ledger: Ledger, args: argparse.Namespace) -> None:
-    objective = checked.config.search.objective
-    best = ledger.best(objective)
-    best_yaml = Path(summary.best_hyperparameters, BEST_FILE)
-    if args.json:
-        told = {
-            "objective": objective,
-            "best": {"values": best.values, "score": best.score, "epochs": best.epochs},
-            "best_yaml": str(best_yaml),
-            "trials": [
-                {"values": one.values, "epochs": one.epochs, "score": one.score, "why": one.why}
-                for one in ledger
-            ],
-        }
-        print(json.dumps(told, indent=1, ensure_ascii=False))
-        return
-    _print_trials(ledger, objective)
-    print(f"\n{best_yaml.read_text(encoding='utf-8')}\nBest values: {short(best_yaml)}")
+def _as_json(best: TrialRecord, ledger: Ledger, objective: str, summary: Summary) -> dict[str, Any]:
+    return {
+        "objective": objective,
+        "best": {"values": best.values, "score": best.score, "epochs": best.epochs},
+        "best_yaml": str(_best_yaml(summary)),
+        "trials": [
+            {"values": one.values, "epochs": one.epochs, "score": one.score, "why": one.why}
+            for one in ledger
+        ],
+    }
+
+
+def _best_yaml(summary: Summary) -> Path:
+    return Path(summary.best_hyperparameters, BEST_FILE)
 
 
 def _next(args: argparse.Namespace, note: str) -> str:
     if args.write is None:
         return "`--write FILE` writes the whole config with them in place."
-    told_args = argparse.Namespace(**{**vars(args), "config": args.write})
+    written_args = argparse.Namespace(**{**vars(args), "config": args.write})
     written = f"Config with them: {args.write}" + (f"\n{note}" if note else "")
-    return f"{written}\nNext: {following('run', told_args)}"
+    return f"{written}\nNext: {next_command('run', written_args)}"
 
 
 def _print_trials(ledger: Ledger, objective: str) -> None:
     trials = list(enumerate(ledger, start=1))
-    scored = [one for one in trials if one[1].score is not None]
-    scored.sort(key=lambda one: one[1].score, reverse=not objective.endswith("loss"))
-    failed = [one for one in trials if one[1].score is None]
+    sign = 1 if objective.endswith("loss") else -1
+    scored = sorted(
+        (sign * one.score, number, one) for number, one in trials if one.score is not None
+    )
+    failed = [(number, one) for number, one in trials if one.score is None]
+    ranked = [*((number, one) for _, number, one in scored), *failed]
     keys = list(trials[0][1].values)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("trial", objective, "epochs"):
         table.add_column(column, justify="right", no_wrap=True)
     for key in keys:
         table.add_column(key.rpartition(".")[2], overflow="fold")
-    for number, one in [*scored, *failed][:TRIALS_SHOWN]:
+    for number, one in ranked[:TRIALS_SHOWN]:
         score = Text("failed", style="red") if one.score is None else f"{one.score:.4f}"
         values = (Text(_shown(one.values[key])) for key in keys)
         table.add_row(f"{number}", score, f"{one.epochs}", *values)

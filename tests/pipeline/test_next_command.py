@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import default_workspace
-from pipeline.commands.following import following, short
+from pipeline.commands.next_command import next_command, short_path
 
 STRANGE = [
     "a b",
@@ -51,7 +51,7 @@ def program(tmp_path, monkeypatch) -> Path:
 def test_whatever_names_hold(program, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     args = arguments(Path(name), Path(f"{name}/w"), f"name={name}")
-    printed = following("predict", args, short(tmp_path / name))
+    printed = next_command("predict", args, short_path(tmp_path / name))
     ran = subprocess.run(["bash", "-c", printed], capture_output=True, text=True, check=True)
     parser = argparse.ArgumentParser()
     parser.add_argument("command")
@@ -65,8 +65,8 @@ def test_whatever_names_hold(program, tmp_path, monkeypatch, name):
 
 
 def test_only_what_is_not_the_default_is_named(program):
-    assert following("run", arguments(Path("pipeline.yaml"))) == "imgpipe run"
+    assert next_command("run", arguments(Path("pipeline.yaml"))) == "imgpipe run"
     demo = Path("demo/pipeline.yaml")
-    assert following("run", arguments(demo)) == "imgpipe run --config demo/pipeline.yaml"
-    printed = following("run", arguments(demo, Path("workspace")))
+    assert next_command("run", arguments(demo)) == "imgpipe run --config demo/pipeline.yaml"
+    printed = next_command("run", arguments(demo, Path("workspace")))
     assert printed == "imgpipe run --config demo/pipeline.yaml --workspace workspace"

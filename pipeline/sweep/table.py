@@ -1,4 +1,4 @@
-"""A sweep's record as the table and the sentences that a user reads."""
+"""Prints the record of a sweep: a table, and a sentence for each variant."""
 
 from typing import TextIO
 
@@ -6,14 +6,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.summary_table import console_on
-from pipeline.sweep.record import SweepRecord, VariantResult
-from pipeline.sweep.statistics import MOST_SEEDS, Difference
+from pipeline.sweep.paired_statistics import MOST_SEEDS, PairedDifference
+from pipeline.sweep.sweep_record import SweepRecord, VariantResult
 
 STYLES = {"helps": "green", "hurts": "red", "same": "", "unclear": "yellow"}
 
 
 def print_sweep(record: SweepRecord, file: TextIO) -> None:
-    """Print means and differences, and what can be told from them."""
+    """Print means and differences, and whether a difference is clear."""
     console = console_on(file)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(f"{record.metric} on {record.split}", overflow="fold")
@@ -48,14 +48,14 @@ def _row(result: VariantResult) -> list[str | Text]:
     return [*row, f"{difference.mean:+.4f}", _interval(difference), verdict]
 
 
-def _interval(difference: Difference) -> str:
+def _interval(difference: PairedDifference) -> str:
     if difference.low is None or difference.high is None:
         return ""
     return f"{difference.low:+.4f} to {difference.high:+.4f}"
 
 
 def sentence(record: SweepRecord, result: VariantResult) -> str:
-    """Return what can be told of a variant against the baseline, in words."""
+    """Return whether a variant differs from the baseline, in words."""
     baseline, difference = record.results[0].name, result.difference
     pair = f"{result.name} against {baseline}"
     if difference is None:
@@ -67,10 +67,10 @@ def sentence(record: SweepRecord, result: VariantResult) -> str:
     if difference.verdict == "same":
         return f"{pair}: no difference at all with {seeds}."
     if difference.low is None:
-        return f"{pair}: cannot be told with one seed ({size}); give --seeds 3 or more."
+        return f"{pair}: unclear with one seed ({size}); give --seeds 3 or more."
     if difference.seeds_needed is None:
-        more = f"a difference of this size would not be told with {MOST_SEEDS:,} seeds either"
+        more = f"a difference of this size would be unclear with {MOST_SEEDS:,} seeds too"
     else:
         more = f"a difference of this size would take about {difference.seeds_needed} seeds"
-    told = f"{size}, 95 % interval {_interval(difference)}"
-    return f"{pair}: cannot be told with {seeds} ({told}); {more}."
+    measured = f"{size}, 95 % interval {_interval(difference)}"
+    return f"{pair}: unclear with {seeds} ({measured}); {more}."

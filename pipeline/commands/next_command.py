@@ -1,4 +1,4 @@
-"""The command that a user will want next, to be copied as it is."""
+"""The command to call next, as a line that the user can copy."""
 
 import argparse
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 from pipeline.cli import DEFAULT_CONFIG, DISTRIBUTION, default_workspace
 
 
-def following(command: str, args: argparse.Namespace, *more: str) -> str:
-    """Return `imgpipe command more...` with those options of this call that have to stay."""
+def next_command(command: str, args: argparse.Namespace, *more: str) -> str:
+    """Return `imgpipe command more...` with those options of this call that it needs too."""
     options = []
     if args.config != DEFAULT_CONFIG:
         options += _option("--config", str(args.config))
@@ -22,10 +22,10 @@ def following(command: str, args: argparse.Namespace, *more: str) -> str:
     return shlex.join([_program(), *command.split(), *options, *more])
 
 
-def short(path: Path) -> str:
+def short_path(path: Path) -> str:
     """Return the path relative to the working directory where it lies below it.
 
-    It begins with no dash, with which options begin.
+    It never begins with a dash, as options do.
     """
     text = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return f"./{text}" if text.startswith("-") else text
@@ -37,7 +37,7 @@ def _option(name: str, value: str) -> list[str]:
 
 
 def _program() -> str:
-    """Return the command's name, with its folder where the shell would not find it."""
+    """Return the name of the program, with its folder where the shell would not find it."""
     called = Path(sys.argv[0])
     if called.name != DISTRIBUTION or shutil.which(DISTRIBUTION):
         return DISTRIBUTION

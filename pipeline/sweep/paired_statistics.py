@@ -1,4 +1,4 @@
-"""What a few seeds say about a difference; nothing but numbers."""
+"""The statistics of a difference that was measured with a few seeds."""
 
 import math
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from typing import Literal
 from scipy import stats
 
 CONFIDENCE = 0.95
-# Beyond this nobody trains on.
+# More seeds than this are not worth the time.
 MOST_SEEDS = 1000
 
-Verdict = Literal["helps", "hurts", "same", "unclear"]
+SweepVerdict = Literal["helps", "hurts", "same", "unclear"]
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Some values of one kind."""
+class SeedSpread:
+    """Count, mean and deviation of a variant over its seeds."""
 
     count: int
     mean: float
@@ -24,29 +24,31 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What a variant adds to the baseline, pair by pair."""
+class PairedDifference:
+    """The difference of a variant from the baseline, over pairs with the same seed."""
 
     count: int  # pairs
     mean: float
     low: float | None  # of the confidence interval; None for fewer than two pairs
     high: float | None
-    verdict: Verdict
-    seeds_needed: int | None  # until a difference of this size would be told; None: no saying
+    verdict: SweepVerdict
+    seeds_needed: (
+        int | None
+    )  # until a difference of this size would be clear; None: more than MOST_SEEDS, or not asked
 
 
-def spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> SeedSpread:
     """Return mean and sample standard deviation of at least one value."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
-        return Spread(len(values), mean, None)
+        return SeedSpread(len(values), mean, None)
     squares = math.fsum((value - mean) ** 2 for value in values)
-    return Spread(len(values), mean, math.sqrt(squares / (len(values) - 1)))
+    return SeedSpread(len(values), mean, math.sqrt(squares / (len(values) - 1)))
 
 
 def paired_difference(
     baseline: Sequence[float], variant: Sequence[float], *, higher_is_better: bool = True
-) -> Difference:
+) -> PairedDifference:
     """Return variant minus baseline with its 95 % confidence interval (Student's t, paired).
 
     Args:
@@ -56,16 +58,16 @@ def paired_difference(
     """
     found = spread([other - one for one, other in zip(baseline, variant, strict=True)])
     if found.deviation is None:
-        return Difference(found.count, found.mean, None, None, "unclear", None)
+        return PairedDifference(found.count, found.mean, None, None, "unclear", None)
     half = _half_width(found.deviation, found.count)
     low, high = found.mean - half, found.mean + half
-    verdict: Verdict = "unclear"
+    verdict: SweepVerdict = "unclear"
     if found.mean == 0 and found.deviation == 0:
         verdict = "same"
     elif low > 0 or high < 0:
         verdict = "helps" if (low > 0) == higher_is_better else "hurts"
     needed = _seeds_needed(found) if verdict == "unclear" else None
-    return Difference(found.count, found.mean, low, high, verdict, needed)
+    return PairedDifference(found.count, found.mean, low, high, verdict, needed)
 
 
 def _half_width(deviation: float, count: int) -> float:
@@ -73,8 +75,8 @@ def _half_width(deviation: float, count: int) -> float:
     return quantile * deviation / math.sqrt(count)
 
 
-def _seeds_needed(found: Spread) -> int | None:
-    """Return how many seeds would leave zero outside, if mean and deviation stayed as they are."""
+def _seeds_needed(found: SeedSpread) -> int | None:
+    """Return how many seeds would put zero outside the interval, with this mean and deviation."""
     assert found.deviation is not None
     for count in range(found.count + 1, MOST_SEEDS + 1):
         if _half_width(found.deviation, count) < abs(found.mean):

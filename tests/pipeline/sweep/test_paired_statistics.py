@@ -5,7 +5,7 @@ from subprocess import run
 
 import pytest
 
-from pipeline.sweep.statistics import paired_difference, spread
+from pipeline.sweep.paired_statistics import paired_difference, spread
 
 
 def test_the_spread_of_a_sample():
@@ -27,7 +27,7 @@ def test_a_known_interval():
     assert (found.verdict, found.seeds_needed) == ("helps", None)
 
 
-def test_what_is_paired_is_told_where_the_seeds_differ_more_than_the_variants():
+def test_a_paired_difference_is_clear_where_the_seeds_differ_more_than_the_variants():
     found = paired_difference([0.5, 0.7, 0.9], [0.52, 0.721, 0.919])
     assert found.verdict == "helps"
     assert paired_difference([0.5, 0.7, 0.9], [0.919, 0.52, 0.721]).verdict == "unclear"
@@ -62,7 +62,7 @@ def test_pairs_have_to_be_pairs():
 
 def test_no_tensorflow_is_needed():
     script = (
-        "import sys, pipeline.sweep.report, pipeline.commands.sweep\n"
+        "import sys, pipeline.sweep.table, pipeline.commands.sweep\n"
         "assert not {'tensorflow', 'keras', 'tfx', 'mlflow'} & set(sys.modules)"
     )
     run([sys.executable, "-c", script], check=True)
