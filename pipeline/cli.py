@@ -53,9 +53,11 @@ COMMANDS = (
     ),
     Command("check", "check the config and the data folder", "pipeline.commands.check"),
     Command("run", "run the pipeline: data in, model out", "pipeline.commands.run"),
-    Command("status", "show how a run's components fared", "pipeline.commands.status"),
+    Command("status", "show how the components of a run ended", "pipeline.commands.status"),
     Command("data report", "show what is wrong with the images", "pipeline.commands.data_report"),
-    Command("data files", "show what became of every file", "pipeline.commands.data_files"),
+    Command(
+        "data files", "show each file, ingested or quarantined", "pipeline.commands.data_files"
+    ),
     Command("data diff", "show what changed between two runs", "pipeline.commands.data_diff"),
     Command(
         "sweep",

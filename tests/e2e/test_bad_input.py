@@ -1,4 +1,4 @@
-"""What the user gave is wrong: a sentence and no trace, and no TensorFlow where none is needed."""
+"""Wrong input ends with a sentence, without a trace, and mostly without an import of TensorFlow."""
 
 import os
 from pathlib import Path

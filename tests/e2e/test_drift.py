@@ -1,4 +1,4 @@
-"""Data is compared with the last that was accepted under the same name, and with no other."""
+"""Data is compared with the last accepted data of the same name, and with no other."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A project that was renamed or copied goes on where it is, and leaves the original alone."""
+"""A renamed or copied project works where it is, and does not change the original."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""A run whose images lie in an object store: ingested, recognised when nothing changes, told."""
+"""A run on images in an object store: it ingests them, and recognises that nothing changed."""
 
 from collections.abc import Callable
 from pathlib import Path

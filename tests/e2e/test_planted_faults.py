@@ -1,4 +1,4 @@
-"""Faults that were planted among real photos are found, and the photos without them are not."""
+"""Faults that were planted among real photos are found; photos without faults are not."""
 
 import random
 import shutil

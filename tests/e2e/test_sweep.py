@@ -1,4 +1,4 @@
-"""`imgpipe sweep` on images of one's own: compares, searches, and writes the best config."""
+"""`imgpipe sweep` compares, searches, and writes the best config."""
 
 import json
 from pathlib import Path

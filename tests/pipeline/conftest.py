@@ -1,4 +1,4 @@
-"""Artifacts of a run that has looked at its images, made without running it."""
+"""Artifacts of a run that has checked its images, made without running it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`imgpipe check` says what a run would make of the config and the data, without a run."""
+"""`imgpipe check` shows how a run would read the config and the data."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Commands about a past run refuse one that is not there, and name a command that can be pasted."""
+"""Commands about a past run refuse an unknown one, and print a command that can be pasted."""
 
 import shlex
 

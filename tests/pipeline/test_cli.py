@@ -1,4 +1,4 @@
-"""The command line starts at once, tells in sentences what is wrong, and ends with a code."""
+"""The command line starts at once, prints errors as sentences, and ends with a code."""
 
 import subprocess
 import sys

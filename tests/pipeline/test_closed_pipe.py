@@ -1,4 +1,4 @@
-"""A command whose reader has left ends silently, with the exit code of a closed pipe."""
+"""A command whose output was closed ends silently, with the exit code of a closed pipe."""
 
 import os
 import subprocess

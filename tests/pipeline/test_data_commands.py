@@ -1,4 +1,4 @@
-"""`imgpipe data files` and `data diff` tell of every file what became of it."""
+"""`imgpipe data files` and `data diff` list every file."""
 
 import csv
 import io

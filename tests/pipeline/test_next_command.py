@@ -1,4 +1,4 @@
-"""The command that is printed as the next one can be pasted into a shell as it is."""
+"""The command that is printed as the next one can be pasted into a shell."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Whatever a run refuses before its first component, `imgpipe check` refuses in the same words."""
+"""`imgpipe check` refuses with the same words all that a run refuses before its first component."""
 
 import json
 import os

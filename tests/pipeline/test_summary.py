@@ -1,4 +1,4 @@
-"""What a run left behind, read again."""
+"""The summary of a run, read again."""
 
 import argparse
 import io

@@ -24,7 +24,7 @@ FINISHED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
 
 DIGESTS = ("code_digest", "training_digest")
-# Names of parameters that stand around the sections of the config.
+# Prefixes of parameters that hold sections of the config.
 WRAPPERS = re.compile(r"^(custom_config\.)?(recipe|config)\.")
 
 

@@ -1,4 +1,4 @@
-"""What is changed in libraries while components run is as before when the run is over."""
+"""Changes in libraries are undone when the components have run."""
 
 import sys
 

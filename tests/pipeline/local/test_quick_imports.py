@@ -1,4 +1,4 @@
-"""A deferred module is as good as an imported one, only later."""
+"""A deferred module works like an imported one."""
 
 import gc
 import os

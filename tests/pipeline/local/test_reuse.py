@@ -1,4 +1,4 @@
-"""A run that can only repeat another one is recognised by all that its result follows from."""
+"""A run with nothing to do is recognised by all that its result depends on."""
 
 from pathlib import Path
 

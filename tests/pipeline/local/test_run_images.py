@@ -1,4 +1,4 @@
-"""What a run knows of the images that were ingested before it."""
+"""The past ingestions that a run takes over."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a user sees where there is no terminal, and that libraries' noise goes to the log."""
+"""Lines where there is no terminal; messages of libraries go to the log."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The page about the data shows what was found, samples what is much, and needs no network."""
+"""The page about the data shows the issues, samples long lists, and needs no network."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The page says what the summary says, and its loss never costs the run."""
+"""The page agrees with the summary; a page that cannot be written fails no run."""
 
 import base64
 import errno

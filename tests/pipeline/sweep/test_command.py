@@ -1,4 +1,4 @@
-"""`imgpipe sweep` trains each variant on what a run with its config trains on."""
+"""`imgpipe sweep` trains each variant on the data of a run with its config."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A sweep trains seed by seed, keeps what it has, and goes on where it was stopped."""
+"""A sweep trains seed by seed, keeps its results, and goes on where it was stopped."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""A training in a process of its own gives what one here gives, and takes nobody with it."""
+"""A training in another process gives the same result, and its death ends no other process."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""What a sweep compares, and what it refuses to."""
+"""The variants that a sweep compares, and those that it refuses."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The side branch runs beside the main one, and its failure stops the run."""
+"""The side branch runs in parallel to the main one, and its failure stops the run."""
 
 import threading
 from dataclasses import dataclass, field

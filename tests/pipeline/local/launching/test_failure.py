@@ -1,4 +1,4 @@
-"""The one sentence that a user reads when a component fails."""
+"""The sentence that a user reads when a component fails."""
 
 from contracts.system.errors import ComponentError
 from pipeline.local.launching.failure import failure_sentence
