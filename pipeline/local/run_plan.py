@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.system.remote_path import Root
-
 from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.storage.remote_path import Root
 from pipeline.preflight.preflight import Preflight
 from pipeline.workspace import Workspace
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from contracts.system.remote_path import Root
 
 from contracts.artifacts.evaluation import PREDICTIONS_FILE
 from contracts.images.canonical import canonicalise
 from contracts.images.reading import ImageReading
 from contracts.images.refusal import UnreadableImage
+from contracts.system.storage import objects
+from contracts.system.storage.remote_path import RemotePath, Root
 from pipeline.report.thumbnails import data_uri
 
 SHOWN = 24
@@ -51,7 +52,8 @@ def _thumbnail(path: Root, reading: ImageReading) -> str | None:
     from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(canonicalise(path.read_bytes(), reading).encoded))
+        raw = objects.read(str(path)) if isinstance(path, RemotePath) else path.read_bytes()
+        image = Image.open(io.BytesIO(canonicalise(raw, reading).encoded))
     except (OSError, UnreadableImage):
         return None
     return data_uri(image)

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts.system.remote_path import Root
-
 from contracts.artifacts.evaluation import Metrics
 from contracts.artifacts.manifest.dataset import Dataset, read_dataset
 from contracts.artifacts.training_record import TrainingRecord
 from contracts.images.reading import ImageReading
 from contracts.system.atomic_files import write_whole
 from contracts.system.full_disk import is_disk_full
+from contracts.system.storage.remote_path import Root
 from pipeline.report.charts import curve
 from pipeline.report.data_page import write_data_page
 from pipeline.report.mistakes import worst_mistakes
