@@ -88,7 +88,13 @@ def _print_now_and_then() -> None:
         own.setLevel(logging.INFO)
 
 
-class _Printing(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:
+    _StreamHandler = logging.StreamHandler  # not subscriptable in Python 3.10
+
+
+class _Printing(_StreamHandler):
     """Prints; raises what keeps it from that, such as a reader that has left."""
 
     def handleError(self, record: logging.LogRecord) -> None:
