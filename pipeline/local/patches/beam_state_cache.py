@@ -2,8 +2,8 @@
 
 Reason: the cache measures the size of every side input. For that it walks the globals of all
 imported modules, which takes seconds a component. Our side inputs are small and read once.
-Upstream: apache_beam/runners/portability/fn_api_runner/worker_handlers.py, read in Beam 2.74: the
-worker takes STATE_CACHE_SIZE_MB from its module each time one is made; no option sets it.
+Upstream: apache_beam/runners/portability/fn_api_runner/worker_handlers.py, read in Beam 2.74 and
+2.77: each worker reads STATE_CACHE_SIZE_MB from the module when it is made; no option sets it.
 Since: imgpipe 0.1.0.
 """
 

@@ -3,7 +3,7 @@
 Reason: TFX hashes the parameters of a component and the records of its input artifacts. They hold
 absolute paths and times of writing, so that a moved workspace would compute everything anew.
 Upstream: tfx/orchestration/portable/cache_utils.py (`get_cache_context`), which launcher.py calls
-through its module, read in TFX 1.16; no argument of the launcher changes the key.
+through its module, read in TFX 1.16 and 1.21; no argument of the launcher changes the key.
 Since: imgpipe 0.1.0 (docs/adr/0017).
 """
 
