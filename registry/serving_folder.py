@@ -49,7 +49,7 @@ class ServingFolder:
 
     @contextmanager
     def copied(self, model: Path) -> Iterator[Path]:
-        """Give a copy of a SavedModel that no server sees yet; it is removed unless it was moved."""
+        """Give a copy of a SavedModel that no server sees; it is removed unless it was moved."""
         for left_behind in self.root.glob(f"{INCOMING_PREFIX}*"):  # by a push that was killed
             shutil.rmtree(left_behind)
         incoming = self.root / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from contracts.config.augmentation.config import AugmentationConfig, Preset, RandAugmentConfig
-from contracts.config.augmentation.operations import OPERATION_SECTIONS, Operation, StrengthRange
+from contracts.config.augmentation.operation import Operation, StrengthRange
+from contracts.config.augmentation.operations import OPERATION_SECTIONS
 from contracts.config.class_names import exceptions_key, unknown_classes
 from contracts.config.section import Section
 from contracts.system.errors import ComponentError

@@ -45,7 +45,8 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
     yield from _tracking(config, needs_data=needs_data)
-    yield from _training(trainer)
+    yield from _phases(trainer)
+    yield from _optimisation(trainer)
     for problem in space_problems(config, partial(inconsistencies, needs_data=needs_data)):
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
@@ -59,7 +60,8 @@ def _value_range(values: tuple[float, float] | None) -> Iterator[Inconsistency]:
         )
 
 
-def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+def _phases(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    """Yield what is wrong with the epochs and the learning rates of the phases."""
     tuning = trainer.fine_tuning
     if tuning.frozen_epochs >= trainer.epochs:
         yield Inconsistency(
@@ -77,6 +79,10 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"{received(tuning.learning_rate)}. Set trainer.learning_rate.",
             (FROZEN_EPOCHS,),
         )
+
+
+def _optimisation(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    """Yield what is wrong between callbacks, loss, devices and the balance of classes."""
     if PLATEAU_CALLBACK in trainer.callbacks and not trainer.is_rate_settable:
         yield Inconsistency(
             ("trainer", "callbacks", trainer.callbacks.index(PLATEAU_CALLBACK)),
