@@ -69,16 +69,17 @@ def test_libraries_noise_goes_to_the_log_from_python_and_from_c(tmp_path):
 
 def test_the_log_has_progress_from_time_to_time_and_whatever_else_is_logged(tmp_path):
     code = (
-        "import logging; from pathlib import Path; from contracts.system.progress import report\n"
+        "import logging; from pathlib import Path\n"
+        "from contracts.system.progress import report_progress\n"
         "from contracts.system import progress; "
         "from pipeline.local.output import output_in\n"
         "with output_in(Path('run.log')):\n"
         "    for done in range(1000):\n"
-        "        report(done, 0, 'images')\n"
-        "    report(1, 2, 'pictures'); report(2, 2, 'pictures')\n"
+        "        report_progress(done, 0, 'images')\n"
+        "    report_progress(1, 2, 'pictures'); report_progress(2, 2, 'pictures')\n"
         "    logging.info('logged'); logging.info('logged too')\n"
         "    progress.SECONDS_BETWEEN_LINES = 0.0\n"
-        "    report(1000, 0, 'images')\n"
+        "    report_progress(1000, 0, 'images')\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     said = [line.partition(": ")[2] for line in (tmp_path / "run.log").read_text().splitlines()]
