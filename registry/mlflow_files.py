@@ -1,4 +1,4 @@
-"""Where MLflow's SQLite file says that the files of its runs lie, after the file has moved."""
+"""Corrects the paths of run files in MLflow's SQLite file after the file has moved."""
 
 import os
 from pathlib import Path
@@ -20,10 +20,10 @@ _COLUMNS = (
 
 
 def relocate_files(uri: str) -> None:
-    """Let files of runs that imgpipe has put beside a SQLite file be found beside it again.
+    """Correct the paths of run files that imgpipe keeps in the folder of the SQLite file.
 
-    Files that lie elsewhere stay there. So does everything that a server keeps. A SQLite file that
-    cannot be written stays as it is.
+    Paths to other places stay as they are, and so do stores on a server and a SQLite file that
+    cannot be written.
 
     Raises:
       sqlalchemy.exc.SQLAlchemyError: the file is no database.
@@ -33,12 +33,12 @@ def relocate_files(uri: str) -> None:
         return
     now = database.with_name(ARTIFACTS_FOLDER).absolute()
     if not now.is_dir():
-        return  # what has no folder here has not moved here
+        return  # no files of runs were moved here
     engine = create_engine(uri)
     try:
         with engine.begin() as connection:
             for before in _artifact_folders(connection):
-                if before.name == ARTIFACTS_FOLDER and _were_beside(database, before, now):
+                if before.name == ARTIFACTS_FOLDER and _moved_together(database, before, now):
                     _replace(connection, before, now)
     finally:
         engine.dispose()
@@ -53,8 +53,8 @@ def _artifact_folders(connection: Connection) -> list[Path]:
     return [Path(unquote(place.path)) for place in places if place.scheme in ("", "file")]
 
 
-def _were_beside(database: Path, before: Path, now: Path) -> bool:
-    """Tell whether the files lay beside the database before it was moved, or copied, here."""
+def _moved_together(database: Path, before: Path, now: Path) -> bool:
+    """Tell whether the files lay next to the database before it was moved, or copied, here."""
     if before == now or not before.exists():
         return before != now
     return (before.parent / database.name).exists() and not before.samefile(now)

@@ -22,7 +22,7 @@ def open_client(uri: str) -> MlflowClient:
     MLflow makes its tables in a hundred steps: a process that is killed between two of them
     would leave a file that no later one can use.
     """
-    # The creation of the tables is no news to a user.
+    # Users need not read that tables are created.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     path = sqlite_file(uri)
     if path is not None and not path.exists():

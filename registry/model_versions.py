@@ -104,7 +104,7 @@ class ModelRegistry:
         return next((found for found in self.versions() if CHAMPION in found.aliases), None)
 
     def begin_version(self, source: str, mlflow_run_id: str | None) -> int:
-        """Reserve the next version, of what MLflow finds at `source`.
+        """Reserve the next version, whose files MLflow finds at `source`.
 
         `versions` does not show it before `finish_version`.
         """
@@ -164,7 +164,7 @@ class ModelRegistry:
 
     def _path(self, number: int, version: ModelVersion) -> Path:
         """Return where a version lies, or should: another workspace may have pushed it."""
-        # Before there was the tag, the source was the folder.
+        # Versions of imgpipe without this tag set the source to the folder.
         source = str(version.source).removeprefix(SOURCE_SCHEME)
         folder = version.tags.get(SERVING_FOLDER, source)
         pushed_to = ServingFolder(Path(folder))

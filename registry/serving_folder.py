@@ -1,4 +1,4 @@
-"""The folder that a model server watches: the champion's version in it, all others beside."""
+"""The folder that a model server watches: the champion's version, and the others on standby."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ServingFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let those who change the folder wait for each other; it is made where it is missing."""
+        """Keep other writers out of the folder, which is made where it is missing."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / LOCK_FILE).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,7 +49,7 @@ class ServingFolder:
 
     @contextmanager
     def copied(self, model: Path) -> Iterator[Path]:
-        """Give a copy of a SavedModel that no server sees yet; what is left of it is removed."""
+        """Give a copy of a SavedModel that no server sees; it is removed unless it was moved."""
         for left_behind in self.root.glob(f"{INCOMING_PREFIX}*"):  # by a push that was killed
             shutil.rmtree(left_behind)
         incoming = self.root / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
@@ -60,22 +60,22 @@ class ServingFolder:
             shutil.rmtree(incoming, ignore_errors=True)
             self._remove_empty_standby()
 
-    def stand_by(self, version: int) -> Path:
-        """Return where a version that does not serve stands; the folder around it is made."""
+    def standby_path(self, version: int) -> Path:
+        """Return the place of a version that does not serve; the folder that holds it is made."""
         (self.root / STANDBY).mkdir(exist_ok=True)
         return self.root / STANDBY / str(version)
 
-    def bring_back(self, version: int, model: Path) -> None:
+    def restore(self, version: int, model: Path) -> None:
         """Put a copy of its SavedModel into the place of a version that is gone or damaged.
 
-        What stood there is kept beside it, under a name that no server looks at.
+        What stood there is kept under a name that no server looks at.
         """
         with self.copied(model) as incoming:
             for folder in (self.root, self.root / STANDBY):
                 if (folder / str(version)).exists():
                     aside = self.root / f"{REPLACED_PREFIX}{version}-{uuid.uuid4().hex}"
                     (folder / str(version)).rename(aside)
-            incoming.rename(self.stand_by(version))
+            incoming.rename(self.standby_path(version))
 
     def serve(self, champion: int | None) -> None:
         """Let the champion serve, and it alone.
@@ -87,7 +87,7 @@ class ServingFolder:
             standing_by.rename(self.root / str(champion))
         for version in _numbered(self.root):
             if version != champion:
-                (self.root / str(version)).rename(self.stand_by(version))
+                (self.root / str(version)).rename(self.standby_path(version))
         self._remove_empty_standby()
 
     def _remove_empty_standby(self) -> None:

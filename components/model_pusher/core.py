@@ -62,7 +62,7 @@ def push(
             pushed = _push_new(model, serving, registry, lineage, run)
         else:
             if not known.is_intact:
-                serving.bring_back(known.version, model)
+                serving.restore(known.version, model)
             pushed = Pushed(known.version, Path(known.path))
         champion = registry.champion()
         serving.serve(champion.version if champion else None)
@@ -85,7 +85,7 @@ def _push_new(
             version = registry.begin_version(run.model_uri, run.run_id)
         undo.callback(registry.abandon_version, version)
         _require_new(version, serving)
-        path = serving.stand_by(version)
+        path = serving.standby_path(version)
         incoming.rename(path)
         undo.callback(path.rename, incoming)
         registry.finish_version(version, tags)

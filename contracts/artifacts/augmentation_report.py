@@ -1,4 +1,4 @@
-"""What the Augmenter leaves behind: policy.json, mosaics, and what the probe says, as JSON."""
+"""What the Augmenter writes: policy.json, mosaics, and the findings of the probe as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class ProbeReport:
 
 @dataclass(frozen=True)
 class AugmentationFindings:
-    """The policy and what was seen of it.
+    """The policy and what it does to the images.
 
     `mosaics` are PNG files, relative to the artifact, by operation; those of BATCHES are of whole
     batches, on which everything is done.
@@ -53,7 +53,7 @@ class AugmentationFindings:
 
     policy: Policy
     mosaics: dict[str, str] = field(default_factory=dict)
-    probe: ProbeReport | None = None  # None: it was not asked
+    probe: ProbeReport | None = None  # None: it did not run
     copies: dict[str, int] = field(default_factory=dict)
 
     @property

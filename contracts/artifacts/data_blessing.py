@@ -11,7 +11,7 @@ BLESSING_FILE = "data_blessing.json"
 
 @dataclass(frozen=True)
 class DataVerdict:
-    """The validator's word, and what it is about."""
+    """The validator's decision, and the data that it is about."""
 
     blessed: bool
     reasons: list[str]
@@ -26,5 +26,5 @@ class DataVerdict:
 def read_verdict(uri: str) -> DataVerdict:
     """Return what `write` put there."""
     record = json.loads(Path(uri, BLESSING_FILE).read_text(encoding="utf-8"))
-    record.pop("statistics", None)  # a path, which earlier versions wrote
+    record.pop("statistics", None)  # a path, in files of version 0.1
     return DataVerdict(**record)

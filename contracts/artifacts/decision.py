@@ -1,4 +1,4 @@
-"""What a ModelBlessing artifact says: the limits that a candidate was held against, and why."""
+"""What a ModelBlessing artifact holds: the limits, and whether the candidate keeps each."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -29,7 +29,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's word: blessed when there are checks and all of them passed."""
+    """The gate's decision: blessed when there are checks and all of them passed."""
 
     checks: tuple[GateCheck, ...]
     floor: Floor | None = None  # None: the evaluation cannot be read

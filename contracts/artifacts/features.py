@@ -1,4 +1,4 @@
-"""Names, shapes and dtypes of features, and the files beside them.
+"""Names, shapes and dtypes of features, and names of files next to them.
 
 Feature names follow TensorFlow's own image data sets (`image/encoded`, `image/class/label`, ...).
 """

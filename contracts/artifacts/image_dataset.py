@@ -23,7 +23,7 @@ LISTED_AT_MOST = 50_000
 
 @dataclass(frozen=True)
 class ImageDataset:
-    """What a folder of transformed examples holds: `<uri>/Split-<name>/*` beside this record."""
+    """What a folder of transformed examples holds: `<uri>/Split-<name>/*` and this record."""
 
     uri: str
     labels: tuple[str, ...]
@@ -52,7 +52,7 @@ class ImageDataset:
         return {split: sum(counts) for split, counts in self.label_counts.items()}
 
     def write(self) -> None:
-        """Put the record beside the splits."""
+        """Put the record into the folder of the splits."""
         record = asdict(self) | {"preprocessing": self.preprocessing.model_dump(mode="json")}
         del record["uri"], record["united"]
         write_whole(Path(self.uri, self.FILE), json.dumps(record, indent=1))

@@ -1,4 +1,4 @@
-"""The record of a training that lies beside its model."""
+"""The record of a training, an output next to the model."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
 
 @dataclass(frozen=True)
 class TrackerRecord:
-    """Where a training is tracked, and what is missing there."""
+    """Where one tracker keeps a training, and what is missing there."""
 
     tracker: str
     place: str  # how a person finds it
@@ -32,7 +32,7 @@ class TrackerRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How a model came about; `write` puts it into the ModelRun artifact."""
+    """How a model was trained; `write` puts it into the ModelRun artifact."""
 
     history: dict[str, list[float]]  # metric -> value of each epoch
     best_epoch: int  # from 0
@@ -53,7 +53,7 @@ class TrainingRecord:
 
     @property
     def mlflow_run_id(self) -> str | None:
-        """The run in MLflow; None where that was not told."""
+        """The run in MLflow; None where MLflow did not track it."""
         return next((one.run_id for one in self.tracked if one.tracker == MLFLOW), None)
 
     @classmethod

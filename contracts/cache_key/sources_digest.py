@@ -1,4 +1,4 @@
-"""The bytes of sources, as part of keys that have to be made in no time."""
+"""The bytes of sources, as part of keys that are needed within milliseconds."""
 
 import hashlib
 from functools import cache

@@ -15,8 +15,8 @@ PIECE_BYTES = 2**20
 def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
     """Return the SHA-256 of code of the user's own, and of other files that a result follows from.
 
-    The sources beside a file or module that it imports count too, the folder that they are in does
-    not. Nothing is imported.
+    The sources that it imports from its own folder count too; the path of the folder does not.
+    Nothing is imported.
 
     Raises:
       ModuleNotFoundError: there is no such module, or it has no source.

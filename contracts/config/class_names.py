@@ -1,4 +1,4 @@
-"""Keys that name classes of the data, and names that are none."""
+"""Keys whose values name classes, and sentences about classes that the data does not have."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ CLASS_WEIGHTS: Final = "trainer.class_weights"
 
 
 def exceptions_key(operation: str) -> str:
-    """Return the key of the classes that an operation of the augmentation spares."""
+    """Return the key of the classes that an augmentation operation never changes."""
     return f"augmentation.operations.{operation}.except"
 
 

@@ -17,8 +17,8 @@ from contracts.images.reading import DEFAULT_READING, ImageReading
 from contracts.system.storage.remote_path import RemotePath, Root, place
 
 
-def _placed(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:
-    """Return an address in an object store as such, anything else as a path on this machine."""
+def _as_root(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:
+    """Return an address in an object store as RemotePath, any other value as Path."""
     placed = place(root)
     return placed if isinstance(placed, RemotePath) else Path(as_path(placed))
 
@@ -57,7 +57,7 @@ class DataConfig(Section):
         Root,
         GetPydanticSchema(lambda _, handler: handler.generate_schema(Path)),
         Field(strict=False, description="image folder, or a CSV (path,label[,split,group])"),
-        WrapValidator(_placed),
+        WrapValidator(_as_root),
         PlainSerializer(str),
     ]
     splits: SplitsConfig = SplitsConfig()
@@ -72,7 +72,7 @@ class DataConfig(Section):
         tuple[Label, ...],
         Field(
             strict=False,
-            description="classes, or top folders beside splits, whose images are not used",
+            description="classes, or top folders that are no split, whose images are not used",
         ),
     ] = ()
     schema_path: Annotated[
@@ -106,7 +106,7 @@ class DataConfig(Section):
     def reading(self) -> ImageReading:
         """Return how images are read and which are refused.
 
-        Without `value_range` what the images use has to take the place of the usual ranges.
+        Where `value_range` is null, the caller replaces the default ranges by those of the images.
         """
         usual = DEFAULT_READING
         return ImageReading(

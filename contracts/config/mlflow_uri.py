@@ -21,7 +21,7 @@ EXPECTED: Final = (
 
 def sqlite_uri(file: Path) -> str:
     """Return the address of a SQLite file, in which SQLAlchemy takes all but ? and % as it is."""
-    return SQLITE + (str(file).replace("%", "%25") if _percent_escapes() else str(file))
+    return SQLITE + (str(file).replace("%", "%25") if _decodes_percent() else str(file))
 
 
 def sqlite_file(uri: str) -> Path | None:
@@ -29,18 +29,18 @@ def sqlite_file(uri: str) -> Path | None:
     if not uri.startswith(SQLITE):
         return None
     path = uri.removeprefix(SQLITE)
-    return Path(unquote(path) if _percent_escapes() else path)
+    return Path(unquote(path) if _decodes_percent() else path)
 
 
 @cache
-def _percent_escapes() -> bool:
-    """Tell whether SQLAlchemy takes %20 in the path of a database for a blank: from 2.1 on."""
+def _decodes_percent() -> bool:
+    """Tell whether SQLAlchemy decodes %20 in the path of a database: it does from 2.1 on."""
     major, minor = version("sqlalchemy").split(".")[:2]
     return (int(major), int(minor)) >= (2, 1)
 
 
 def uri_trouble(uri: str) -> str:
-    """Return what is wrong with an address, "" where nothing is; nobody is asked at it."""
+    """Return what is wrong with an address, "" where nothing is. No server is asked."""
     received = f"received {uri!r}"
     file = sqlite_file(uri)
     if file is not None:

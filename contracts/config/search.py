@@ -10,11 +10,10 @@ from contracts.config.section import Count, Section
 
 SPACE: Final[KeyPath] = ("search", "space")
 
-# The sections whose keys a search or a sweep may vary: what a training follows from, on data that
-# is made once.
+# The sections whose keys a search or a sweep may vary. The data is made once, before all trainings.
 SECTIONS: Final = ("trainer", "augmentation")
 
-# Keys of `augmentation` that are the Augmenter's alone.
+# Keys of `augmentation` that only the Augmenter reads.
 AUGMENTER_KEYS: Final = ("materialise", "probe")
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -38,7 +37,7 @@ class SearchConfig(Section):
         """Return the space, typed.
 
         Raises:
-          pydantic.ValidationError: a value is neither a list nor a range (`space_problems` tells).
+          pydantic.ValidationError: a value is neither a list nor a range (`space_problems`).
         """
         return {
             key: tuple(given) if isinstance(given, list) else NumberRange.model_validate(given)

@@ -1,4 +1,4 @@
-"""The `tracking` section of pipeline.yaml, and what the Trainer is told of it."""
+"""The `tracking` section of pipeline.yaml, and where the Trainer's trackers write."""
 
 from typing import Annotated, Final, Literal
 
@@ -39,7 +39,7 @@ class WandbConfig(Section):
 
 
 class CsvConfig(Section):
-    """Tables beside the model."""
+    """Tables in the folder of the training's record."""
 
     enabled: bool = False
 
@@ -54,7 +54,7 @@ class TrackingConfig(Section):
 
 
 class TrackingStore(Section):
-    """Where MLflow keeps what it is told; the runner fills it in from `tracking` and `name`."""
+    """Where MLflow keeps runs and models; the runner fills it in from `tracking` and `name`."""
 
     uri: str
     name: str  # of the experiment and of the registered model
@@ -62,9 +62,9 @@ class TrackingStore(Section):
 
     @classmethod
     def at(cls, uri: str, name: str) -> "TrackingStore":
-        """Return the store at an address; files of runs lie beside the SQLite file that it names.
+        """Return the store at an address; the folder of a SQLite file holds the files of its runs.
 
-        MLflow itself would put them into ./mlruns of whoever makes the experiment.
+        MLflow's own default is ./mlruns in the working directory.
         """
         file = sqlite_file(uri)
         if file is None:
@@ -74,7 +74,7 @@ class TrackingStore(Section):
 
 
 class TrackingPlan(Section):
-    """Who is told of a training, and where that lands; the runner fills it in."""
+    """Which trackers follow a training, and where they write; the runner fills it in."""
 
     tracking: TrackingConfig = TrackingConfig()
     store: TrackingStore

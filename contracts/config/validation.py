@@ -1,4 +1,4 @@
-"""The section `validation`: what is looked for in the images, and what is done about it."""
+"""The `validation` section of pipeline.yaml: the checks of the data and their severities."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ Severity = Literal["off", "warn", "fail"]
 
 
 def _with_optional_threshold(schema: dict[str, Any]) -> None:
-    """Let editors know that a check may leave its threshold out (ValidationConfig fills it in)."""
+    """Say in the schema that a check may leave its threshold out (ValidationConfig fills it in)."""
     schema.pop("required", None)
 
 
@@ -68,7 +68,7 @@ class ValidationConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _with_default_thresholds(cls, values: Any) -> Any:
-        """Give a check of which only the severity is set the threshold that it has by itself."""
+        """Give a check without a threshold its default one."""
         if not isinstance(values, Mapping):
             return values
         return {name: cls._completed(name, given) for name, given in values.items()}

@@ -1,4 +1,4 @@
-"""A config with other values at some keys of what is trained, held to the same rules."""
+"""A config with other values of some `trainer` and `augmentation` keys, under the same rules."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -11,7 +11,7 @@ from contracts.config.search import SECTIONS, KeyValues
 from contracts.config.section import Section
 from contracts.config.trainer.config import TrainingRecipe
 
-# Keys of `trainer` that count epochs of the schedule: a shorter training has it squeezed.
+# Keys of `trainer` that count epochs: a shorter training scales them down.
 COUNTED_IN_EPOCHS: Final[tuple[KeyPath, ...]] = (
     ("warmup_epochs",),
     ("fine_tuning", "frozen_epochs"),
@@ -25,12 +25,12 @@ def vary(
 ) -> tuple[PipelineConfig, list[Problem]]:
     """Return the config with `values` by dotted key, and what is wrong with it.
 
-    Where a value is refused by its own section, the config is the given one.
+    Where a section refuses its value, the returned config is the given one.
 
     Args:
       config: valid as a whole.
       values: dotted key, `trainer.learning_rate` -> value as it would stand in YAML.
-      rules: what the keys of a config demand of one another.
+      rules: yields the problems between the keys of a config.
     """
     sections: Any = {
         name: getattr(config, name).model_dump(mode="json", by_alias=True) for name in SECTIONS
@@ -52,21 +52,21 @@ def vary(
 
 
 def training_recipe(config: PipelineConfig) -> TrainingRecipe:
-    """Return what the training needs of the config."""
+    """Return the part of the config that the training needs."""
     return TrainingRecipe(
         trainer=config.trainer, augmentation=config.augmentation.of_batches(), seed=config.seed
     )
 
 
 def with_epochs(config: PipelineConfig, epochs: int) -> PipelineConfig:
-    """Return the config for a training of so many epochs; its phases take the same part of it."""
+    """Return the config of a training with fewer or more epochs; its phases keep their shares."""
     share = min(1.0, epochs / config.trainer.epochs)
     section: Any = config.trainer.model_dump(mode="json", by_alias=True)
     for path in COUNTED_IN_EPOCHS:
         counted = value_at(section, path)
         if counted is not None:
-            squeezed = int(counted * share) if isinstance(counted, int) else counted * share
-            section = with_value(section, path, squeezed)
+            scaled = int(counted * share) if isinstance(counted, int) else counted * share
+            section = with_value(section, path, scaled)
     trainer = type(config.trainer).model_validate(section | {"epochs": epochs})
     return config.model_copy(update={"trainer": trainer})
 

@@ -1,4 +1,4 @@
-"""The machines of a training, as TensorFlow is told them (tf.distribute.cluster_resolver)."""
+"""The machines of a training, as TF_CONFIG lists them (tf.distribute.cluster_resolver)."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def cluster() -> tuple[list[str], int]:
 
 
 def parse_cluster(text: str | None) -> tuple[list[str], int]:
-    """Return what `cluster` does of the variable's value; no workers where it is not set."""
+    """Return what `cluster` returns, of the variable's value; no workers where it is not set."""
     if not text:
         return [], 0
     try:

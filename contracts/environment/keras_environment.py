@@ -42,8 +42,8 @@ def backend_problems(*backends: str) -> list[str]:
     name = os.environ.get(BACKEND) or TENSORFLOW
     if name not in backends:
         expected = f"{BACKEND}: expected {' or '.join(backends)}, received {name!r}."
-        by_hand = ", or train with `imgpipe-train`" if name in ALL_BACKENDS else ""
-        return [f"{expected} Unset it{by_hand}."]
+        alternative = ", or train with `imgpipe-train`" if name in ALL_BACKENDS else ""
+        return [f"{expected} Unset it{alternative}."]
     if find_spec(name) is None:
         return [
             f"{BACKEND}: expected an installed backend, received {name!r}, which is not installed. "
@@ -53,7 +53,7 @@ def backend_problems(*backends: str) -> list[str]:
 
 
 def keras_json_problems() -> list[str]:
-    """Return why Keras cannot be imported beside the user's keras.json."""
+    """Return what keeps Keras from being imported in the user's keras.json."""
     path = _keras_json()
     step = "Correct the file, or remove it."
     try:

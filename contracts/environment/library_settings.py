@@ -1,4 +1,4 @@
-"""What libraries are told before they are imported, where the user has not told them otherwise."""
+"""Environment variables of libraries, set before the import where the user has not set them."""
 
 import os
 from typing import Final
@@ -8,11 +8,11 @@ from contracts.environment.keras_environment import BACKEND, TENSORFLOW
 VARIABLES: Final = {
     # Otherwise ~/.keras/keras.json decides, which may be of another project.
     BACKEND: TENSORFLOW,
-    # MLflow reports home what it is used for.
+    # MLflow sends usage data to its makers.
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Its own 7 take minutes where no server answers.
+    # MLflow's default of 7 takes minutes where no server answers.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    # Weights & Biases reports its own errors home.
+    # Weights & Biases sends its own errors to its makers.
     "WANDB_ERROR_REPORTING": "false",
 }
 

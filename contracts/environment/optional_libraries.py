@@ -8,7 +8,7 @@ from contracts.system.errors import ComponentError
 
 
 def installed(*libraries: str) -> tuple[str, ...]:
-    """Return those of the libraries that are installed; a folder of the name is none."""
+    """Return those of the libraries that are installed; a folder of that name does not count."""
     return tuple(name for name in libraries if any(importlib.metadata.distributions(name=name)))
 
 
@@ -18,7 +18,7 @@ class OptionalLibrary:
 
     name: str
     key: str  # that asks for it
-    instead: str  # what to do without it
+    alternative: str  # what to do without it
 
     @property
     def is_installed(self) -> bool:
@@ -30,7 +30,7 @@ class OptionalLibrary:
         """The sentence that it is not there."""
         return (
             f"{self.key}: expected the package {self.name}, which is not installed. Install it "
-            f"(pip install 'imgpipe[{self.name}]'), or {self.instead}."
+            f"(pip install 'imgpipe[{self.name}]'), or {self.alternative}."
         )
 
     def require(self) -> None:

@@ -1,4 +1,4 @@
-"""Our packages come before all else of their names, here and in the processes started from here.
+"""Our packages are found before others of the same name, also in processes started from here.
 
 A folder of images, of a config and of models of the user's own may hold a trainer.py as well, and
 `python -m` and `python -c` look for modules in the working directory first.
@@ -32,7 +32,7 @@ sys.meta_path.insert(0, _OwnPackages())
 def python_command(code: str) -> list[str]:
     """Return the command of a Python that runs `code` and finds the modules that this one finds.
 
-    The working directory is not among the places, unless it is one here.
+    The working directory is searched only if this Python searches it.
     """
     path = [ROOT, *filter(None, sys.path)]
     found = f"import sys; sys.path[:] = {path!r}; import {__name__}; del sys.path[0]"

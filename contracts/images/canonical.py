@@ -51,11 +51,11 @@ def canonicalise(raw: bytes, reading: ImageReading = DEFAULT_READING) -> Canonic
     source = read_source(raw, reading)
     try:
         image = source.image
-        passes = source.orientation == 1 and _is_canonical(image, raw)
-        if not passes:
+        is_kept = source.orientation == 1 and _is_canonical(image, raw)
+        if not is_kept:
             eight_bit = pixels.eight_bit(image, reading.background)
             image = pixels.upright(eight_bit, source.orientation)
-        encoded = raw if passes else _encode(image)
+        encoded = raw if is_kept else _encode(image)
         mean, std = pixels.brightness(image)
     except MemoryError as error:
         raise UnreadableImage("out_of_memory", "while converting it") from error

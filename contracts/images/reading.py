@@ -7,12 +7,12 @@ from pathlib import Path
 from contracts.images.values import SampleKind, SampleRange
 from contracts.system.atomic_files import write_whole
 
-READING_FILE = "image_reading.json"  # beside examples, and inside a model
+READING_FILE = "image_reading.json"  # in the folder of examples, and inside a model
 
 
 @dataclass(frozen=True)
 class ImageReading:
-    """What `image_bytes.canonicalise` needs to know besides the bytes.
+    """What `canonicalise` needs besides the bytes.
 
     `background` is what transparency is laid on, as "#rrggbb". `max_pixels` is the size at which
     Pillow warns of a bomb. `max_aspect` is of the longer side to the shorter. `integer_range` and
@@ -44,7 +44,7 @@ class ImageReading:
         return replace(self, integer_range=values)
 
     def write(self, folder: Path) -> None:
-        """Put it into a folder whose images were read so, or are to be."""
+        """Write it into a folder of images that are read this way."""
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / READING_FILE, json.dumps(asdict(self)))
 

@@ -41,7 +41,7 @@ class UnreadableImage(ValueError):
 
 @contextmanager
 def refusing(raw: bytes, reading: ImageReading) -> Iterator[None]:
-    """Let no error but UnreadableImage out of the block that decodes `raw`.
+    """Turn every error of the block that decodes `raw` into UnreadableImage.
 
     Damaged files make Pillow raise much more than OSError (ValueError, IndexError, SyntaxError,
     struct.error, TypeError, OverflowError, ...): all of it means that the file is refused.
@@ -59,7 +59,7 @@ def refusing(raw: bytes, reading: ImageReading) -> Iterator[None]:
 
 
 def require_whole_png(raw: bytes) -> None:
-    """Raise UnreadableImage where a PNG has what Pillow passes over."""
+    """Raise UnreadableImage where a PNG has damage that Pillow does not check."""
     fault = segments.png_fault(raw)
     if fault is not None:
         is_truncated, detail = fault
@@ -76,7 +76,7 @@ def require_size(width: int, height: int, reading: ImageReading) -> None:
 
 
 def _refusal(raw: bytes, error: Exception) -> UnreadableImage:
-    """Name what Pillow raised on `raw`."""
+    """Return the refusal that an error of Pillow on `raw` means."""
     from PIL import Image, UnidentifiedImageError
 
     detail = error_text(error)

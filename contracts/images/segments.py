@@ -1,4 +1,4 @@
-"""What Pillow leaves unchecked in the bytes of JPEG and PNG files, and other decoders trip over."""
+"""Checks of JPEG and PNG bytes that Pillow leaves out and other decoders make."""
 
 import re
 import zlib
@@ -19,8 +19,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 def png_fault(raw: bytes) -> tuple[bool, str] | None:
     """Return whether a PNG is only cut off, and what is wrong with it; None of a good one.
 
-    Checked is what Pillow leaves out: the checksums of the pixel chunks, and that the end is
-    there. Source: PNG specification, third edition, sections 5.3 and 5.5.
+    Pillow does not check the checksums of the pixel chunks, nor that the end is there.
+    Source: PNG specification, third edition, sections 5.3 and 5.5.
     """
     view, position = memoryview(raw), len(PNG)
     while position + 12 <= len(raw):

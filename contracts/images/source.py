@@ -1,6 +1,6 @@
-"""The bytes of an untrusted file -> its pixels as they came, of 8 bits, or why it is refused.
+"""The bytes of an untrusted file -> its pixels of 8 bits a sample, or why it is refused.
 
-`image_bytes.canonicalise` makes of them what all else sees.
+`canonicalise` makes the canonical image of them.
 """
 
 import io
@@ -30,10 +30,10 @@ FORMATS = (
 )
 # Read by pillow-heif, which is imported only for files that are of its kind.
 _HEIF = "HEIF"
-# Where Pillow finds an orientation, but for TIFF, and the EXIF tag of it.
+# Keys of `Image.info` that may hold an orientation, and its EXIF tag. TIFF has it in its own tags.
 _MAY_TURN = ("exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp")
 _ORIENTATION = 0x0112
-# Whose header says how many pictures there are, and who have to be searched for them.
+# Formats whose header has the number of pictures, and formats that are searched for them.
 _COUNTED = ("PNG", "WEBP", "AVIF", "HEIF")
 _SEARCHED = ("GIF", "TIFF", "MPO", "FLI", "DCX", "IM", "PSD")
 
@@ -74,7 +74,7 @@ def _prepare_heif() -> None:
 
 
 class SourceImage(NamedTuple):
-    """An image as it came, but for its values, which have 8 bits.
+    """A decoded image before its conversion; its values have 8 bits.
 
     `format` is Pillow's name of it, `channels` its number of bands, `orientation` EXIF's from 1 to
     8. `note` is a half sentence on what was left out.
@@ -88,7 +88,7 @@ class SourceImage(NamedTuple):
 
 
 def read_source(raw: bytes, reading: ImageReading) -> SourceImage:
-    """Return the image with all its pixels read, and what the file says besides.
+    """Return the image with all its pixels read, and what else the file says of it.
 
     Raises:
       UnreadableImage: the file is no image, is damaged, or goes beyond the limits of `reading`.
@@ -111,7 +111,7 @@ def _pixels(image: "Image.Image", raw: bytes, reading: ImageReading) -> "Image.I
     values = _values(image, raw, reading)
     if values is None:
         image.load()
-        require_size(*image.size, reading)  # of formats that tell it only now
+        require_size(*image.size, reading)  # some formats know their size only now
     if image.format == "PNG":
         require_whole_png(raw)
         _scale_transparent_grey(image, raw)
@@ -148,7 +148,7 @@ def _open(raw: bytes, reading: ImageReading) -> "Image.Image":
     from PIL import Image, JpegImagePlugin
 
     _prepare_pillow()
-    if raw.startswith(segments.JPEG):  # what most are: nobody else has to be asked
+    if raw.startswith(segments.JPEG):  # most files are: no other format has to be tried
         return JpegImagePlugin.jpeg_factory(io.BytesIO(raw))
     formats: tuple[str, ...] = FORMATS
     if raw[4:8] == b"ftyp":

@@ -1,4 +1,4 @@
-"""TIFF files that Pillow does not read: floating-point RGB is read, many bands are named."""
+"""TIFF files that Pillow does not read: floating-point RGB is read, others are described."""
 
 import io
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def _samples(page: Any) -> tuple[Any, Any]:
         return samples, None
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         samples = np.moveaxis(samples, 0, -1)
-    opacity = samples[..., 3] * (_WHITE / _most(page.dtype)) if page.extrasamples else None
+    opacity = samples[..., 3] * (_WHITE / _largest_value(page.dtype)) if page.extrasamples else None
     return samples[..., :3], opacity
 
 
@@ -74,7 +74,7 @@ def _described(page: Any) -> str:
     return f"{bands} of {page.bitspersample}-bit {_NUMBERS.get(kind, 'numbers')}"
 
 
-def _most(kind: "np.dtype[Any]") -> float:
+def _largest_value(kind: "np.dtype[Any]") -> float:
     import numpy as np
 
     return 1.0 if kind.kind == "f" else float(np.iinfo(kind).max)

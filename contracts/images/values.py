@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a sample, which are called deep here: their values -> 8 bits.
+"""Deep images, which have more than 8 bits a sample: their values -> 8 bits.
 
 Pillow gives only the high bytes of colours of 16 bits, and reads no colours in floating point.
 """
@@ -61,7 +61,7 @@ class Values(NamedTuple):
     def scaled(self, values: SampleRange) -> "Image.Image":
         """Return them as L, RGB, LA or RGBA of 8 bits: rint((value - low) * 255 / (high - low)).
 
-        What is no number, or infinite, becomes black.
+        NaN and infinite values become black.
 
         Raises:
           ValuesOutOfRange: there are values beyond the range; none is clipped.
@@ -85,7 +85,7 @@ class Values(NamedTuple):
 
 
 def fitting_range(kind: SampleKind, extent: SampleRange) -> SampleRange:
-    """Return the usual range that values from the lowest to the highest one are of.
+    """Return the usual range that holds all values from the lowest to the highest one.
 
     Integers have an even number of bits, from 8 on: 255, 1023, 4095, ... is white. Floating-point
     numbers go to 1, or are such integers. 0 is black, unless there are negative values.
@@ -122,17 +122,17 @@ def _has_deep_colours(image: "Image.Image") -> bool:
     )
 
 
-def values_of(image: "Image.Image", again: "Callable[[], Image.Image]") -> Values:
+def values_of(image: "Image.Image", reopen: "Callable[[], Image.Image]") -> Values:
     """Return the values of a deep image.
 
     Args:
       image: opened and not loaded; it is loaded then.
-      again: opens it once more.
+      reopen: opens it once more.
     """
     import numpy as np
 
     if _has_deep_colours(image):
-        return _deep_colours(image, again)
+        return _deep_colours(image, reopen)
     image.load()
     samples = np.asarray(image)
     if image.mode == "I" and _sample_format(image) == _UNSIGNED:
@@ -140,14 +140,14 @@ def values_of(image: "Image.Image", again: "Callable[[], Image.Image]") -> Value
     return Values(samples, _opacity(samples, image.info.get("transparency")))
 
 
-def _deep_colours(image: "Image.Image", again: "Callable[[], Image.Image]") -> Values:
+def _deep_colours(image: "Image.Image", reopen: "Callable[[], Image.Image]") -> Values:
     """Put both bytes of each sample together: each is all that Pillow reads in a mode of its own.
 
     The filters of PNG and the compressions of TIFF are undone before modes come into play.
     """
     import numpy as np
 
-    other: Any = again()
+    other: Any = reopen()
     if any(_raw_mode(tile) == _GREY_AND_ALPHA for tile in other.tile):
         other.tile = [_with_raw_mode(tile, "RGBA") for tile in other.tile]
         other.load()

@@ -22,7 +22,7 @@ def wilson_interval(
 
 
 def examples_to_within(half_width: float, share: float) -> int:
-    """Return the fewest examples whose interval around a measured `share` is so narrow.
+    """Return the fewest examples whose interval of a measured `share` is this narrow.
 
     That is the interval's formula, solved for the count.
 
@@ -36,7 +36,7 @@ def examples_to_within(half_width: float, share: float) -> int:
 
 
 def examples_to_exceed(floor: float, share: float) -> int:
-    """Return the fewest examples whose interval around a measured `share` lies above `floor`.
+    """Return the fewest examples whose interval of a measured `share` lies above `floor`.
 
     Args:
       floor: from 0 up to, and without, `share`.

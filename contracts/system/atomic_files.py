@@ -18,7 +18,7 @@ class PartialFile:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[PartialFile]:
-    """Give a file beside `path` to write, which takes its name at the end of the block.
+    """Give a temporary file next to `path`, which takes its name at the end of the block.
 
     Where the block raises, nothing is left of it, and what stood at `path` stays.
 
@@ -36,7 +36,7 @@ def whole_file(path: Path) -> Iterator[PartialFile]:
 def write_whole(path: Path, text: str) -> None:
     """Write UTF-8 text to `path`; nobody ever sees a part of it, not after a power cut either.
 
-    It is written beside its place and renamed, so a file that was there is replaced at once.
+    A temporary file is renamed, so a file that was there is replaced at once.
 
     Raises:
       OSError: it cannot be written; what was there stays.
@@ -48,7 +48,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Let a file that never changes stand at `target` too, copied only where links cannot be.
+    """Link a file that never changes to `target`; copy it only where hard links are impossible.
 
     Folders above `target` are made.
 

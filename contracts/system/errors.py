@@ -52,7 +52,7 @@ class Problems:
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Keep the InputError that the block raises, and go on behind it."""
+        """Keep the InputError that the block raises, and go on after the block."""
         try:
             yield
         except InputError as error:
@@ -67,7 +67,7 @@ class Problems:
 
 
 class Refusal(ComponentError):
-    """A component has done its work, and what came of it is a no; `outputs` says why.
+    """A component has done its work and its answer is no; `outputs` says why.
 
     `outputs` are the output artifacts by key that are whole, and published though the run ends.
     """
@@ -90,7 +90,7 @@ def in_one_line(error: BaseException) -> str:
 
 
 def with_log(sentence: str, log: Path) -> str:
-    """Return a sentence about a failure, and where more of it stands."""
+    """Return a sentence about a failure, followed by the path of its log."""
     return f"{sentence.rstrip('.')}. Log: {log}"
 
 

@@ -1,4 +1,4 @@
-"""Tells a full disk from other troubles."""
+"""Tells a full disk from other causes of an error."""
 
 import errno
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, the last first."""
+    """Yield an error and its causes, the latest first."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:

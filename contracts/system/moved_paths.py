@@ -1,4 +1,4 @@
-"""Paths in texts: what a workspace has written names its folder wherever the workspace lies now."""
+"""Paths in texts that a workspace has written, corrected after the workspace has moved."""
 
 import json
 import re

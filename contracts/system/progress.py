@@ -1,7 +1,7 @@
-"""How far a component has come, told through the standard logging tree.
+"""The progress of a component, as records of the standard logging tree.
 
-Components report; whoever runs them decides what to show. In a terminal the runner shows a
-live line; in a container the same reports are plain log lines.
+The component reports it; its runner decides what is shown. In a terminal the runner shows a
+live line; in a container the same records are plain log lines.
 """
 
 import logging
@@ -13,15 +13,15 @@ from typing import Final
 
 LOGGER = logging.getLogger("imgpipe.progress")
 
-# Where reports become lines, rather than one live line.
+# Where each record becomes a line of its own.
 SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 @dataclass(frozen=True)
 class ComponentProgress:
-    """`done` of `total` `unit`s (total 0: not known), and what else there is to say.
+    """`done` of `total` `unit`s (total 0: not known), and a detail in words.
 
-    `component` is told by those that run beside others.
+    `component` is named where several components run at the same time.
     """
 
     done: int
@@ -38,15 +38,15 @@ class ComponentProgress:
 def report_progress(
     done: int, total: int, unit: str, detail: str = "", component: str | None = None
 ) -> None:
-    """Tell whoever listens how far the running component has come, or the one that is named."""
+    """Log the progress of the running component, or of the one that is named."""
     progress = ComponentProgress(done, total, unit, detail, component)
     LOGGER.info("%s", progress, extra={"progress": progress})
 
 
 class ProgressLineFilter(logging.Filter):
-    """Lets a report through from time to time: of a million images there are many.
+    """Lets a progress record through every few seconds: a million images make many.
 
-    The last one of what is counted always passes, and so does whatever else is logged.
+    The last record of a count always passes, and so do all other records.
     """
 
     _last_s = float("-inf")
@@ -65,7 +65,7 @@ class ProgressLineFilter(logging.Filter):
 
 @contextmanager
 def progress_detail(place: str) -> Iterator[None]:
-    """Have every report of the block say where it stands: "trial 3 of 20"."""
+    """Add a place, such as "trial 3 of 20", to every progress record of the block."""
 
     def add_place(record: logging.LogRecord) -> bool:
         progress = getattr(record, "progress", None)

@@ -49,4 +49,4 @@ def rate_error_explained(config: TrainerConfig) -> Iterator[None]:
 
 
 def _refusal(config: TrainerConfig, callbacks: Sequence[str]) -> ConfigError:
-    return ConfigError(f"trainer.callbacks: {config.rate_is_scheduled(callbacks)}")
+    return ConfigError(f"trainer.callbacks: {config.scheduled_rate_problem(callbacks)}")

@@ -1,1 +1,1 @@
-"""The section `augmentation`, and the policy that it comes to."""
+"""The section `augmentation`, and the policy that follows from it."""

@@ -31,7 +31,7 @@ class MaterialiseConfig(Section):
 class AugmentationConfig(Section):
     """Random changes of the training images, new in every epoch; never of any other split.
 
-    null takes what the preset says.
+    A key that is null takes the preset's value.
     """
 
     preset: Preset = "light"
@@ -48,6 +48,6 @@ class AugmentationConfig(Section):
     materialise: MaterialiseConfig = MaterialiseConfig()
 
     def of_batches(self) -> "AugmentationConfig":
-        """Return what concerns training batches; the rest is the Augmenter's alone."""
+        """Return the section with the defaults of the keys that only the Augmenter reads."""
         left_out = {"probe": "warn", "materialise": MaterialiseConfig()}
         return self.model_copy(update=left_out)

@@ -2,44 +2,9 @@
 
 from typing import Annotated, Any, ClassVar, Final, get_args
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from contracts.config.section import Fraction, Label, Section
-
-# Lowest and highest strength, drawn uniformly between.
-StrengthRange = tuple[float, float]
-
-
-class _AsGiven(Section):
-    """A section that is written as it was given: a key that was left out stays out."""
-
-    @model_serializer(mode="wrap")
-    def _as_given(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        given = {fields[name].alias or name for name in self.model_fields_set}
-        return {key: value for key, value in written(self).items() if key in given}
-
-
-class Operation(_AsGiven):
-    """One random change: null takes the value of the preset, or else the operation's own."""
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
-
-    USUAL_PROBABILITY: ClassVar[float] = 0.5
-    USUAL_RANGE: ClassVar[StrengthRange | None] = None  # None: there is nothing to draw
-    UNIT: ClassVar[str] = ""
-
-    probability: Annotated[Fraction | None, Field(description="of each image to be changed")] = None
-    exceptions: Annotated[
-        tuple[Label, ...],
-        Field(strict=False, alias="except", description="classes that are never changed"),
-    ] = ()
-
-    def given_range(self) -> StrengthRange | None:
-        """Return the range that was set, if one was."""
-        low_and_high: StrengthRange | None = getattr(self, "range", None)
-        return low_and_high
-
+from contracts.config.augmentation.operation import AsGiven, Operation, StrengthRange
 
 Degrees = Annotated[float, Field(ge=-180, le=180, description="degrees")]
 ShearDegrees = Annotated[float, Field(ge=-60, le=60, description="degrees")]
@@ -228,7 +193,7 @@ class RandomErasing(Operation):
     range: Annotated[tuple[AreaPart, ...] | None, _low_and_high()] = None
 
 
-class Operations(_AsGiven):
+class Operations(AsGiven):
     """Changes to the preset, in the order in which operations follow one another."""
 
     dihedral: Dihedral | None = None

@@ -1,4 +1,4 @@
-"""The policy that an `augmentation` section comes to: plain data, every value decided."""
+"""The policy that follows from an `augmentation` section: plain data, every value set."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from contracts.config.augmentation.config import AugmentationConfig, Preset, RandAugmentConfig
-from contracts.config.augmentation.operations import OPERATION_SECTIONS, Operation, StrengthRange
+from contracts.config.augmentation.operation import Operation, StrengthRange
+from contracts.config.augmentation.operations import OPERATION_SECTIONS
 from contracts.config.class_names import exceptions_key, unknown_classes
 from contracts.config.section import Section
 from contracts.system.errors import ComponentError
@@ -63,7 +64,7 @@ class Policy(Section):
         return self.model_copy(update={"mixup": 0.0, "cutmix": 0.0})
 
     def require_known_exceptions(self, labels: Sequence[str]) -> None:
-        """Refuse exceptions for classes that are not there.
+        """Refuse exceptions for classes that the data does not have.
 
         Raises:
           ComponentError: a sentence for each of them.
@@ -163,7 +164,7 @@ RAND_AUGMENT_POOL: Final[dict[str, StrengthRange | None]] = {
 
 
 def resolve_policy(config: AugmentationConfig) -> Policy:
-    """Return what a section comes to: the preset, and what is set besides it.
+    """Return the policy of a section: the preset with the changes that the section makes.
 
     An operation that the section takes out with null is in no pool of RandAugment either, and the
     exceptions of an operation hold there too.

@@ -41,7 +41,7 @@ CODE_KEYS: Final[tuple[KeyPath, ...]] = (
 def with_absolute_paths(values: Any, folder: Path) -> Any:
     """Return a copy of a config's values in which every path is absolute, in `search.space` too.
 
-    Addresses in object stores stay as they are, and so does what is no text.
+    Addresses in object stores and values that are not text stay as they are.
     """
     values = _with_absolute_paths(values, folder)
     space = value_at(values, SPACE)
@@ -58,7 +58,7 @@ def absolute_at(key: str, given: Any, folder: Path) -> Any:
 
 
 def relative_at(key: str, given: Any, folder: Path) -> Any:
-    """Return what `absolute_at` makes `given` of: paths below the folder are relative to it."""
+    """Reverse `absolute_at`: return `given` with paths below the folder relative to it."""
     path = key_path(key)
     values = _with_paths(with_value({}, path, given), partial(_relative, folder=folder))
     return value_at(values, path)

@@ -34,7 +34,7 @@ _TYPES: Final = {
 def config_schema() -> JsonSchema:
     """Return the JSON schema (draft 2020-12) that accepts what `load_config` accepts of keys.
 
-    Unlike the loader it knows nothing of the disk and of keys that contradict one another.
+    Unlike the loader, it checks neither files nor keys that contradict one another.
     """
     schema = PipelineConfig.model_json_schema()
     definitions = schema["$defs"]
@@ -66,7 +66,7 @@ def _options_case(options: type[Section]) -> JsonSchema:
 
 
 def _space(definitions: JsonSchema) -> JsonSchema:
-    """Return what a search space may hold: for each key that can vary, the values that it takes."""
+    """Return the schema of a search space: each key that can vary, with the values it takes."""
     exact: JsonSchema = {}
     below: JsonSchema = {}
     for name in SECTIONS:
@@ -85,7 +85,7 @@ def _space(definitions: JsonSchema) -> JsonSchema:
 def _keys(
     definitions: JsonSchema, name: str, path: KeyPath
 ) -> Iterator[tuple[KeyPath, JsonSchema, JsonSchema]]:
-    """Yield every key of a definition and of those in it, a reference to its value, and that."""
+    """Yield each key below a definition: path, reference to the schema of its value, schema."""
     for key, value in definitions[name]["properties"].items():
         yield (*path, key), {"$ref": f"#/$defs/{name}/properties/{key}"}, value
         for option in (value, *value.get("anyOf", ())):
@@ -96,7 +96,7 @@ def _keys(
 
 
 def _dimension(value: JsonSchema) -> JsonSchema:
-    """Return what may stand for a key in a search space: several values, or a range of numbers."""
+    """Return the schema of a key in a search space: values, or a range of numbers."""
     span = {"$ref": f"#/$defs/{NumberRange.__name__}", "properties": {"low": value, "high": value}}
     return {"anyOf": [{"type": "array", "items": value, "minItems": 2, "uniqueItems": True}, span]}
 

@@ -41,7 +41,7 @@ def field_problems(section: type[Section], values: Any, prefix: KeyPath = ()) ->
             details["loc"] = _place(details, values)
         sentences: dict[KeyPath, str] = {}
         for details in found:
-            if not _follows(details, found):
+            if not _is_repetition(details, found):
                 # The alternatives of a key say the same, but for the next step.
                 sentence = _sentence(section, details, prefix)
                 path = prefix + details["loc"]
@@ -60,7 +60,7 @@ def received(value: Any) -> str:
 
 
 def _place(details: ErrorDetails, values: Any) -> KeyPath:
-    """Return where an error is, without the names that pydantic gives a key's alternatives."""
+    """Return the path of an error without the names that pydantic gives a key's alternatives."""
     *above, last = details["loc"] or ("",)
     place: list[int | str] = []
     for part in (*above, last):
@@ -80,8 +80,8 @@ def _below(values: Any, part: int | str) -> Any:
     return values[part] if is_item else _NOTHING
 
 
-def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
-    """Tell whether an error says only that a value below has one."""
+def _is_repetition(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Tell whether an error only repeats an error of a value below it."""
     depth = len(details["loc"])
     return any(
         len(other["loc"]) > depth and other["loc"][:depth] == details["loc"] for other in found

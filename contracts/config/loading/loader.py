@@ -10,7 +10,7 @@ from contracts.config.key_paths import KeyPath, dotted, key_path
 from contracts.config.loading.config_paths import with_absolute_paths
 from contracts.config.loading.field_problems import Problem, field_problems, received
 from contracts.config.loading.nested_values import with_value, without
-from contracts.config.loading.yaml_marks import Document, YamlTextError, read_yaml
+from contracts.config.loading.yaml_marks import YamlDocument, YamlTextError, read_yaml
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.rules.consistency import inconsistencies
 from contracts.config.section import Section
@@ -25,7 +25,7 @@ _STAND_INS: Final[dict[KeyPath, str]] = {("name",): "unnamed", ("data", "root"):
 
 @dataclass(frozen=True)
 class _Override:
-    """A value that comes before the file's."""
+    """A value that replaces the file's."""
 
     origin: str  # what the user wrote: `--set trainer.epochs=3` or `IMGPIPE_TRAINER__EPOCHS`
     path: KeyPath
@@ -33,7 +33,7 @@ class _Override:
 
 
 @dataclass
-class _Source:
+class _ConfigSource:
     """The merged values and where each of them comes from."""
 
     file: str
@@ -73,7 +73,7 @@ def load_config(
       path: the YAML file. Relative paths in it, and in overrides, are relative to its folder.
       overrides: `section.key=value` each, the value in YAML; they win over everything.
       environ: `IMGPIPE_SECTION__KEY=value`, the value in YAML; these win over the file.
-      needs_data: False for who reads no images: the files that it names may be missing.
+      needs_data: False where no images are read: files that the config names may be missing.
 
     Raises:
       ConfigError: all problems at once, a line each: `pipeline.yaml:14: trainer.batch_size:
@@ -90,9 +90,9 @@ def config_in(
     *,
     needs_data: bool = True,
 ) -> PipelineConfig:
-    """Return the config in a text that stands at `path`, or is going to; else as `load_config`."""
+    """Return the config in a text, as `load_config` does of the file at `path`."""
     document = _read_document(text, path)
-    source = _Source(str(path), document.value, document.lines)
+    source = _ConfigSource(str(path), document.value, document.lines)
     source.problems += [(line, f"{path}:{line}: {text}") for line, text in document.problems]
     for override in _from_environment(environ):
         _apply(override, source)
@@ -135,7 +135,7 @@ def _read_text(path: Path) -> str:
         ) from error
 
 
-def _read_document(text: str, path: Path) -> Document:
+def _read_document(text: str, path: Path) -> YamlDocument:
     """Return the values, a mapping.
 
     Raises:
@@ -158,7 +158,7 @@ def _read_document(text: str, path: Path) -> Document:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Override]:
-    """Yield the variables that speak of the config; others may share the prefix."""
+    """Yield the variables that name a key; other programs' variables may share the prefix."""
     for name in sorted(environ):
         if not name.startswith(VARIABLE_PREFIX):
             continue
@@ -175,7 +175,7 @@ def _top_level_scalars() -> set[str]:
     }
 
 
-def _from_arguments(overrides: Iterable[str], source: _Source) -> Iterator[_Override]:
+def _from_arguments(overrides: Iterable[str], source: _ConfigSource) -> Iterator[_Override]:
     for argument in overrides:
         key, equals, text = argument.partition("=")
         origin = f"--set {argument}"
@@ -186,7 +186,7 @@ def _from_arguments(overrides: Iterable[str], source: _Source) -> Iterator[_Over
             source.problems.append((0, problem))
 
 
-def _apply(override: _Override, source: _Source) -> None:
+def _apply(override: _Override, source: _ConfigSource) -> None:
     """Put the override's value in place of the one that stands there."""
     prefix = f"{override.origin}: {dotted(override.path)}"
     try:

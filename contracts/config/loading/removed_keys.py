@@ -6,12 +6,12 @@ from contracts.config.key_paths import KeyPath
 
 _REASONS: Final[dict[KeyPath, str]] = {
     ("evaluation", "batch_size"): (
-        "no longer a key, since version 0.2 evaluates 32 images a step: another number changes no "
-        "metric"
+        "no longer a key, since version 0.2: 32 images are evaluated at a time, and no metric "
+        "depends on it"
     ),
     ("trainer", "steps_per_execution"): (
-        "no longer a key, since version 0.2 runs 8 steps at once where the devices can: another "
-        "number changes no weight"
+        "no longer a key, since version 0.2: 8 steps run at once where the devices can, and no "
+        "weight depends on it"
     ),
 }
 

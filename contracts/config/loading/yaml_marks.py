@@ -30,7 +30,7 @@ _SCALARS = {
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """The values of a YAML text and where its keys are."""
 
     value: Any  # mappings hold the keys that are text; the others are among the problems
@@ -46,7 +46,7 @@ class YamlTextError(ValueError):
         self.line = line
 
 
-def read_yaml(text: str) -> Document:
+def read_yaml(text: str) -> YamlDocument:
     """Return every value of one YAML document with the line of its key.
 
     Raises:
@@ -57,11 +57,11 @@ def read_yaml(text: str) -> Document:
         loader = _CoreLoader(text)
         node = loader.get_single_node()
         if node is None:
-            return Document(None, {}, ())
+            return YamlDocument(None, {}, ())
         marks = list(_marks(node, (), ()))
         lines = {path: line for path, line, problem in marks if not problem}
         problems = tuple((line, problem) for _, line, problem in marks if problem)
-        return Document(loader.construct_document(node), lines, problems)
+        return YamlDocument(loader.construct_document(node), lines, problems)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlTextError(
@@ -77,7 +77,7 @@ class _CoreLoader(yaml.SafeLoader):
     """Knows the scalars of YAML 1.2's core schema and no other tags than theirs."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return the mapping without keys that are not text; `_marks` has told of them."""
+        """Return the mapping without keys that are not text; `_marks` reports these keys."""
         pairs = super().construct_mapping(node, deep=deep).items()
         return {key: value for key, value in pairs if isinstance(key, str)}
 

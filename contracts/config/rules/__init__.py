@@ -1,1 +1,1 @@
-"""What keys demand of one another, of the classes of the data and of files on the disk."""
+"""Rules between keys, and between keys and the classes of the data or files on the disk."""

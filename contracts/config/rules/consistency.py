@@ -1,4 +1,4 @@
-"""What the keys of a config demand of one another and of the disk."""
+"""Rules between the keys of a config, and between keys and files on the disk."""
 
 import re
 import stat
@@ -25,16 +25,16 @@ from contracts.system.storage.remote_path import RemotePath
 EPOCHS: Final[KeyPath] = ("trainer", "epochs")
 FROZEN_EPOCHS: Final[KeyPath] = ("trainer", "fine_tuning", "frozen_epochs")
 
-# Others of the user's own are known when they are made.
-SETS_THE_RATE: Final = "keras.callbacks:ReduceLROnPlateau"
-# Of trainer.devices; auto may come to several of them too, which the Trainer finds out.
+# Callbacks of the user's own are checked when they are made.
+PLATEAU_CALLBACK: Final = "keras.callbacks:ReduceLROnPlateau"
+# Values of trainer.devices. What auto stands for is known when the Trainer runs.
 SEVERAL_DEVICES: Final = ("mirrored", "multi_worker")
 
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inconsistency]:
-    """Yield all that keeps a config from working though every value by itself is right."""
+    """Yield what is wrong between keys, or keys and files, where each value alone is right."""
     trainer = config.trainer
     if needs_data:
         yield from _paths(config)
@@ -45,7 +45,8 @@ def inconsistencies(config: PipelineConfig, *, needs_data: bool) -> Iterator[Inc
     yield from model_inconsistencies(config)
     yield from _augmentation(config)
     yield from _tracking(config, needs_data=needs_data)
-    yield from _training(trainer)
+    yield from _phases(trainer)
+    yield from _optimisation(trainer)
     for problem in space_problems(config, partial(inconsistencies, needs_data=needs_data)):
         yield Inconsistency(problem.path, problem.sentence, DEPENDS_ON)
 
@@ -59,7 +60,8 @@ def _value_range(values: tuple[float, float] | None) -> Iterator[Inconsistency]:
         )
 
 
-def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+def _phases(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    """Yield what is wrong with the epochs and the learning rates of the phases."""
     tuning = trainer.fine_tuning
     if tuning.frozen_epochs >= trainer.epochs:
         yield Inconsistency(
@@ -77,10 +79,14 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
             f"{received(tuning.learning_rate)}. Set trainer.learning_rate.",
             (FROZEN_EPOCHS,),
         )
-    if SETS_THE_RATE in trainer.callbacks and not trainer.is_rate_settable:
+
+
+def _optimisation(trainer: TrainerConfig) -> Iterator[Inconsistency]:
+    """Yield what is wrong between callbacks, loss, devices and the balance of classes."""
+    if PLATEAU_CALLBACK in trainer.callbacks and not trainer.is_rate_settable:
         yield Inconsistency(
-            ("trainer", "callbacks", trainer.callbacks.index(SETS_THE_RATE)),
-            trainer.rate_is_scheduled([SETS_THE_RATE]),
+            ("trainer", "callbacks", trainer.callbacks.index(PLATEAU_CALLBACK)),
+            trainer.scheduled_rate_problem([PLATEAU_CALLBACK]),
             (("trainer", "schedule"), ("trainer", "warmup_epochs")),
         )
     if trainer.label_smoothing and trainer.loss not in BUILT_IN_LOSSES:
@@ -108,7 +114,7 @@ def _training(trainer: TrainerConfig) -> Iterator[Inconsistency]:
 
 
 def _warmup(trainer: TrainerConfig) -> Iterator[Inconsistency]:
-    """Hold the warm-up against the shortest phase: each has a schedule of its own."""
+    """Compare the warm-up with the shortest phase: each phase has its own schedule."""
     phases = trainer.phase_epochs()
     if trainer.warmup_epochs is None or trainer.warmup_epochs < min(phases):
         return
@@ -133,7 +139,7 @@ def _augmentation(config: PipelineConfig) -> Iterator[Inconsistency]:
             yield Inconsistency(
                 ("augmentation", "operations", name, "range"),
                 f"expected [low, high] with low <= high, received {received(low_and_high)}. "
-                "Turn them round.",
+                "Swap them.",
             )
     policy = resolve_policy(config.augmentation)
     least = config.augmentation.materialise.min_examples

@@ -1,4 +1,4 @@
-"""Modules of the user's own that another one of the same name hides."""
+"""Modules of the user's own that are hidden by another module of the same name."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ PYTHON_ITSELF = "Python itself"
 
 
 def hidden_modules(file: Path) -> list[str]:
-    """Return a sentence for each import that finds another module than the one beside the file.
+    """Return a sentence for each import that does not find the module in the file's folder.
 
-    The imports of the sources beside it count too. Nothing is imported.
+    The sources that it imports from there are checked too. Nothing is imported.
 
     Raises:
       OSError: a source cannot be read.
@@ -24,20 +24,20 @@ def hidden_modules(file: Path) -> list[str]:
 
 def _hidden_from(source: Path, folder: Path) -> Iterator[str]:
     for name in sorted(imported_names(source)):
-        beside = _beside(folder, name)
-        found = _origin(name) if beside else None
-        if found and Path(found).resolve() not in [path.resolve() for path in beside]:
+        meant = _sources_of(name, folder)
+        found = _origin(name) if meant else None
+        if found and Path(found).resolve() not in [path.resolve() for path in meant]:
             yield (
                 f"{source} imports `{name}`, expected to be the one in {folder}, "
                 f"but that name belongs to {found}, which comes first. Rename yours."
             )
 
 
-def _beside(folder: Path, name: str) -> list[Path]:
+def _sources_of(name: str, folder: Path) -> list[Path]:
     """Return the sources in a folder that an import of `name` may mean."""
     package = folder / name
     found = [package.with_name(f"{name}{SOURCE_SUFFIX}"), package / f"__init__{SOURCE_SUFFIX}"]
-    if name in PACKAGES:  # nobody means ours, so a folder without __init__.py is meant too
+    if name in PACKAGES:  # users do not import ours: a folder without __init__.py is meant too
         found += package.glob(f"*{SOURCE_SUFFIX}")
     return [path for path in found if path.is_file()]
 

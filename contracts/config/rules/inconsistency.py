@@ -9,13 +9,13 @@ from contracts.config.loading.field_problems import Problem
 
 @dataclass(frozen=True)
 class Inconsistency(Problem):
-    """A problem that is none while one of the keys `with_keys` is itself wrong."""
+    """A problem that is not reported while one of the keys `with_keys` is itself wrong."""
 
     with_keys: tuple[KeyPath, ...] = ()
 
 
 def file_mode(path: Path) -> tuple[int, str]:
-    """Return what kind of thing is at `path`, or 0 and what is wrong with the path."""
+    """Return the mode bits of `path` and "", or 0 and what is wrong with the path."""
     try:
         return path.stat().st_mode, ""
     except (FileNotFoundError, NotADirectoryError):

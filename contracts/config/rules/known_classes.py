@@ -1,4 +1,4 @@
-"""Classes that the config names, held against those of the data."""
+"""Compares the classes that a config names with those of the data."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def unknown_classes_in_config(config: PipelineConfig, labels: Sequence[str]) -> 
 
 
 def unknown_classes_in_space(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
-    """Return the same for the values of the search space, each by its place."""
+    """Return a sentence for each unknown class that a value of the search space names."""
     own = _named(config)
     return [
         sentence

@@ -1,4 +1,4 @@
-"""What a model demands of its options, of the weights and of the size of the images."""
+"""Rules of each model for its options, its weights and the size of the images."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -23,7 +23,7 @@ from contracts.config.trainer.model_options import (
 )
 from contracts.system.errors import did_you_mean
 
-# Every variant of ConvNeXt has as many, unless its options say otherwise.
+# Stages of every variant of ConvNeXt, unless its options set others.
 CONVNEXT_STAGES: Final = 4
 
 MODEL: Final[KeyPath] = ("trainer", "model")

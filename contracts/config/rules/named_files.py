@@ -1,4 +1,4 @@
-"""What the files of code, of weights and of images that the config names have to be."""
+"""Rules for the files of code, weights and images that a config names."""
 
 import stat
 from collections.abc import Iterator
@@ -37,9 +37,9 @@ def code_inconsistencies(trainer: TrainerConfig) -> Iterator[Inconsistency]:
 
 
 def code_trouble(code: UsersCode) -> str:
-    """Return what keeps code from giving what is asked of it: "but ... ."; "" for nothing.
+    """Return why code cannot be used, such as "but ... ."; "" where it can.
 
-    Nothing is run. What it imports beside it is looked at too, since it would be run with it.
+    Nothing is run. The sources that it imports from its folder are checked too.
     """
     if code.file is None:
         try:
@@ -48,7 +48,7 @@ def code_trouble(code: UsersCode) -> str:
             return (
                 f"but there is no module with Python sources named {error.name!r} on the Python "
                 "path. Install it into this environment, or name its folder in PYTHONPATH; a file "
-                "beside the config is named by `file.py:name`."
+                "in the config's folder is named as `file.py:name`."
             )
         return _source_trouble(file, code.attribute, str(file)) if file else ""
     kind, trouble = file_mode(code.file)
@@ -61,7 +61,7 @@ def _source_trouble(file: Path, attribute: str, name: str) -> str:
     try:
         if not may_define(file, attribute):
             return f"but {name} has no `{attribute}`."
-        if file.name != PACKAGE_FILE:  # the parts of a package are its own business
+        if file.name != PACKAGE_FILE:  # the parts of a package are not checked
             sources(file)
     except OSError as error:
         return f"which cannot be read ({error.strerror})."

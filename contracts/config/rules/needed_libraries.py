@@ -10,7 +10,7 @@ from contracts.environment.optional_libraries import (
 
 
 def needed_libraries(config: PipelineConfig) -> list[OptionalLibrary]:
-    """Return those without which a run with this config fails."""
+    """Return the optional libraries that a run with this config imports."""
     needs = {
         CLEANLAB: config.validation.likely_mislabelled.severity != "off",
         ALBUMENTATIONS: config.augmentation.backend == ALBUMENTATIONS.name,

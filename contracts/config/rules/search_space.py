@@ -1,4 +1,4 @@
-"""What is wrong with `search.space`: each path and value is held to the config's own rules."""
+"""Checks `search.space`: each key and value has to keep the config's own rules."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,7 +19,7 @@ EPOCHS: Final = "trainer.epochs"
 # Class weights and mixed images count in the loss of training alone.
 CHANGE_VAL_LOSS: Final = ("trainer.loss", "trainer.label_smoothing")
 
-# While one of these is wrong there is no saying which values go with it.
+# While one of these keys is wrong, the values that suit it are not known.
 DEPENDS_ON: Final[tuple[KeyPath, ...]] = (
     ("trainer", "model"),
     ("trainer", "model_options"),
@@ -30,7 +30,7 @@ DEPENDS_ON: Final[tuple[KeyPath, ...]] = (
 def space_problems(config: PipelineConfig, rules: Rules) -> Iterator[Problem]:
     """Yield a problem for each key that cannot vary and each value that the config would refuse.
 
-    Each value is tried alone, in the config as it is; combinations meet the rules in their trial.
+    Each value is tried alone in the given config. A combination is checked in its trial.
     """
     base = _without_search(config)
     for key, given in config.search.space.items():
@@ -78,8 +78,8 @@ def key_trouble(key: str, config: PipelineConfig) -> str:
         return f"expected the dotted key of a value of {' or '.join(SECTIONS)}; {hint}"
     if below[0] in AUGMENTER_KEYS:
         return (
-            f"expected a key that trainings follow from: {section}.{below[0]} is the Augmenter's, "
-            "which works once before those of a search or sweep. Remove it."
+            f"expected a key of the training, received {section}.{below[0]}, a key of the "
+            "Augmenter, which runs once before all trainings of a search or sweep. Remove it."
         )
     return removed_key_problem((section, *below))
 
@@ -134,7 +134,7 @@ def _range_problems(path: KeyPath, span: NumberRange) -> Iterator[Problem]:
 
 
 def _values(path: KeyPath, given: Any) -> Iterator[tuple[KeyPath, JsonValue]]:
-    """Yield what is tried of a dimension: each choice, or both ends of a range."""
+    """Yield the values of a dimension that are tried: each choice, or both ends of a range."""
     if isinstance(given, dict):
         span = NumberRange.model_validate(given)
         yield (*path, "low"), span.low

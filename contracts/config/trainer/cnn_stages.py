@@ -1,4 +1,4 @@
-"""The stages of the `cnn` model, and what each leaves of the picture."""
+"""The stages of the `cnn` model, and the height and width that each leaves of the picture."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from typing import Final
 from contracts.config.trainer.model_options import CnnOptions, Padding, Pooling
 from contracts.config.trainer.per_stage import for_stages
 
-# What stages are added down to where their number is left open, and the filters of the last one.
+# Where no option sets the number of stages, they are added while the picture keeps this side, and
+# the last one has this number of filters.
 SMALLEST_SIDE_PX: Final = 3
 LAST_FILTERS: Final = 256
 
@@ -55,7 +56,7 @@ def sides(stages: tuple[CnnStage, ...], size_px: int) -> tuple[int, ...]:
 
 
 def _fitting_number(options: CnnOptions, size_px: int) -> int:
-    # As many as halving allows, of stages that need not be halving ones.
+    # Halving leaves room for `most` stages; stages that shrink more leave room for fewer.
     most = max(1, int(math.log2(size_px / SMALLEST_SIDE_PX)))
     behind = sides(_stages(options, most), size_px)
     return max(1, sum(side_px >= SMALLEST_SIDE_PX for side_px in behind))

@@ -12,7 +12,7 @@ from contracts.config.section import Count, Label, Section
 from contracts.config.trainer.model_options import MODEL_OPTIONS
 from contracts.config.trainer.users_code import REFERENCE_PATTERN, UsersCode
 
-# What a key says that leaves its value to a measurement.
+# The value of a key whose number is measured.
 AUTO: Final = "auto"
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -95,7 +95,7 @@ class TrainerConfig(Section):
         return (frozen, self.epochs - frozen) if frozen else (self.epochs,)
 
     def warmup(self, epochs: int) -> float:
-        """Return the epochs in which the learning rate rises, of so many in a phase."""
+        """Return the epochs in which the learning rate rises, in a phase of `epochs` epochs."""
         if self.warmup_epochs is not None:
             return min(self.warmup_epochs, epochs)
         return 0.3 * epochs if self.schedule == "one_cycle" else min(0.5, epochs / 2)
@@ -105,8 +105,8 @@ class TrainerConfig(Section):
         """Whether callbacks may set the learning rate, since no schedule does."""
         return self.schedule == "constant" and self.warmup_epochs == 0
 
-    def rate_is_scheduled(self, callbacks: Iterable[str]) -> str:
-        """Return what is wrong with callbacks that set the learning rate beside a schedule."""
+    def scheduled_rate_problem(self, callbacks: Iterable[str]) -> str:
+        """Return what is wrong with callbacks that set the learning rate while a schedule does."""
         return (
             f"expected none that sets the learning rate, which trainer.schedule: {self.schedule} "
             f"with its warm-up does, received {', '.join(callbacks)}. Set trainer.schedule: "
@@ -130,7 +130,7 @@ class TrainerConfig(Section):
         return {key: code for key, code in parsed.items() if code is not None}
 
     def weights_file(self) -> Path | None:
-        """Return the file that the weights begin with, if it is one."""
+        """Return the file of the initial weights; None where there is no file."""
         return Path(self.weights) if self.weights not in (None, IMAGENET) else None
 
     def users_files(self) -> tuple[Path, ...]:

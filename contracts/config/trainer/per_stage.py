@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True)
 class PerStage:
-    """Marks a field as one `item` for all stages, or a list (a tuple then) with one for each.
+    """Marks a field that is one `item` for all stages, or a list (read as a tuple) of one a stage.
 
     As a union of pydantic's own, every wrong value would be reported once for each of the two.
     """
@@ -20,7 +20,7 @@ class PerStage:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Return the schema of the list, around which the single value is let in."""
+        """Return the schema of a list that also accepts a single value."""
         item = handler.generate_schema(self.item)
         entries = core_schema.tuple_schema(
             [item], variadic_item_index=0, min_length=1, strict=False
@@ -34,7 +34,7 @@ class PerStage:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Return what editors are told: an item, or a list of them."""
+        """Return the JSON schema for editors: an item, or a list of items."""
         entries: dict[str, Any] = handler(schema)
         item = entries["items"]
         return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-# As editors are told it; the loader makes the path of a file absolute.
+# Stands in the JSON schema too. The loader makes the path of a file absolute.
 REFERENCE_PATTERN: Final = r"^([^\W\d]\w*(\.[^\W\d]\w*)*|.*\.py):[^\W\d]\w*$"
 
 SOURCE_SUFFIX: Final = ".py"
@@ -20,7 +20,7 @@ INSTALLATION_PATHS: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 @dataclass(frozen=True)
 class UsersCode:
-    """What a reference names: an attribute of a module, or of a file beside the config."""
+    """What a reference names: an attribute of a module, or of a file."""
 
     place: str  # dotted name of the module, or path of the file
     attribute: str
@@ -55,21 +55,21 @@ def may_define(file: Path, name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Parsed:
-    """What a source says, without being run."""
+class _ParsedSource:
+    """Names in a source, which is parsed and not run."""
 
     defined: frozenset[str]  # names at its top
     imported: frozenset[str]  # top names of the modules that it imports anywhere in it
 
 
-def _parsed(file: Path) -> _Parsed:
-    """Return what a source says; one that has not changed is parsed once."""
+def _parsed(file: Path) -> _ParsedSource:
+    """Return the names in a source; an unchanged source is parsed once."""
     status = file.stat()
     return _parse(file, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)
-def _parse(file: Path, _mtime_ns: int, _size_bytes: int) -> _Parsed:
+def _parse(file: Path, _mtime_ns: int, _size_bytes: int) -> _ParsedSource:
     tree = ast.parse(file.read_bytes(), str(file))
     imported = set()
     for node in ast.walk(tree):
@@ -77,7 +77,7 @@ def _parse(file: Path, _mtime_ns: int, _size_bytes: int) -> _Parsed:
             imported |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported.add(node.module.partition(".")[0])
-    return _Parsed(frozenset(_names(tree.body)), frozenset(imported))
+    return _ParsedSource(frozenset(_names(tree.body)), frozenset(imported))
 
 
 def _names(statements: list[ast.stmt]) -> Iterator[str]:
@@ -108,10 +108,10 @@ _BINDING: Final = (
 
 
 def sources(file: Path) -> list[Path]:
-    """Return a file and the sources beside it that it imports, also through one another.
+    """Return a file and the sources in its folder that it imports, also indirectly.
 
-    Nothing is run. A package beside it stands for all the sources in it. Beside an installed module
-    lie all the others that are installed: it stands for itself.
+    Nothing is run. A package in the folder counts with all the sources in it. An installed module
+    is returned alone, since its folder holds all other installed modules.
 
     Raises:
       OSError: the file cannot be read.
@@ -122,9 +122,9 @@ def sources(file: Path) -> list[Path]:
     found, queue = {file}, [file]
     while queue:
         for name in imported_names(queue.pop()):
-            beside = set(_beside(file.parent, name)) - found
-            found |= beside
-            queue += sorted(beside)
+            imported = set(_sources_of(name, file.parent)) - found
+            found |= imported
+            queue += sorted(imported)
     return sorted(found)
 
 
@@ -145,7 +145,8 @@ def _is_installation(folder: Path) -> bool:
     return folder.resolve() in {Path(place).resolve() for place in places}
 
 
-def _beside(folder: Path, name: str) -> Iterator[Path]:
+def _sources_of(name: str, folder: Path) -> Iterator[Path]:
+    """Yield the sources in a folder that an import of `name` finds."""
     module, package = folder / f"{name}{SOURCE_SUFFIX}", folder / name
     if package.is_dir():
         yield from package.rglob(f"*{SOURCE_SUFFIX}")

@@ -8,8 +8,8 @@ from contracts.config.pipeline_config import PipelineConfig
 from tests.contracts.conftest import GOOD
 
 BATCH_SIZE = (
-    "evaluation.batch_size: no longer a key, since version 0.2 evaluates 32 images a step: another "
-    "number changes no metric. Remove it."
+    "evaluation.batch_size: no longer a key, since version 0.2: 32 images are evaluated at a time, "
+    "and no metric depends on it. Remove it."
 )
 
 
