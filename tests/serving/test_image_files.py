@@ -30,5 +30,5 @@ def test_files_are_read_as_the_images_of_the_training_were(tmp_path):
     images = read_image_files([file], ImageReading(background="#102030"))
     (tmp_path / "read.png").write_bytes(images[0])
     assert Image.open(tmp_path / "read.png").getpixel((0, 0)) == (16, 32, 48)
-    with pytest.raises(InputError, match="too_many_pixels"):
-        read_image_files([file], ImageReading(max_pixels=15))
+    with pytest.raises(InputError, match="too_many_bytes"):
+        read_image_files([file], ImageReading(max_bytes=10))
