@@ -1,4 +1,4 @@
-"""A tracker that is switched on after a training costs no other one."""
+"""A tracker that is switched on after a training costs no second training."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import FEW_EPOCHS, Project
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,8 @@ def best_weights(project: Project) -> list[Path]:
 def test_a_tracker_and_pictures_cost_no_other_training(project):
     first = project.run()
     assert first.code == 0, first.err
-    later = project.run("--set", "tracking.csv.enabled=true", "--set", "explanation.pictures=true")
+    switched_on = ("--set", "tracking.csv.enabled=true", "--set", "explanation.pictures=true")
+    later = project.run(*switched_on)
     assert later.code == 0, later.err
     before, after = first.summary, later.summary
     assert before["trained_in"] == ""
@@ -55,6 +56,6 @@ def test_a_tracker_and_pictures_cost_no_other_training(project):
     table = (again.parents[1] / "history.csv").read_text().splitlines()
     assert len(table) == 1 + 6
     assert (again.parents[1] / "pictures" / "learning_curves.png").exists()
-    status = project.command("status")
-    assert f"in run {after['trained_in']}; there was nothing to train" in status.out
+    printed = project.command("run", *FEW_EPOCHS, *switched_on)
+    assert f"in run {after['trained_in']}; there was nothing to train" in printed.out
     assert len(list((project.workspace / "checkpoints").iterdir())) == 1
