@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from trainer.tracking import Tracking
     from trainer.training.train import TrainedModel
 
+    TextHandler = logging.StreamHandler[TextIO]
+else:
+    TextHandler = logging.StreamHandler  # no type takes parameters before Python 3.11
+
 PROG = "imgpipe-train"
 NETWORK_FILE = "network.keras"
 
@@ -88,7 +92,7 @@ def _print_now_and_then() -> None:
         own.setLevel(logging.INFO)
 
 
-class _Printing(logging.StreamHandler[TextIO]):
+class _Printing(TextHandler):
     """Prints; raises what keeps it from that, such as a reader that has left."""
 
     def handleError(self, record: logging.LogRecord) -> None:
