@@ -146,7 +146,8 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(project
     assert [one.step for one in told] == list(range(1, EPOCHS + 1))
     runs = client.search_runs([run.info.experiment_id], f"params.`trainer.epochs` = '{EPOCHS}'")
     assert len(runs) == 1
-    assert set(checkpoints.iterdir()) == others
+    states = [path for path in checkpoints.glob("*/state.npz") if path.parent not in others]
+    assert states == []  # of what has ended the result is kept
 
     dataset = ImageDataset.read(str(newest_of(project, "ImageTransform/transformed_examples")))
     config = load_config(project.folder / "pipeline.yaml", options[1::2])
