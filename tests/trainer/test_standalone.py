@@ -80,8 +80,8 @@ def first_step(folder: Path) -> int:
 
 
 def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, caplog, monkeypatch):
-    seeds, whole = [], pictures.Evidence
-    monkeypatch.setattr(pictures, "Evidence", lambda *of: seeds.append(of[-1]) or whole(*of))
+    seeds, whole = [], pictures.PictureData
+    monkeypatch.setattr(pictures, "PictureData", lambda *of: seeds.append(of[-1]) or whole(*of))
     (project / "stops").touch()
     assert main(words(project, dataset.uri)) == 130
     said = "imgpipe-train: interrupted; started again it goes on from its last checkpoint.\n"

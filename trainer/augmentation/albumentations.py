@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from contracts.config.augmentation.policy import Policy, PolicyOperation, RandAugmentPolicy
 from contracts.environment.optional_libraries import ALBUMENTATIONS
-from trainer.augmentation.steps import ONE_SIDED
+from trainer.augmentation.operation_draws import ONE_SIDED
 
 Array = npt.NDArray[Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from trainer.array_types import FloatArray
-from trainer.augmentation.steps import Tensor, within_scale
+from trainer.augmentation.operation_draws import Tensor, within_scale
 
 BLOCK: Final = 8
 
@@ -68,14 +68,14 @@ def compress(pixels: Tensor, quality: Tensor) -> Tensor:
     shift = ops.convert_to_tensor(SHIFT)
     colours = ops.matmul(ops.round(padded), YCBCR.T) - shift
     blocks = _blocks(ops.round(colours), size + missing)
-    steps = _steps(quality)[:, None, None]
+    steps = _quantisation_steps(quality)[:, None, None]
     kept = ops.round(ops.matmul(blocks, COSINES.T) / steps) * steps
     colours = _image(ops.matmul(kept, COSINES), size + missing)
     decoded = ops.round(ops.matmul(ops.round(colours) + shift, RGB.T))
     return within_scale(decoded[:, :size, :size])
 
 
-def _steps(quality: Tensor) -> Tensor:
+def _quantisation_steps(quality: Tensor) -> Tensor:
     """Return the quantisation steps, [batch, 3, 64], as libjpeg scales its tables."""
     quality = ops.round(quality)[:, None, None]
     percent = ops.where(quality < 50.0, ops.floor(5000.0 / quality), 200.0 - 2.0 * quality)

@@ -1,4 +1,4 @@
-"""Which training example comes where: a function of the seed and the place alone."""
+"""The order of the training examples, which follows from the seed and the place alone."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Training examples as they pass by, shuffled in a window, where there are too many to hold."""
+"""Training examples that do not fit in memory, shuffled in a window while they are read."""
 
 from collections.abc import Sequence
 

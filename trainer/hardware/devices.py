@@ -153,7 +153,7 @@ def precision_policy(precision: str, kind: str = "auto") -> str:
 
 
 def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
-    """Return what `Model.compile` is told of XLA.
+    """Return the `jit_compile` of `Model.compile`.
 
     On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's, so
     that `auto`, which Keras takes for a yes, is a no there; so it is for several replicas.
@@ -213,7 +213,7 @@ def _of_torch(kind: str) -> Devices:
 
 
 def _logical_cpus() -> int:
-    """Return how many CPUs the backend counts: one, unless it is told to split it for a trial."""
+    """Return how many CPUs the backend counts: one, unless it is set to split it."""
     if keras.backend.backend() != TENSORFLOW:
         return len(device_names("cpu"))
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What a network is made of: shapes, parameters and operations, stage by stage."""
+"""Shapes, parameters and operations of a network, stage by stage."""
 
 import math
 import re
@@ -200,7 +200,7 @@ def _calls(network: keras.Model, size_px: int) -> list[_Call]:
 
 @contextmanager
 def _recording() -> Iterator[list[_Call]]:
-    """Note every call of a layer: only that tells the shapes inside of subclassed models."""
+    """Record every call of a layer; nothing else gives the shapes inside of subclassed models."""
     calls: list[_Call] = []
     original = layers.Layer.__call__
 

@@ -107,7 +107,7 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
     """
     try:
         with warnings.catch_warnings():
-            # MobileNets tell of another size than 224 that the weights are those of 224.
+            # MobileNets warn at another size than 224 that the weights are those of 224.
             warnings.filterwarnings("ignore", message="`input_shape` is", category=UserWarning)
             return application_builder(name)(include_top=False, **arguments)
     except ConfigError:

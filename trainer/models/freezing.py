@@ -58,7 +58,7 @@ def head_layers(network: keras.Model) -> list[keras.layers.Layer]:
 
 
 def is_head(name: str) -> bool:
-    """Tell whether a layer of one of our models belongs to the head."""
+    """Return whether a layer of one of our models belongs to the head."""
     return name.startswith("head_") or name == "probabilities"
 
 

@@ -124,7 +124,7 @@ def load_file(network: keras.Model, file: Path) -> None:
 
 
 def _of_head(here: StoredLayer, there: StoredLayer, head: set[str]) -> bool:
-    """Tell whether a difference is one of heads alone."""
+    """Return whether a difference is one of heads alone."""
     if here is NOTHING:
         return is_head(there.name)
     return here.name in head
@@ -134,7 +134,7 @@ def _misfit(
     network: keras.Model, file: Path, differing: list[tuple[StoredLayer, StoredLayer]]
 ) -> str:
     order = {layer.name: number for number, layer in enumerate(layers_within(network))}
-    told = [
+    shown = [
         f"{here.name or there.name} has {there} there and {here} here"
         for here, there in sorted(differing, key=lambda pair: order.get(pair[0].name, len(order)))
     ]
@@ -151,7 +151,7 @@ def _misfit(
     )
     return (
         f"{KEY}: {file}: expected weights of {network.name}, received others: "
-        f"{some_of(told, DIFFERENCES_SHOWN)}. {advice}"
+        f"{some_of(shown, DIFFERENCES_SHOWN)}. {advice}"
     )
 
 

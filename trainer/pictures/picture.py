@@ -1,4 +1,4 @@
-"""What a picture is, and how one is left out."""
+"""What a picture is, its style, and the error that leaves one out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class Picture:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the style of all pictures, whatever matplotlib is told elsewhere."""
+    """Draw in the style of all pictures, whatever matplotlib is set to elsewhere."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)

@@ -1,4 +1,4 @@
-"""What the trials of a search came to, kept so that a search that was killed goes on."""
+"""The results of a search's trials, kept so that a search that was killed goes on."""
 
 import json
 import traceback
@@ -33,7 +33,7 @@ class TrialRecord:
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     why: str = ""  # it failed
-    told: bool = False  # to whoever follows the search
+    is_logged: bool = False  # in MLflow
 
     @property
     def kills(self) -> bool:
@@ -84,11 +84,11 @@ class Ledger:
         """Return the number of a trial, from 1."""
         return next(at for at, one in enumerate(self, start=1) if one is record)
 
-    def told_in(self, run_id: str) -> None:
-        """Go on in this MLflow run; where it is not the one so far, nobody in it was told."""
+    def use_run(self, run_id: str) -> None:
+        """Log to this MLflow run; one that is not the run so far has none of the trials."""
         if run_id != self.mlflow_run_id:
             for record in self:
-                record.told = False
+                record.is_logged = False
         self.mlflow_run_id = run_id
         self.write()
 

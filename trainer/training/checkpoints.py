@@ -29,7 +29,7 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training has come, and what it was that began."""
+    """How far a training has come, and the values that it began with."""
 
     batch_size: int
     learning_rate: float
@@ -47,7 +47,7 @@ class TrainingProgress:
         return len(self.history.get("loss", ()))
 
     def is_out_of_patience(self, patience: int, first_epoch: int) -> bool:
-        """Tell whether so many epochs from one on have brought nothing better; 0: never."""
+        """Return whether so many epochs since `first_epoch` brought no better one; 0: never."""
         if not patience or self.best_epoch is None:
             return False
         return self.epochs - 1 - max(self.best_epoch, first_epoch - 1) >= patience
@@ -59,11 +59,11 @@ class TrainingProgress:
 
         Args:
           logs: the metrics of the epoch.
-          monitor: the metric that tells the best epoch.
+          monitor: the metric that decides the best epoch.
           seconds: of the training up to the end of the epoch.
           ended_ms: when the epoch ended.
         """
-        # What a callback adds in some epochs alone would not tell which these were.
+        # A metric that a callback adds in some epochs alone has no value of each epoch.
         names = [name for name in (self.history or logs) if name in logs]
         history = {name: [*self.history.get(name, ()), float(logs[name])] for name in names}
         values = np.array(history[monitor])

@@ -28,7 +28,7 @@ class TrainingModel(keras.Model):
         self.network = network
         self.augmentation = augmentation
         self.step_plan: Any = None  # the StepPlan that callbacks count steps by, while it is fitted
-        self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
+        self.used: dict[str, str] = {}  # the values that the config may leave to auto
         self._class_weights = class_weights  # float32 [classes]; None: all the same
         # Steps from the first one on whose loss was no number: Python sees executions alone.
         self.steps_since_nan = self.add_weight(

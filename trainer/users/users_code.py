@@ -1,4 +1,4 @@
-"""Imports the code of the user's own that the config names, and tells what goes wrong in it."""
+"""Imports the user's code that the config names, and turns its errors into sentences."""
 
 import hashlib
 import importlib
@@ -45,7 +45,7 @@ def load_users_code(reference: str, key: str) -> Any:
         else:
             hint = ""
         raise ConfigError(
-            f"{key}: {reference} cannot be imported: {explained(error, code)}{hint}"
+            f"{key}: {reference} cannot be imported: {error_text(error, code)}{hint}"
         ) from error
     found = getattr(module, code.attribute, None)
     if not callable(found):
@@ -68,7 +68,7 @@ def call_users_code(
     try:
         return function(*inputs, **arguments)
     except Exception as error:  # whatever it raises
-        raise ConfigError(f"{key}: {code} failed: {explained(error, code)}") from error
+        raise ConfigError(f"{key}: {code} failed: {error_text(error, code)}") from error
 
 
 def users_instance(reference: str, key: str, kind: type) -> Any:
@@ -92,7 +92,7 @@ def users_instance(reference: str, key: str, kind: type) -> Any:
     return made
 
 
-def explained(error: BaseException, code: UsersCode) -> str:
+def error_text(error: BaseException, code: UsersCode) -> str:
     """Return what was raised and the user's line it came through: "ValueError: ... (net.py:3)."."""
     text = " ".join(NOISE.sub("", str(error)).split())
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -40,7 +40,7 @@ def search_with(dataset, store, tmp_path):
         search = SearchConfig.model_validate(given)
         ledger = Ledger(tmp_path / "kept" / "trials.json")
         runs = NestedRuns(store, "search", {}, ledger.mlflow_run_id)
-        ledger.told_in(runs.run_id)
+        ledger.use_run(runs.run_id)
         tuner = TrialTuner(
             Trials(RECIPE, search, dataset), ledger, runs, str(tmp_path / "work"), train
         )
@@ -317,7 +317,7 @@ def test_a_store_that_stops_answering_ends_the_search_with_a_sentence(
         search_with(train_and_lose_the_store, **given)
     monkeypatch.undo()
     ledger = search_with(pretended, **given).ledger
-    assert [record.told for record in ledger] == [True, True]
+    assert [record.is_logged for record in ledger] == [True, True]
     client = MlflowClient(store.uri)
     below = client.search_runs(
         [client.get_run(ledger.mlflow_run_id).info.experiment_id],
