@@ -84,7 +84,7 @@ def _in_sentences(args: argparse.Namespace) -> int:
 
 
 def _print_now_and_then() -> None:
-    """Have what is logged printed, of progress a line every ten seconds."""
+    """Print what is logged; of progress a line every ten seconds."""
     handler = _Printing(sys.stdout)
     handler.addFilter(NowAndThen())
     logging.basicConfig(format="%(message)s", handlers=[handler])
@@ -93,7 +93,7 @@ def _print_now_and_then() -> None:
 
 
 class _Printing(TextHandler):
-    """Prints; raises what keeps it from that, such as a reader that has left."""
+    """Prints log records; raises an error of printing, such as a closed pipe."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Raise the error that is being handled."""
@@ -103,7 +103,7 @@ class _Printing(TextHandler):
 
 
 def _leave_out_noise() -> None:
-    """Have nothing printed of how libraries start; what goes wrong is raised."""
+    """Hide what libraries print as they start; their errors are raised."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 

@@ -25,7 +25,7 @@ _TURN: Final = (
 
 
 def recolour(pixels: Tensor, draws: Sequence[OperationDraw]) -> Tensor:
-    """Return the images with all the operations done at once, in their order, within 0..255.
+    """Return the images after all operations, in their order, within 0..255.
 
     An image that none of them is applied to keeps its values to the bit. float32
     [batch, height, width, 3] in and out.

@@ -33,7 +33,7 @@ SYMMETRIES: Final = np.array(
 
 
 def resample(pixels: Tensor, draws: Sequence[OperationDraw]) -> Tensor:
-    """Return the images with all the operations done at once, in their order.
+    """Return the images after all operations, in their order.
 
     An image that none of them is applied to, or whose map takes pixels to pixels, keeps its
     values to the bit. float32 [batch, size, size, 3] in and out.
@@ -59,7 +59,7 @@ def _after_one_another(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
-    """Return what the maps, float32 [batch, 3, 3], take from where."""
+    """Return the images resampled by maps, float32 [batch, 3, 3]."""
     size = pixels.shape[1]
     middle = (size - 1) / 2
     along = ops.arange(size, dtype="float32") - middle
@@ -86,7 +86,7 @@ def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
 
 
 def _interpolated_by_axis(pixels: Tensor, matrices: Tensor) -> Tensor:
-    """Return the same for maps that turn nothing: whole rows at a time, four times as fast."""
+    """Return the same for maps without rotation: whole rows at a time, four times as fast."""
     size = pixels.shape[1]
     middle = (size - 1) / 2
     along = ops.arange(size, dtype="float32")[None, :] - middle

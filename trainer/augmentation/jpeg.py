@@ -1,4 +1,4 @@
-"""What JPEG leaves of images, without an encoder: it is what quantised cosines are.
+"""JPEG compression of images without an encoder, by quantised cosine transforms.
 
 Sources: ITU-T T.81 (1992), Annex A.3.3 and K.1; the scaling of the tables is libjpeg's
 (jpeg_quality_scaling). Colours are not subsampled (4:4:4).
@@ -51,7 +51,7 @@ COSINES: Final = _cosines()
 
 
 def compress(pixels: Tensor, quality: Tensor) -> Tensor:
-    """Return what is left of the images at a quality each.
+    """Return the images after compression, each at its own quality.
 
     Args:
       pixels: float32 [batch, size, size, 3] in 0..255.
@@ -92,7 +92,7 @@ def _blocks(image: Tensor, size: int) -> Tensor:
 
 
 def _image(blocks: Tensor, size: int) -> Tensor:
-    """Return blocks as the image that they are of."""
+    """Return the image of its blocks."""
     count = size // BLOCK
     split = ops.reshape(blocks, (-1, count, count, 3, BLOCK, BLOCK))
     return ops.reshape(ops.transpose(split, (0, 1, 4, 2, 5, 3)), (-1, size, size, 3))

@@ -10,7 +10,7 @@ from trainer.augmentation import colour, geometry, texture, tone
 from trainer.augmentation.mixing import Mixing
 from trainer.augmentation.operation_draws import OperationDraw, Tensor, blended, operation_sequence
 
-# What changes every pixel by itself or with its neighbours, after geometry and colour.
+# Operations that come after geometry and colour.
 TEXTURES = {
     "auto_contrast": tone.auto_contrast,
     "equalize": tone.equalize,
@@ -73,7 +73,7 @@ class Augmentation(keras.layers.Layer):
         return pixels
 
     def save_own_variables(self, store: dict[str, Tensor]) -> None:
-        """Put the state of the random numbers beside the weights."""
+        """Save the state of the random numbers with the weights."""
         store["seeds"] = self._seeds.state.numpy()
 
     def load_own_variables(self, store: dict[str, Tensor]) -> None:

@@ -42,7 +42,7 @@ def sharpen(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
 
 
 def _threes(size: int) -> FloatArray:
-    """Return what adds three neighbours up, float32 [size - 2, size]."""
+    """Return the matrix that sums three neighbours, float32 [size - 2, size]."""
     at = np.arange(size)[None, :] - np.arange(size - 2)[:, None]
     return ((at >= 0) & (at < 3)).astype("float32")
 
@@ -71,8 +71,8 @@ def _mirrored(size: int) -> list[IntArray]:
 def add_noise(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with Gaussian noise, within 0..255.
 
-    Two sheets of noise are drawn a batch, and each image sees them from an angle of its own: what
-    it gets is exactly Gaussian, at the cost of a few random numbers.
+    Two samples of noise are drawn a batch. Each image gets them weighted by cosine and sine of an
+    angle of its own: that is exactly Gaussian, at the cost of a few random numbers.
     """
     sheets = keras.random.normal((2, *pixels.shape[1:]), dtype="float32", seed=seeds)
     angle = draw.places[:, 0] * (2 * math.pi)
@@ -90,7 +90,7 @@ def compress(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
 def erase(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with a rectangle of noise, another rectangle in each.
 
-    The noise is the same in all images of a batch: a network cannot tell.
+    All images of a batch share the noise, which makes no difference to a network.
     """
     size = pixels.shape[1]
     area, root = draw.strengths[:, 0], ops.exp(LOG_ASPECT * (draw.places[:, 0] - 0.5))

@@ -48,7 +48,7 @@ def equalize(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
 
 
 def _equalizing(counts: Tensor) -> Tensor:
-    """Return what each level becomes, float32 [rows, 256], where so many pixels have each."""
+    """Return the new value of each level, float32 [rows, 256], from the pixels that have it."""
     up_to = ops.cumsum(counts, axis=1)
     before = up_to - counts
     # Of the highest level, nothing comes after it.

@@ -23,7 +23,7 @@ def training_batches(
     steps: int,
     change: BatchChange | None = None,
 ) -> Batches:
-    """Return so many batches of the training split, from where the position stands at the time.
+    """Return so many batches of the training split, beginning at the position.
 
     The split is shuffled anew in every pass over it. Every batch is full; where a pass ends
     inside one the next pass goes on. The order follows from the seed and the place in it from

@@ -1,4 +1,4 @@
-"""Batches by NumPy alone, for backends that come without TensorFlow."""
+"""Batches by NumPy alone, for backends without TensorFlow."""
 
 import math
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> "_
 
 @dataclass(frozen=True)
 class _FiledExamples:
-    """Examples of a split by their numbers, each read when it is asked for."""
+    """Examples of a split by their numbers, each read when it is needed."""
 
     dataset: ImageDataset
     files: tuple[Path, ...]

@@ -19,7 +19,7 @@ class Sampling:
 
 @dataclass
 class Position:
-    """Where the next epoch begins: `fit` goes over the same batches again and again."""
+    """The step at which the next epoch begins; `fit` iterates the same data set in each epoch."""
 
     step: int = 0  # batches that were drawn before
 

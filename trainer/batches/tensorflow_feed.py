@@ -86,14 +86,14 @@ def _from_files(
 def _asked(
     function: Callable[..., Any], inputs: Sequence[tf.Tensor], shape: Sequence[int]
 ) -> tf.Tensor:
-    """Return the integers that Python gives when they are needed: an epoch may begin anywhere."""
+    """Return integers that Python computes in each epoch, which may begin at any step."""
     found = tf.numpy_function(function, inputs, tf.int64)
     found.set_shape(shape)
     return found
 
 
 def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Dataset:
-    """Return the batches after a function of NumPy arrays and the batch's number, from 0."""
+    """Return batches changed by a function of NumPy arrays and the batch's number, from 0."""
 
     def changed(number: tf.Tensor, batch: tuple[Any, tf.Tensor]) -> tuple[Any, tf.Tensor]:
         inputs, labels = batch
@@ -109,7 +109,7 @@ def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Da
 
 
 def _prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
-    # Several machines take each a part of every batch, not each some of the files.
+    # Each of several machines takes a part of every batch, not some of the files.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return without_autotune(batches.prefetch(tf.data.AUTOTUNE)).with_options(options)

@@ -1,4 +1,4 @@
-"""The GPUs that Keras's backend sees, and what it calls its devices."""
+"""The GPUs that Keras's backend sees, and its names of devices."""
 
 from dataclasses import dataclass
 from typing import Any

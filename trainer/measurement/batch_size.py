@@ -22,11 +22,11 @@ from trainer.training.construction import (
 from trainer.training.training_model import TrainingModel
 
 SMALLEST, LARGEST = 8, 4096
-STEPS_AN_EPOCH = 20  # fewer teach little
-SPARE = 0.8  # part of the memory that is left to this process that may be taken
+STEPS_AN_EPOCH = 20  # with fewer, an epoch changes little
+SPARE = 0.8  # share of the available memory that a trial may take
 TRIAL_STEPS = 2
 
-# That memory ran out: TensorFlow and JAX say it so, PyTorch of GPUs and of CPUs.
+# In the messages of TensorFlow, JAX and PyTorch when memory runs out.
 SIGNS = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
 
 
@@ -49,11 +49,11 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     images = pass_length(dataset, Sampling(smallest, recipe.seed, balanced))
     model = build_training_model(recipe, dataset, devices)
     compile_training_model(model, recipe, learning_rate(recipe.trainer, 1e-9, 1, 1), devices)
-    # What is freed between two sizes may stay with the process: all of them count from here.
+    # Freed memory may stay with the process, so every trial is measured from here.
     budget = _MemoryBudget(held_bytes(), read_memory().available)
     fitting, size = 0, smallest
     most = max(smallest, min(LARGEST, images // STEPS_AN_EPOCH))
-    # What a step of its own is given goes to each of TensorFlow's replicas, and is shared on JAX.
+    # `train_on_batch` gives its batch to each of TensorFlow's replicas; JAX shares it.
     each_takes = devices.replicas if keras.backend.backend() == TENSORFLOW else 1
     while size <= most and _fits(model, size // each_takes, dataset, budget, devices):
         fitting = size
@@ -93,7 +93,7 @@ def _fits(
         if is_out_of_memory(error):
             return False
         raise
-    # A GPU says so by itself; a machine that runs out of memory ends processes.
+    # A GPU raises an error; a machine that runs out of memory kills processes.
     return devices.has_gpus or budget.allows_twice(peak.bytes)
 
 

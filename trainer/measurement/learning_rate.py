@@ -1,4 +1,4 @@
-"""A learning rate by trial: it rises step by step until the loss does (Smith, 2017)."""
+"""A learning rate by trial: it rises step by step until the loss rises (Smith, 2017)."""
 
 import math
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ BELOW_LOWEST_LOSS = 10.0
 
 @keras.saving.register_keras_serializable("imgpipe")
 class RisingRates(keras.optimizers.schedules.LearningRateSchedule):
-    """Rates from the lowest to the highest, each the same factor above the last."""
+    """Rates that rise by the same factor at each step, from the lowest to the highest."""
 
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step, counted from 0: float32 []."""
@@ -97,7 +97,7 @@ class _LossRecorder(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def curve(self) -> LossCurve:
-        """Return what was seen."""
+        """Return the rates and losses that were recorded."""
         rising = RisingRates()
         rates = [float(rising(step)) for step in range(len(self._losses))]
         return LossCurve(rates, self._losses)

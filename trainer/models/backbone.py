@@ -15,7 +15,7 @@ from contracts.system.errors import ConfigError
 
 POOLING = {"average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
-# Arguments of an application that are not the user's: what is built here rests on them.
+# Arguments of an application that are set here and not by the user.
 TAKEN = {
     "classes",
     "classifier_activation",

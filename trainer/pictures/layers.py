@@ -93,7 +93,7 @@ def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
 
 @contextmanager
 def _eagerly() -> Iterator[None]:
-    """Have models run layer by layer whose `call` is a tf.function, too."""
+    """Run models eagerly whose `call` is a tf.function."""
     if keras.backend.backend() != TENSORFLOW:
         yield
         return
@@ -163,9 +163,9 @@ def maps_of(found: list[TracedCall]) -> list[TracedCall]:
 def features_and_probabilities(
     network: Any, head: LayerCall | None, pixels: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return what the head was given, float32 [batch, features], and the probabilities.
+    """Return the inputs of the head, float32 [batch, features], and the probabilities.
 
-    Of features that still are a map their mean over it is taken; without a head there are none.
+    A map of features is averaged over its pixels. Without a head there are no features.
     """
     given_to_head: list[Any] = []
 
@@ -187,9 +187,9 @@ def features_and_probabilities(
 
 @contextmanager
 def without_softmax(found: Iterable[TracedCall]) -> Iterator[bool]:
-    """Have the network answer with the numbers before its softmax; False where it has none.
+    """Let the network give its logits; yield False where it has no softmax.
 
-    A softmax that is sure of itself has next to no gradient.
+    The gradient of a softmax near 0 or 1 is almost 0.
     """
     last = next(one.call.layer for one in reversed(list(found)) if is_leaf(one.call.layer))
     if isinstance(last, keras.layers.Softmax):

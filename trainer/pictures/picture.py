@@ -32,7 +32,7 @@ CHARACTER_IN = 0.079  # at the size of titles, on average and a little more
 
 
 class CannotDraw(Exception):
-    """There is nothing to draw; its text is the reason, for the user."""
+    """The picture cannot be drawn; the text says why."""
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from contracts.artifacts.image_dataset import ImageDataset
     from trainer.training.train import TrainedModel
 
-# However large the data is: a random sample of it, the same for the same seed.
+# Larger splits are sampled at random, the same for the same seed.
 MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
 
-# Images that go through the network at once.
+# Images in one call of the network.
 MOST_AT_ONCE = 256
 PIXELS_AT_ONCE = 32 * 224**2
 

@@ -1,4 +1,4 @@
-"""TFX's way into the search."""
+"""The function that TFX's Tuner component calls."""
 
 from pathlib import Path
 

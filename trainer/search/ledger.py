@@ -17,7 +17,7 @@ from contracts.system.errors import ComponentError
 LEDGER_FILE = "trials.json"
 LOG_FILE = "search.log"
 
-# A trial in which the process was killed so often takes too much memory, or breaks something else.
+# After so many kills a trial counts as failed: it takes too much memory, or something else.
 MOST_BEGINNINGS = 2
 
 
@@ -37,7 +37,7 @@ class TrialRecord:
 
     @property
     def kills(self) -> bool:
-        """Whether the process was killed in it so often that it is not trained any more."""
+        """Whether it is not trained again, since the process was killed in it too often."""
         return self.begun > MOST_BEGINNINGS
 
 
@@ -105,7 +105,7 @@ class Ledger:
         return record
 
     def take_back(self, record: TrialRecord) -> None:
-        """Count the trial as begun once less: it ended for no reason of its own."""
+        """Do not count the last beginning of the trial: it ended for no reason of its own."""
         record.begun -= 1
         self.write()
 

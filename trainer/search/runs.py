@@ -26,7 +26,7 @@ class Runs(Protocol):
         """
 
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Take what came of all of them: the best values by key, and metrics."""
+        """Take the results of all of them: the best values by key, and metrics."""
 
     def __enter__(self) -> "Runs":
         """Begin."""
@@ -47,10 +47,10 @@ class NoRuns:
         self.run_id = run_id
 
     def add(self, *_: Any) -> None:
-        """Leave it at what the ledger or record holds."""
+        """Log nothing."""
 
     def sum_up(self, *_: Any) -> None:
-        """Leave it at what the ledger or record holds."""
+        """Log nothing."""
 
     def __enter__(self) -> "NoRuns":
         return self

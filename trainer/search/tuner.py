@@ -19,7 +19,7 @@ from trainer.search.trial_checkpoints import CHECKPOINTS, TrialCheckpoints
 from trainer.search.trials import Trials, course_of
 from trainer.training.train import TrainedModel, train
 
-# Hyperband's own names of what it decides for a trial.
+# Hyperband's names of the values that it adds to a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
 HYPERBAND_BRACKET = "tuner/bracket"
 HYPERBAND_FACTOR = 3
@@ -94,7 +94,7 @@ class TrialTuner(BaseTuner):
         return record
 
     def _settle(self, record: TrialRecord) -> None:
-        """Train, and write down what came of it."""
+        """Train, and record the result."""
         began_s = time.monotonic()
         if record.kills:
             record.status = "failed"
@@ -124,7 +124,7 @@ class TrialTuner(BaseTuner):
         self.ledger.write()
 
     def _trained(self, recipe: TrainingRecipe) -> TrainedModel:
-        """Train, from where a shorter training of the same course came to."""
+        """Train, from the end of a shorter training of the same course where there is one."""
         dataset = self._trials.dataset
         course = course_of(recipe)
         if course is None or self._trials.search.algorithm != "hyperband":

@@ -109,6 +109,6 @@ def trackers(plan: TrackingPlan) -> list[Tracker]:
 
 
 def run_name(model: str) -> str:
-    """Return the name that a run bears everywhere: the time in UTC and the model."""
+    """Return the name of a run in every tracker: the time in UTC and the model."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return f"{stamp}-{''.join(c if c.isalnum() or c in '._-' else '-' for c in model)}"

@@ -51,20 +51,20 @@ class Delivery:
         self._thread.start()
 
     def used(self, parameters: Mapping[str, str]) -> None:
-        """Have parameters delivered."""
+        """Deliver parameters."""
         self._put(partial(self._tracker.used, parameters))
 
     def log(self, point: Point) -> None:
-        """Have a point delivered that is not there yet, together with others that wait."""
+        """Deliver a point that the run does not hold, together with others that wait."""
         if not self._tracker.logged.has(point):
             self._put(point)
 
     def picture(self, name: str, path: Path) -> None:
-        """Have a picture delivered; its file has to stay until the end."""
+        """Deliver a picture; its file has to stay until the end."""
         self._put(partial(self._tracker.picture, name, path))
 
     def artifact(self, path: Path) -> None:
-        """Have a file or folder delivered; it has to stay until the end."""
+        """Deliver a file or folder; it has to stay until the end."""
         self._put(partial(self._tracker.artifact, path))
 
     def end(self, *, is_finished: bool) -> Tracked:

@@ -1,4 +1,4 @@
-"""What Keras reports while it trains -> points for the trackers."""
+"""Metrics of Keras -> points for the trackers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from trainer.tracking.tracker import Point
 # besides once an epoch.
 POINTS_OF_STEPS = 1000
 
-# What Keras gives as the mean of an epoch so far; of others nothing is known.
+# Keras gives these as means of the epoch so far; of others nothing is known.
 MEANS = ("loss", "accuracy")
 SO_FAR = "_so_far"
 

@@ -23,7 +23,7 @@ from contracts.config.tracking import TrackingStore
 from registry.mlflow_store import active_run, experiment_id, open_client, told
 from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
-# What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
+# Limits of MLflow: of a digest, of the metrics of one call, of a value.
 DIGEST_LENGTH = 36
 METRICS_AT_ONCE = 1000
 PARAMETER_LENGTH = 6000

@@ -52,16 +52,15 @@ class StopOnNan(StepCallback):
 
 
 def _sync(model: Any) -> None:
-    """Let the variables of a model that is being fitted have their values."""
+    """Write the values of the running `fit` into the model's variables."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()  # `fit` keeps them to itself
 
 
 class SeedPyTorch(StepCallback):
-    """Has the random numbers of PyTorch itself follow from the seed and the step.
+    """Seeds PyTorch's own random numbers at each step, from the seed and the step.
 
-    Dropout draws them. Keras, which keeps those of its own in variables, holds no state of them
-    that a checkpoint could have.
+    Dropout draws them. Keras has no variable with their state, so that a checkpoint cannot hold it.
     """
 
     def __init__(self, plan: StepPlan, seed: int) -> None:
@@ -96,7 +95,7 @@ class KeepCheckpoints(StepCallback):
         self._before_s = self.progress.seconds
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Give an epoch that was interrupted what its metrics had counted, and its rate.
+        """Restore metrics and learning rate of an epoch that was interrupted.
 
         A callback may just have set the rate for the beginning of this epoch once more.
         """
@@ -107,7 +106,7 @@ class KeepCheckpoints(StepCallback):
             self._checkpoint.restore(self.model, ["optimizer", "metrics"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Save the state, where the last time is long enough ago; the last batch's comes later."""
+        """Save the state where it is due; the end of the epoch saves that of its last batch."""
         step = self._step(batch)
         is_due = self.every_s and time.monotonic() - self._saved_s >= self.every_s
         if is_due and step % self._plan.steps_per_epoch:

@@ -80,10 +80,10 @@ class TrainingProgress:
 
 
 class Checkpoint:
-    """One folder with the last state and the best weights; each file appears whole or not at all.
+    """A folder with the last state and the best weights; each file appears whole or not at all.
 
     The weights of an epoch that is the best so far are written before the state that says so, and
-    those of the best one before it are removed after that: a state always finds its own.
+    those of the best one before it are removed after that: the weights of a state are always there.
 
     The state is the variables of the model, of its optimiser and of its metrics: weights,
     averages, random numbers, and what was counted of the epoch that is running.
@@ -137,13 +137,13 @@ class Checkpoint:
         return self.best(best_epoch), self._folder / LAST_FILE
 
     def copy_weights(self, folder: Path, best_epoch: int) -> None:
-        """Let the best and the last weights stand in another folder too."""
+        """Link the best and the last weights into another folder."""
         for source, name in zip(self.weights(best_epoch), (BEST_FILE, LAST_FILE), strict=True):
             link(source, folder / name)
 
     @classmethod
     def of(cls, root: Path, key: str) -> "Checkpoint":
-        """Return the one of a training among others, and remove those not used for two weeks."""
+        """Return the checkpoint of a training, and remove those not used for two weeks."""
         for other in root.iterdir() if root.is_dir() else ():
             # Another machine or run may remove the same ones.
             with suppress(FileNotFoundError):
@@ -163,7 +163,7 @@ class Checkpoint:
         shutil.rmtree(self._folder)
 
     def progress(self) -> TrainingProgress | None:
-        """Return how far the last state had come; None where there is none that can be used."""
+        """Return the progress of the last state; None where there is none that can be used."""
         path = self._folder / STATE_FILE
         if not path.exists():
             return None

@@ -1,4 +1,4 @@
-"""Which class is taken for which, readable for two classes and for a thousand."""
+"""Which class is predicted for which, readable for two classes and for a thousand."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The training images that a network takes for most like its worst errors."""
+"""The training images that are, to the network, most like its worst errors."""
 
 import numpy as np
 from matplotlib.figure import Figure
