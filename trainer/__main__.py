@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from trainer.tracking import Tracking
     from trainer.training.train import TrainedModel
 
+    TextHandler = logging.StreamHandler[TextIO]
+else:
+    TextHandler = logging.StreamHandler  # no type takes parameters before Python 3.11
+
 PROG = "imgpipe-train"
 NETWORK_FILE = "network.keras"
 
@@ -80,7 +84,7 @@ def _in_sentences(args: argparse.Namespace) -> int:
 
 
 def _print_now_and_then() -> None:
-    """Have what is logged printed, of progress a line every ten seconds."""
+    """Print what is logged; of progress a line every ten seconds."""
     handler = _Printing(sys.stdout)
     handler.addFilter(ProgressLineFilter())
     logging.basicConfig(format="%(message)s", handlers=[handler])
@@ -88,14 +92,8 @@ def _print_now_and_then() -> None:
         own.setLevel(logging.INFO)
 
 
-if TYPE_CHECKING:
-    _StreamHandler = logging.StreamHandler[TextIO]
-else:
-    _StreamHandler = logging.StreamHandler  # not subscriptable in Python 3.10
-
-
-class _Printing(_StreamHandler):
-    """Prints; raises what keeps it from that, such as a reader that has left."""
+class _Printing(TextHandler):
+    """Prints log records; raises an error of printing, such as a closed pipe."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Raise the error that is being handled."""
@@ -105,7 +103,7 @@ class _Printing(_StreamHandler):
 
 
 def _leave_out_noise() -> None:
-    """Have nothing printed of how libraries start; what goes wrong is raised."""
+    """Hide what libraries print as they start; their errors are raised."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 

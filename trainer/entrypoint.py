@@ -1,4 +1,4 @@
-"""TFX's way into the trainer."""
+"""The function that TFX's Trainer component calls."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ from trainer.batches import evaluation_arrays
 
 @dataclass(frozen=True)
 class SplitMetrics:
-    """What a network reaches on a split."""
+    """Metrics of a network on a split."""
 
     accuracy: float
     loss: float  # mean cross-entropy, without label smoothing

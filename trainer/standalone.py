@@ -1,4 +1,4 @@
-"""What a training outside of TFX is given and can deliver, with Keras and a backend alone."""
+"""The inputs and outputs of a training outside of TFX, with Keras and a backend alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def given_dataset(folders: Sequence[Path], config: PipelineConfig) -> ImageDatas
 
 @dataclass(frozen=True)
 class AvailableOutputs:
-    """What this machine can deliver of what the config asks for, and what it cannot."""
+    """The outputs that this machine can make of those in the config, and those left out."""
 
     tracking: TrackingConfig
     draws: bool
@@ -79,7 +79,7 @@ class AvailableOutputs:
 
     @classmethod
     def of(cls, tracking: TrackingConfig) -> "AvailableOutputs":
-        """Look at which libraries there are; nothing is imported."""
+        """Return them by the libraries that are installed; nothing is imported."""
         left_out = []
         if tracking.mlflow.enabled and not _is_there("mlflow"):
             tracking = _without(tracking, "mlflow")

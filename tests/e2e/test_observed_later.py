@@ -40,10 +40,11 @@ def best_weights(project: Project) -> list[Path]:
 def test_a_tracker_and_pictures_cost_no_other_training(project):
     first = project.run()
     assert first.code == 0, first.err
-    switched_on = ("--set", "tracking.csv.enabled=true", "--set", "explanation.pictures=true")
-    later = project.run(*switched_on)
+    switched_on = ("tracking.csv.enabled=true", "explanation.pictures=true")
+    options = [word for one in switched_on for word in ("--set", one)]
+    later = project.command("run", *FEW_EPOCHS, *options)
     assert later.code == 0, later.err
-    before, after = first.summary, later.summary
+    before, after = first.summary, project.command("status", "--json").summary
     assert before["trained_in"] == ""
     (mlflow,) = before["tracked"]
     assert f"run {after['trained_in']} " in mlflow["place"]
@@ -56,6 +57,5 @@ def test_a_tracker_and_pictures_cost_no_other_training(project):
     table = (again.parents[1] / "history.csv").read_text().splitlines()
     assert len(table) == 1 + 6
     assert (again.parents[1] / "pictures" / "learning_curves.png").exists()
-    printed = project.command("run", *FEW_EPOCHS, *switched_on)
-    assert f"in run {after['trained_in']}; there was nothing to train" in printed.out
+    assert f"in run {after['trained_in']}; there was nothing to train" in later.out
     assert len(list((project.workspace / "checkpoints").iterdir())) == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contracts.artifacts.image_dataset import ImageDataset
-from trainer.batches import held, numpy_feed, tensorflow_feed
+from trainer.batches import in_memory, numpy_feed, tensorflow_feed
 from trainer.batches.sampling import Position, Sampling, pass_length, steps_per_epoch
 
 
@@ -21,7 +21,7 @@ def feed(request):
 def whether_held(request, monkeypatch) -> None:
     """Let the images lie in memory, or be too many for it."""
     if request.param != "held":
-        monkeypatch.setattr(held, "HELD_BYTES", 0)
+        monkeypatch.setattr(in_memory, "IN_MEMORY_BYTES", 0)
 
 
 from_either_place = pytest.mark.usefixtures("whether_held")

@@ -79,9 +79,9 @@ def first_step(folder: Path) -> int:
         return int(next(csv.DictReader(file))["step"])
 
 
-def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypatch):
-    seeds, whole = [], pictures.Evidence
-    monkeypatch.setattr(pictures, "Evidence", lambda *of: seeds.append(of[-1]) or whole(*of))
+def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, caplog, monkeypatch):
+    seeds, whole = [], pictures.PictureData
+    monkeypatch.setattr(pictures, "PictureData", lambda *of: seeds.append(of[-1]) or whole(*of))
     (project / "stops").touch()
     assert main(words(project, dataset.uri)) == 130
     said = "imgpipe-train: interrupted; started again it goes on from its last checkpoint.\n"
@@ -104,8 +104,7 @@ def test_it_is_followed_explained_and_goes_on(project, dataset, capsys, monkeypa
     assert seeds == [1]
     assert record["trained_in"] == ""
     assert main(words(project, dataset.uri)) == 0
-    said = capsys.readouterr().out
-    assert f"12 of 12 steps (nothing to train: done in run {run.info.run_name})" in said
+    assert f"12 of 12 steps (nothing to train: done in run {run.info.run_name})" in caplog.text
     assert json.loads((project / "out" / "training.json").read_text())["trained_in"]
 
 

@@ -1,4 +1,4 @@
-"""The same policy on the CPU, by the package albumentations, while batches are made."""
+"""The same policy by the package albumentations, on the CPU, before batches reach the model."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from contracts.config.augmentation.policy import Policy, PolicyOperation, RandAugmentPolicy
 from contracts.environment.optional_libraries import ALBUMENTATIONS
-from trainer.augmentation.steps import ONE_SIDED
+from trainer.augmentation.operation_draws import ONE_SIDED
 
 Array = npt.NDArray[Any]
 
@@ -74,7 +74,7 @@ class CpuAugmentation:
 
 def _library() -> Any:
     ALBUMENTATIONS.require()
-    # Asked by nobody, it would ask PyPI for its newest version.
+    # Without this it asks PyPI for its newest version.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
 
@@ -198,7 +198,7 @@ def _pool(library: Any, policy: RandAugmentPolicy, label: str, size_px: int) -> 
     pool = []
     for operation in policy.pool:
         if label in operation.exceptions:
-            # Stands in its place, so that the others come up as often as elsewhere.
+            # A placeholder, so that the other operations are drawn as often as with Keras.
             pool.append(library.NoOp(p=1.0))
             continue
         if operation.range is None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from keras import ops
 
-from trainer.augmentation.steps import Luck, Tensor, blended, within_scale
+from trainer.augmentation.operation_draws import OperationDraw, Tensor, blended, within_scale
 
 # Brightness of red, green and blue (ITU-R BT.601).
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype="float32")
@@ -24,27 +24,27 @@ _TURN: Final = (
 )
 
 
-def recolour(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
-    """Return the images with all the operations done at once, in their order, within 0..255.
+def recolour(pixels: Tensor, draws: Sequence[OperationDraw]) -> Tensor:
+    """Return the images after all operations, in their order, within 0..255.
 
     An image that none of them is applied to keeps its values to the bit. float32
     [batch, height, width, 3] in and out.
     """
-    if not lucks:
+    if not draws:
         return pixels
     mean = ops.mean(pixels, axis=(1, 2))
     matrix = ops.broadcast_to(ops.eye(3, dtype="float32"), (ops.shape(pixels)[0], 3, 3))
     offset = ops.zeros_like(mean)
     brightness = ops.convert_to_tensor(LUMA)
     is_changed = None
-    for luck in lucks:
+    for draw in draws:
         luma = ops.sum((_times(matrix, mean) + offset) * brightness, axis=1, keepdims=True)
-        own, shift = MATRICES[luck.name](luck.strengths[:, :1], luma)
-        applied = luck.is_applied[:, None]
+        own, shift = MATRICES[draw.name](draw.strengths[:, :1], luma)
+        applied = draw.is_applied[:, None]
         matrix = ops.where(applied[..., None], ops.matmul(own, matrix), matrix)
         offset = ops.where(applied, _times(own, offset) + shift, offset)
-        any_before = luck.is_applied if is_changed is None else is_changed
-        is_changed = ops.logical_or(any_before, luck.is_applied)
+        any_before = draw.is_applied if is_changed is None else is_changed
+        is_changed = ops.logical_or(any_before, draw.is_applied)
     flat = ops.reshape(pixels, (-1, pixels.shape[1] * pixels.shape[2], 3))
     changed = ops.matmul(flat, ops.transpose(matrix, (0, 2, 1))) + offset[:, None, :]
     changed = ops.reshape(within_scale(changed), ops.shape(pixels))

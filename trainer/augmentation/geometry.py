@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from keras import ops
 
-from trainer.augmentation.steps import Luck, Tensor
+from trainer.augmentation.operation_draws import OperationDraw, Tensor
 
 # Aspects of a random crop (Szegedy et al., 2014), as its logarithm to either side.
 LOG_ASPECT: Final = math.log(4 / 3)
@@ -32,23 +32,23 @@ SYMMETRIES: Final = np.array(
 )
 
 
-def resample(pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
-    """Return the images with all the operations done at once, in their order.
+def resample(pixels: Tensor, draws: Sequence[OperationDraw]) -> Tensor:
+    """Return the images after all operations, in their order.
 
     An image that none of them is applied to, or whose map takes pixels to pixels, keeps its
     values to the bit. float32 [batch, size, size, 3] in and out.
     """
-    if not lucks:
+    if not draws:
         return pixels
     matrices = None
-    for luck in lucks:
+    for draw in draws:
         identity = ops.broadcast_to(
-            ops.eye(3, dtype="float32"), (*ops.shape(luck.is_applied), 3, 3)
+            ops.eye(3, dtype="float32"), (*ops.shape(draw.is_applied), 3, 3)
         )
-        own = MAPS[luck.name](luck, pixels.shape[1])
-        own = ops.where(ops.reshape(luck.is_applied, (-1, 1, 1)), own, identity)
+        own = MAPS[draw.name](draw, pixels.shape[1])
+        own = ops.where(ops.reshape(draw.is_applied, (-1, 1, 1)), own, identity)
         matrices = own if matrices is None else _after_one_another(matrices, own)
-    if AXIS_PARALLEL.issuperset(luck.name for luck in lucks):
+    if AXIS_PARALLEL.issuperset(draw.name for draw in draws):
         return _interpolated_by_axis(pixels, matrices)
     return _interpolated(pixels, matrices)
 
@@ -59,7 +59,7 @@ def _after_one_another(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
-    """Return what the maps, float32 [batch, 3, 3], take from where."""
+    """Return the images resampled by maps, float32 [batch, 3, 3]."""
     size = pixels.shape[1]
     middle = (size - 1) / 2
     along = ops.arange(size, dtype="float32") - middle
@@ -86,7 +86,7 @@ def _interpolated(pixels: Tensor, matrices: Tensor) -> Tensor:
 
 
 def _interpolated_by_axis(pixels: Tensor, matrices: Tensor) -> Tensor:
-    """Return the same for maps that turn nothing: whole rows at a time, four times as fast."""
+    """Return the same for maps without rotation: whole rows at a time, four times as fast."""
     size = pixels.shape[1]
     middle = (size - 1) / 2
     along = ops.arange(size, dtype="float32")[None, :] - middle
@@ -125,59 +125,59 @@ def _map(rows: Sequence[Sequence[Tensor | float]], like: Tensor) -> Tensor:
     return ops.reshape(ops.stack(entries, axis=-1), (-1, 3, 3))
 
 
-def _flip(x: float, y: float) -> Callable[[Luck, int], Tensor]:
-    def flipped(luck: Luck, size: int) -> Tensor:
-        like = ops.cast(luck.is_applied, "float32")
+def _flip(x: float, y: float) -> Callable[[OperationDraw, int], Tensor]:
+    def flipped(draw: OperationDraw, size: int) -> Tensor:
+        like = ops.cast(draw.is_applied, "float32")
         return _map([(x, 0.0, 0.0), (0.0, y, 0.0)], like)
 
     return flipped
 
 
-def _dihedral(luck: Luck, size: int) -> Tensor:
-    which = ops.minimum(ops.cast(luck.places[:, 0] * len(SYMMETRIES), "int32"), len(SYMMETRIES) - 1)
+def _dihedral(draw: OperationDraw, size: int) -> Tensor:
+    which = ops.minimum(ops.cast(draw.places[:, 0] * len(SYMMETRIES), "int32"), len(SYMMETRIES) - 1)
     chosen = ops.take(ops.convert_to_tensor(SYMMETRIES), which, axis=0)
     rows = [(chosen[:, row, 0], chosen[:, row, 1], 0.0) for row in (0, 1)]
-    return _map(rows, luck.places[:, 0])
+    return _map(rows, draw.places[:, 0])
 
 
-def _rotate(luck: Luck, size: int) -> Tensor:
-    angle = luck.strengths[:, 0] * (math.pi / 180)
+def _rotate(draw: OperationDraw, size: int) -> Tensor:
+    angle = draw.strengths[:, 0] * (math.pi / 180)
     cosine, sine = ops.cos(angle), ops.sin(angle)
     return _map([(cosine, -sine, 0.0), (sine, cosine, 0.0)], angle)
 
 
-def _shear(luck: Luck, size: int) -> Tensor:
-    slope = ops.tan(luck.strengths[:, 0] * (math.pi / 180))
-    of_rows = ops.cast(luck.places[:, 0] < 0.5, "float32")
+def _shear(draw: OperationDraw, size: int) -> Tensor:
+    slope = ops.tan(draw.strengths[:, 0] * (math.pi / 180))
+    of_rows = ops.cast(draw.places[:, 0] < 0.5, "float32")
     return _map([(1.0, slope * of_rows, 0.0), (slope * (1.0 - of_rows), 1.0, 0.0)], slope)
 
 
-def _zoom(luck: Luck, size: int) -> Tensor:
-    part = 1.0 / luck.strengths[:, 0]
+def _zoom(draw: OperationDraw, size: int) -> Tensor:
+    part = 1.0 / draw.strengths[:, 0]
     return _map([(part, 0.0, 0.0), (0.0, part, 0.0)], part)
 
 
-def _translate(luck: Luck, size: int) -> Tensor:
-    shift = luck.strengths * size
+def _translate(draw: OperationDraw, size: int) -> Tensor:
+    shift = draw.strengths * size
     return _map([(1.0, 0.0, -shift[:, 0]), (0.0, 1.0, -shift[:, 1])], shift[:, 0])
 
 
-def _crop(luck: Luck, size: int) -> Tensor:
-    area, root = luck.strengths[:, 0], ops.exp(LOG_ASPECT * (luck.places[:, 0] - 0.5))
+def _crop(draw: OperationDraw, size: int) -> Tensor:
+    area, root = draw.strengths[:, 0], ops.exp(LOG_ASPECT * (draw.places[:, 0] - 0.5))
     width = ops.minimum(ops.sqrt(area) * root, 1.0)
     height = ops.minimum(ops.sqrt(area) / root, 1.0)
-    x = (1.0 - width) * (luck.places[:, 1] - 0.5) * size
-    y = (1.0 - height) * (luck.places[:, 2] - 0.5) * size
+    x = (1.0 - width) * (draw.places[:, 1] - 0.5) * size
+    y = (1.0 - height) * (draw.places[:, 2] - 0.5) * size
     return _map([(width, 0.0, x), (0.0, height, y)], width)
 
 
-def _crop_and_pad(luck: Luck, size: int) -> Tensor:
-    left, right, top, bottom = (luck.strengths[:, side] for side in range(4))
+def _crop_and_pad(draw: OperationDraw, size: int) -> Tensor:
+    left, right, top, bottom = (draw.strengths[:, side] for side in range(4))
     x, y = (right - left) * (size / 2), (bottom - top) * (size / 2)
     return _map([(1.0 + left + right, 0.0, x), (0.0, 1.0 + top + bottom, y)], left)
 
 
-MAPS: Final[Mapping[str, Callable[[Luck, int], Tensor]]] = {
+MAPS: Final[Mapping[str, Callable[[OperationDraw, int], Tensor]]] = {
     "dihedral": _dihedral,
     "flip_horizontal": _flip(-1.0, 1.0),
     "flip_vertical": _flip(1.0, -1.0),

@@ -1,4 +1,4 @@
-"""What JPEG leaves of images, without an encoder: it is what quantised cosines are.
+"""JPEG compression of images without an encoder, by quantised cosine transforms.
 
 Sources: ITU-T T.81 (1992), Annex A.3.3 and K.1; the scaling of the tables is libjpeg's
 (jpeg_quality_scaling). Colours are not subsampled (4:4:4).
@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from trainer.array_types import FloatArray
-from trainer.augmentation.steps import Tensor, within_scale
+from trainer.augmentation.operation_draws import Tensor, within_scale
 
 BLOCK: Final = 8
 
@@ -51,7 +51,7 @@ COSINES: Final = _cosines()
 
 
 def compress(pixels: Tensor, quality: Tensor) -> Tensor:
-    """Return what is left of the images at a quality each.
+    """Return the images after compression, each at its own quality.
 
     Args:
       pixels: float32 [batch, size, size, 3] in 0..255.
@@ -68,14 +68,14 @@ def compress(pixels: Tensor, quality: Tensor) -> Tensor:
     shift = ops.convert_to_tensor(SHIFT)
     colours = ops.matmul(ops.round(padded), YCBCR.T) - shift
     blocks = _blocks(ops.round(colours), size + missing)
-    steps = _steps(quality)[:, None, None]
+    steps = _quantisation_steps(quality)[:, None, None]
     kept = ops.round(ops.matmul(blocks, COSINES.T) / steps) * steps
     colours = _image(ops.matmul(kept, COSINES), size + missing)
     decoded = ops.round(ops.matmul(ops.round(colours) + shift, RGB.T))
     return within_scale(decoded[:, :size, :size])
 
 
-def _steps(quality: Tensor) -> Tensor:
+def _quantisation_steps(quality: Tensor) -> Tensor:
     """Return the quantisation steps, [batch, 3, 64], as libjpeg scales its tables."""
     quality = ops.round(quality)[:, None, None]
     percent = ops.where(quality < 50.0, ops.floor(5000.0 / quality), 200.0 - 2.0 * quality)
@@ -92,7 +92,7 @@ def _blocks(image: Tensor, size: int) -> Tensor:
 
 
 def _image(blocks: Tensor, size: int) -> Tensor:
-    """Return blocks as the image that they are of."""
+    """Return the image of its blocks."""
     count = size // BLOCK
     split = ops.reshape(blocks, (-1, count, count, 3, BLOCK, BLOCK))
     return ops.reshape(ops.transpose(split, (0, 1, 4, 2, 5, 3)), (-1, size, size, 3))

@@ -8,9 +8,9 @@ from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.augmentation.policy import Policy, resolve_policy
 from trainer.augmentation import colour, geometry, texture, tone
 from trainer.augmentation.mixing import Mixing
-from trainer.augmentation.steps import Luck, Tensor, blended, steps_of
+from trainer.augmentation.operation_draws import OperationDraw, Tensor, blended, operation_sequence
 
-# What changes every pixel by itself or with its neighbours, after geometry and colour.
+# Operations that come after geometry and colour.
 TEXTURES = {
     "auto_contrast": tone.auto_contrast,
     "equalize": tone.equalize,
@@ -47,7 +47,7 @@ class Augmentation(keras.layers.Layer):
         if isinstance(config, AugmentationConfig) and config.backend != "keras":
             policy = Policy()  # the other backend has changed the batches before they come here
         self.policy = policy
-        self._steps = steps_of(self.policy, labels)
+        self._operations = operation_sequence(self.policy, labels)
         self._mixing = Mixing(self.policy.mixup, self.policy.cutmix)
         self._seeds = keras.random.SeedGenerator(seed)
         self.built = True
@@ -57,23 +57,23 @@ class Augmentation(keras.layers.Layer):
         if self.policy.is_empty:
             return pixels, targets
         pixels = keras.ops.cast(pixels, "float32")
-        if self._steps.operations:
-            pixels = self._changed(pixels, self._steps.draw(targets, self._seeds))
+        if self._operations.operations:
+            pixels = self._changed(pixels, self._operations.draw(targets, self._seeds))
         if self._mixing.is_on:
             pixels, targets = self._mixing(pixels, targets, self._seeds)
         return pixels, targets
 
-    def _changed(self, pixels: Tensor, lucks: Sequence[Luck]) -> Tensor:
-        pixels = geometry.resample(pixels, [luck for luck in lucks if luck.name in geometry.MAPS])
-        pixels = colour.recolour(pixels, [luck for luck in lucks if luck.name in colour.MATRICES])
-        for luck in lucks:
-            if luck.name in TEXTURES:
-                changed = TEXTURES[luck.name](pixels, luck, self._seeds)
-                pixels = blended(pixels, changed, luck.is_applied)
+    def _changed(self, pixels: Tensor, draws: Sequence[OperationDraw]) -> Tensor:
+        pixels = geometry.resample(pixels, [draw for draw in draws if draw.name in geometry.MAPS])
+        pixels = colour.recolour(pixels, [draw for draw in draws if draw.name in colour.MATRICES])
+        for draw in draws:
+            if draw.name in TEXTURES:
+                changed = TEXTURES[draw.name](pixels, draw, self._seeds)
+                pixels = blended(pixels, changed, draw.is_applied)
         return pixels
 
     def save_own_variables(self, store: dict[str, Tensor]) -> None:
-        """Put the state of the random numbers beside the weights."""
+        """Save the state of the random numbers with the weights."""
         store["seeds"] = self._seeds.state.numpy()
 
     def load_own_variables(self, store: dict[str, Tensor]) -> None:

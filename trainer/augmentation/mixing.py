@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from trainer.array_types import FloatArray
-from trainer.augmentation.steps import Tensor
+from trainer.augmentation.operation_draws import Tensor
 
 # Points of the inverse distribution function that shares are read from.
 QUANTILES: Final = 1025

@@ -1,7 +1,7 @@
 """Operations on pixels and their neighbours: sharpness, blur, noise, JPEG, erasing.
 
-Each takes pixels, float32 [batch, size, size, 3] in 0..255, the luck of the batch and the seeds,
-and returns the pixels of all images as if it were applied to them.
+Each takes pixels, float32 [batch, size, size, 3] in 0..255, what was drawn for the batch, and the
+seeds. It returns the pixels of all images as if it were applied to them.
 """
 
 import math
@@ -13,7 +13,7 @@ from keras import ops
 
 from trainer.array_types import FloatArray, IntArray
 from trainer.augmentation import jpeg
-from trainer.augmentation.steps import Luck, Tensor, within_scale
+from trainer.augmentation.operation_draws import OperationDraw, Tensor, within_scale
 
 Seeds: TypeAlias = keras.random.SeedGenerator
 
@@ -24,7 +24,7 @@ LOG_ASPECT: Final = math.log(1 / 0.3)
 SHARPEST_PX: Final = 1e-3
 
 
-def sharpen(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def sharpen(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images sharper than they were, or smoother where the strength is below 1.
 
     A smooth pixel is the mean of its 3 x 3, of which it counts 5 times itself; those at the border
@@ -37,20 +37,20 @@ def sharpen(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
     nine = columns[:, :, :-2] + columns[:, :, 1:-1] + columns[:, :, 2:]
     detail = (9.0 * pixels[:, 1:-1, 1:-1] - nine) / 13.0
     detail = ops.pad(detail, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    more = ops.reshape(luck.strengths[:, 0] - 1.0, (-1, 1, 1, 1))
+    more = ops.reshape(draw.strengths[:, 0] - 1.0, (-1, 1, 1, 1))
     return within_scale(pixels + more * detail)
 
 
 def _threes(size: int) -> FloatArray:
-    """Return what adds three neighbours up, float32 [size - 2, size]."""
+    """Return the matrix that sums three neighbours, float32 [size - 2, size]."""
     at = np.arange(size)[None, :] - np.arange(size - 2)[:, None]
     return ((at >= 0) & (at < 3)).astype("float32")
 
 
-def blur(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def blur(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images blurred by Gaussians, beyond the border their mirror image."""
     size = pixels.shape[1]
-    sigma = ops.maximum(luck.strengths[:, 0] * size, SHARPEST_PX)[:, None, None]
+    sigma = ops.maximum(draw.strengths[:, 0] * size, SHARPEST_PX)[:, None, None]
     weights: Tensor = 0.0
     for position in _mirrored(size):
         distance = (position[None, :] - np.arange(size)[:, None]).astype("float32")
@@ -68,36 +68,36 @@ def _mirrored(size: int) -> list[IntArray]:
     return [at, -1 - at, 2 * size - 1 - at]
 
 
-def add_noise(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def add_noise(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with Gaussian noise, within 0..255.
 
-    Two sheets of noise are drawn a batch, and each image sees them from an angle of its own: what
-    it gets is exactly Gaussian, at the cost of a few random numbers.
+    Two samples of noise are drawn a batch. Each image gets them weighted by cosine and sine of an
+    angle of its own: that is exactly Gaussian, at the cost of a few random numbers.
     """
     sheets = keras.random.normal((2, *pixels.shape[1:]), dtype="float32", seed=seeds)
-    angle = luck.places[:, 0] * (2 * math.pi)
-    deviation = luck.strengths[:, 0] * 255.0
+    angle = draw.places[:, 0] * (2 * math.pi)
+    deviation = draw.strengths[:, 0] * 255.0
     one = ops.reshape(deviation * ops.cos(angle), (-1, 1, 1, 1))
     other = ops.reshape(deviation * ops.sin(angle), (-1, 1, 1, 1))
     return within_scale(pixels + one * sheets[0] + other * sheets[1])
 
 
-def compress(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def compress(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images as JPEG leaves them."""
-    return jpeg.compress(pixels, luck.strengths[:, 0])
+    return jpeg.compress(pixels, draw.strengths[:, 0])
 
 
-def erase(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def erase(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with a rectangle of noise, another rectangle in each.
 
-    The noise is the same in all images of a batch: a network cannot tell.
+    All images of a batch share the noise, which makes no difference to a network.
     """
     size = pixels.shape[1]
-    area, root = luck.strengths[:, 0], ops.exp(LOG_ASPECT * (luck.places[:, 0] - 0.5))
+    area, root = draw.strengths[:, 0], ops.exp(LOG_ASPECT * (draw.places[:, 0] - 0.5))
     width = ops.minimum(ops.sqrt(area) * root, 1.0) * size
     height = ops.minimum(ops.sqrt(area) / root, 1.0) * size
-    is_column = _is_between(luck.places[:, 1] * (size - width), width, size)
-    is_row = _is_between(luck.places[:, 2] * (size - height), height, size)
+    is_column = _is_between(draw.places[:, 1] * (size - width), width, size)
+    is_row = _is_between(draw.places[:, 2] * (size - height), height, size)
     is_covered = ops.logical_and(is_row[:, :, None], is_column[:, None, :])
     noise = keras.random.uniform((1, *pixels.shape[1:]), maxval=255.0, dtype="float32", seed=seeds)
     mask = ops.cast(is_covered, "float32")[..., None]

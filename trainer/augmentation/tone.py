@@ -1,8 +1,8 @@
-"""Operations on the values of pixels, whatever lies around them, as Pillow's ImageOps has them.
+"""Operations on single pixel values, as Pillow's ImageOps has them.
 
-Each takes pixels, float32 [batch, size, size, 3] in 0..255, the luck of the batch and the seeds,
-and returns the pixels of all images as if it were applied to them. What is counted or compared are
-whole values.
+Each takes pixels, float32 [batch, size, size, 3] in 0..255, what was drawn for the batch, and the
+seeds. It returns the pixels of all images as if it were applied to them.
+Counts and comparisons are of whole values.
 """
 
 from typing import Final, TypeAlias
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from trainer.augmentation.steps import Luck, Tensor, within_scale
+from trainer.augmentation.operation_draws import OperationDraw, Tensor, within_scale
 
 Seeds: TypeAlias = keras.random.SeedGenerator
 
@@ -21,7 +21,7 @@ LEVELS: Final = 256
 KEPT: Final = LEVELS - 2 ** np.arange(8, -1, -1, dtype="int32")
 
 
-def auto_contrast(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def auto_contrast(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with each colour spread over the full scale; a flat one stays."""
     lowest = ops.min(pixels, axis=(1, 2), keepdims=True)
     span = ops.max(pixels, axis=(1, 2), keepdims=True) - lowest
@@ -30,7 +30,7 @@ def auto_contrast(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
     return within_scale((pixels - ops.where(is_flat, 0.0, lowest)) * scale)
 
 
-def equalize(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def equalize(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with the values of each colour about equally frequent, whole numbers.
 
     A colour with too few values to spread stays, as do those of images below 256 pixels.
@@ -48,7 +48,7 @@ def equalize(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
 
 
 def _equalizing(counts: Tensor) -> Tensor:
-    """Return what each level becomes, float32 [rows, 256], where so many pixels have each."""
+    """Return the new value of each level, float32 [rows, 256], from the pixels that have it."""
     up_to = ops.cumsum(counts, axis=1)
     before = up_to - counts
     # Of the highest level, nothing comes after it.
@@ -59,15 +59,15 @@ def _equalizing(counts: Tensor) -> Tensor:
     return ops.cast(ops.where(step > 0, ops.minimum(equal, LEVELS - 1), own), "float32")
 
 
-def posterize(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def posterize(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with the highest bits of every value."""
-    bits = ops.cast(ops.round(luck.strengths[:, 0]), "int32")
+    bits = ops.cast(ops.round(draw.strengths[:, 0]), "int32")
     kept = ops.reshape(ops.take(ops.convert_to_tensor(KEPT), bits), (-1, 1, 1, 1))
     return ops.cast(ops.bitwise_and(ops.cast(ops.round(pixels), "int32"), kept), "float32")
 
 
-def solarize(pixels: Tensor, luck: Luck, seeds: Seeds) -> Tensor:
+def solarize(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images with the values from the threshold on inverted."""
-    threshold = ops.reshape(luck.strengths[:, 0], (-1, 1, 1, 1))
+    threshold = ops.reshape(draw.strengths[:, 0], (-1, 1, 1, 1))
     is_inverted = ops.cast(ops.round(pixels) >= threshold, "float32")
     return pixels + is_inverted * (LEVELS - 1.0 - 2.0 * pixels)

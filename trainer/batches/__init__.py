@@ -9,7 +9,7 @@ import numpy as np
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.environment.keras_environment import TENSORFLOW
 from trainer.array_types import FloatArray
-from trainer.batches.sampling import Change, Position, Sampling
+from trainer.batches.sampling import BatchChange, Position, Sampling
 
 # What `fit` takes: ({"pixels": uint8 [batch, size, size, 3], "targets": float32 [batch, classes]
 # one-hot}, the targets once more), as trainer.training.training_model expects it.
@@ -21,9 +21,9 @@ def training_batches(
     sampling: Sampling,
     position: Position,
     steps: int,
-    change: Change | None = None,
+    change: BatchChange | None = None,
 ) -> Batches:
-    """Return so many batches of the training split, from where the position stands at the time.
+    """Return so many batches of the training split, beginning at the position.
 
     The split is shuffled anew in every pass over it. Every batch is full; where a pass ends
     inside one the next pass goes on. The order follows from the seed and the place in it from
@@ -41,7 +41,7 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> Ba
 def evaluation_arrays(
     dataset: ImageDataset, split: str, batch_size: int
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Give the same as NumPy arrays, for who calls the network: (pixels, targets), float32."""
+    """Give the same as NumPy arrays: (pixels, targets), both float32."""
     batches: Any = evaluation_batches(dataset, split, batch_size)
     is_indexed = isinstance(batches, keras.utils.PyDataset)
     numbered = map(batches.__getitem__, range(len(batches))) if is_indexed else batches
@@ -56,7 +56,7 @@ class _Feed(Protocol):
         sampling: Sampling,
         position: Position,
         steps: int,
-        change: Change | None = None,
+        change: BatchChange | None = None,
     ) -> Batches: ...
 
     def evaluation_batches(self, dataset: ImageDataset, split: str, batch_size: int) -> Batches: ...

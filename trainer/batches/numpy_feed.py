@@ -1,4 +1,4 @@
-"""Batches by NumPy alone, for backends that come without TensorFlow."""
+"""Batches by NumPy alone, for backends without TensorFlow."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from contracts.artifacts.tf_example import parse
 from contracts.artifacts.tf_record import record_at, record_positions
 from trainer.array_types import IntArray
-from trainer.batches.held import READ_EXAMPLES, HeldExamples, hold, is_held
+from trainer.batches.in_memory import READ_EXAMPLES, InMemoryExamples, fits_in_memory, load_examples
 from trainer.batches.order import Order
-from trainer.batches.sampling import Change, Position, Sampling
+from trainer.batches.sampling import BatchChange, Position, Sampling
 
 
 def training_batches(
@@ -23,7 +23,7 @@ def training_batches(
     sampling: Sampling,
     position: Position,
     steps: int,
-    change: Change | None = None,
+    change: BatchChange | None = None,
 ) -> "_TrainingBatches":
     """See `trainer.batches.training_batches`."""
     batches = _TrainingBatches(dataset, sampling, position, steps)
@@ -38,7 +38,7 @@ def evaluation_batches(dataset: ImageDataset, split: str, batch_size: int) -> "_
 
 @dataclass(frozen=True)
 class _FiledExamples:
-    """Examples of a split by their numbers, each read when it is asked for."""
+    """Examples of a split by their numbers, each read when it is needed."""
 
     dataset: ImageDataset
     files: tuple[Path, ...]
@@ -80,14 +80,14 @@ class _TrainingBatches(keras.utils.PyDataset):
         self, dataset: ImageDataset, sampling: Sampling, position: Position, steps: int
     ) -> None:
         super().__init__(workers=1)
-        self.change: Change | None = None
+        self.change: BatchChange | None = None
         self._position = position
         self._steps = steps
         self._batch_size = sampling.batch_size
-        self._examples: HeldExamples | _FiledExamples
-        if is_held(dataset):
+        self._examples: InMemoryExamples | _FiledExamples
+        if fits_in_memory(dataset):
             batches = evaluation_batches(dataset, features.TRAIN, READ_EXAMPLES)
-            self._examples = hold(dataset, map(batches.__getitem__, range(len(batches))))
+            self._examples = load_examples(dataset, map(batches.__getitem__, range(len(batches))))
         else:
             self._examples = _FiledExamples.of(dataset, features.TRAIN)
         labels = self._examples.labels if sampling.balanced else None

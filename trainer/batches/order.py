@@ -1,4 +1,4 @@
-"""Which training example comes where: a function of the seed and the place alone."""
+"""The order of the training examples, which follows from the seed and the place alone."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from trainer.batches.sampling import Sampling, examples_a_class, pass_length
 
 
 class Order:
-    """The examples of pass after pass over the training split, each by its number."""
+    """The numbers of the examples in each pass over the training split."""
 
     def __init__(
         self, dataset: ImageDataset, sampling: Sampling, labels: IntArray | None = None

@@ -1,4 +1,4 @@
-"""Which examples a training sees, and in which order."""
+"""How many examples a training draws, and from which step on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from trainer.array_types import FloatArray, PixelArray
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the training split is gone through."""
+    """How batches are drawn from the training split."""
 
     batch_size: int
     seed: int
@@ -19,14 +19,14 @@ class Sampling:
 
 @dataclass
 class Position:
-    """Where the next epoch begins: `fit` goes over the same batches again and again."""
+    """The step at which the next epoch begins; `fit` iterates the same data set in each epoch."""
 
     step: int = 0  # batches that were drawn before
 
 
 # Pixels uint8 [batch, size, size, 3], targets float32 [batch, classes] and the number of the batch
 # in the whole training -> pixels and targets, float32.
-Change = Callable[[PixelArray, FloatArray, int], tuple[FloatArray, FloatArray]]
+BatchChange = Callable[[PixelArray, FloatArray, int], tuple[FloatArray, FloatArray]]
 
 
 def pass_length(dataset: ImageDataset, sampling: Sampling) -> int:

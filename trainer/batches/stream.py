@@ -1,4 +1,4 @@
-"""Training examples as they pass by, shuffled in a window, where there are too many to hold."""
+"""Training examples that do not fit in memory, shuffled in a window while they are read."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from trainer.batches.sampling import Sampling, examples_a_class, pass_length
 
 # Bytes of pixels that one shuffle buffer may hold.
 SHUFFLE_BYTES = 64 * 2**20
-# Small images cost tf.data more for every element that passes a step of it than for their bytes:
-# records pass in pieces, which are shuffled among themselves, and examples again in each block.
+# With small images, tf.data spends more time on each element than on its bytes. So records move in
+# pieces, which are shuffled, and the examples of each block are shuffled again.
 PIECE_EXAMPLES = 16
 BLOCK_BATCHES = 8
 BLOCK_BYTES = 16 * 2**20  # of pixels; where a batch is more, it is a block
 
 
 def streamed(dataset: ImageDataset, sampling: Sampling, first: tf.Tensor) -> tf.data.Dataset:
-    """Return batches without end from the example on that comes as the first, int64 []."""
+    """Return endless batches from the example at place `first`, int64 []."""
     size = sampling.batch_size
     length = pass_length(dataset, sampling)
     batches_a_block = min(BLOCK_BATCHES, BLOCK_BYTES // (size * dataset.image_bytes))
@@ -42,7 +42,7 @@ def _one_pass(
     dataset: ImageDataset, sampling: Sampling, number: tf.Tensor, block: int
 ) -> tf.data.Dataset:
     """Return blocks of records, each with the seed int64 [2] of its own order."""
-    # In the graph of this function alone; where it is 0, TensorFlow refuses a tensor beside it.
+    # For the graph of this function alone. With 0, TensorFlow refuses a tensor as the other seed.
     tf.random.set_seed(sampling.seed + 1)
     seed = sampling.seed + number
     files = [str(path) for path in dataset.files(features.TRAIN)]

@@ -1,4 +1,4 @@
-"""Batches by tf.data, in C++ beside the training."""
+"""Batches by tf.data, made in C++ threads while the model trains."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ import tensorflow as tf
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
 from trainer.array_types import IntArray
-from trainer.batches.held import READ_EXAMPLES, hold, is_held
+from trainer.batches.in_memory import READ_EXAMPLES, fits_in_memory, load_examples
 from trainer.batches.order import Order
 from trainer.batches.records import READ_BYTES, parsed
-from trainer.batches.sampling import Change, Position, Sampling
+from trainer.batches.sampling import BatchChange, Position, Sampling
 from trainer.batches.stream import streamed
 from trainer.tf_data import without_autotune
 
-# Whose examples Python is asked for at once.
+# Python gives the numbers of the examples of so many batches at once.
 BLOCK_BATCHES = 16
 
 
@@ -25,10 +25,10 @@ def training_batches(
     sampling: Sampling,
     position: Position,
     steps: int,
-    change: Change | None = None,
+    change: BatchChange | None = None,
 ) -> tf.data.Dataset:
     """See `trainer.batches.training_batches`."""
-    source = _from_memory if is_held(dataset) else _from_files
+    source = _from_memory if fits_in_memory(dataset) else _from_files
     batches = _prefetched(source(dataset, sampling, position, steps))
     if change is not None:
         batches = _changed(
@@ -52,7 +52,7 @@ def _from_memory(
 ) -> tf.data.Dataset:
     size, classes = sampling.batch_size, len(dataset.labels)
     batches = evaluation_batches(dataset, features.TRAIN, READ_EXAMPLES)
-    examples = hold(dataset, batches.as_numpy_iterator())
+    examples = load_examples(dataset, batches.as_numpy_iterator())
     order = Order(dataset, sampling, examples.labels)
     # Copies: what is below must not keep `examples` too.
     with tf.device("CPU"):
@@ -86,14 +86,14 @@ def _from_files(
 def _asked(
     function: Callable[..., Any], inputs: Sequence[tf.Tensor], shape: Sequence[int]
 ) -> tf.Tensor:
-    """Return the integers that Python gives when they are needed: an epoch may begin anywhere."""
+    """Return integers that Python computes in each epoch, which may begin at any step."""
     found = tf.numpy_function(function, inputs, tf.int64)
     found.set_shape(shape)
     return found
 
 
 def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Dataset:
-    """Return the batches after a function of NumPy arrays and the batch's number, from 0."""
+    """Return batches changed by a function of NumPy arrays and the batch's number, from 0."""
 
     def changed(number: tf.Tensor, batch: tuple[Any, tf.Tensor]) -> tuple[Any, tf.Tensor]:
         inputs, labels = batch
@@ -109,7 +109,7 @@ def _changed(batches: tf.data.Dataset, change: Callable[..., Any]) -> tf.data.Da
 
 
 def _prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
-    # Several machines take each a part of every batch, not each some of the files.
+    # Each of several machines takes a part of every batch, not some of the files.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return without_autotune(batches.prefetch(tf.data.AUTOTUNE)).with_options(options)

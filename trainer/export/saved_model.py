@@ -13,7 +13,7 @@ from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from trainer.export.graph_decoding import decode_raw, may_differ
 from trainer.preprocessing import decode, resize
 
-# Which images a model takes, for those who call it; it lies beside the model by the same name.
+# Says which images a model takes; it is copied into the model under the same name.
 SERVING_IMAGES = Path(__file__).parent / "graph_decoding" / "serving_images.md"
 
 

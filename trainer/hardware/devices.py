@@ -1,4 +1,4 @@
-"""What the training runs on, and the number format that suits it."""
+"""The devices of a training, and the number format that suits them."""
 
 import os
 from collections.abc import Iterator
@@ -46,11 +46,11 @@ class Devices:
         return self.kind != "cpu" and bool(gpus())
 
     def evaluation_size(self, images: int, size: int) -> int:
-        """Return the batch size, at most `size`, with which so many images are gone through once.
+        """Return the batch size, at most `size`, for one pass over so many images.
 
-        Keras on TensorFlow cannot share out a last batch of fewer images than replicas. On JAX it
-        can share out no batch that is not a multiple of them, and what holds for the first batch
-        is done with all: where the last one is none, the first must not be one either.
+        Keras on TensorFlow cannot share a last batch of fewer images than replicas. On JAX it
+        shares only multiples of the replicas, and does with every batch what it did with the
+        first one: where the last batch is no multiple, the first one must not be one.
         """
         if self.replicas == 1:
             return size
@@ -74,7 +74,7 @@ class Devices:
 
 @contextmanager
 def lost_machine_explained(devices: Devices) -> Iterator[None]:
-    """Turn what TensorFlow raises once another machine is gone into a sentence.
+    """Turn the error that TensorFlow raises after another machine is lost into a sentence.
 
     Raises:
       ComponentError: it came out of the block.
@@ -95,7 +95,7 @@ def lost_machine_explained(devices: Devices) -> Iterator[None]:
 
 
 class SharedOrWhole(keras.distribution.DataParallel):
-    """Shares a batch out among the devices; each gets one whole that they cannot share."""
+    """Shares a batch among the devices; one that cannot be shared goes to each of them whole."""
 
     def get_data_layout(self, data_shape: Any) -> Any:
         """Return how an array of this shape, batch first, lies on the devices."""
@@ -153,7 +153,7 @@ def precision_policy(precision: str, kind: str = "auto") -> str:
 
 
 def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
-    """Return what `Model.compile` is told of XLA.
+    """Return the `jit_compile` of `Model.compile`.
 
     On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's, so
     that `auto`, which Keras takes for a yes, is a no there; so it is for several replicas.
@@ -213,7 +213,7 @@ def _of_torch(kind: str) -> Devices:
 
 
 def _logical_cpus() -> int:
-    """Return how many CPUs the backend counts: one, unless it is told to split it for a trial."""
+    """Return how many CPUs the backend counts: one, unless it is set to split it."""
     if keras.backend.backend() != TENSORFLOW:
         return len(device_names("cpu"))
     import tensorflow as tf

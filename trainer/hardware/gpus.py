@@ -1,4 +1,4 @@
-"""The GPUs that Keras's backend sees, and what it calls its devices."""
+"""The GPUs that Keras's backend sees, and its names of devices."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from contracts.environment.keras_environment import TENSORFLOW, TORCH
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU that Keras's backend sees; what it does not tell is empty."""
+    """A GPU that Keras's backend sees; what it does not know is empty."""
 
     name: str
     compute_capability: tuple[int, ...] = ()  # NVIDIA's
@@ -38,10 +38,10 @@ def gpu_details() -> list[Gpu]:
     if backend == TENSORFLOW:
         import tensorflow as tf
 
-        told = [tf.config.experimental.get_device_details(one) for one in found]
+        details = [tf.config.experimental.get_device_details(one) for one in found]
         return [
             Gpu(one.get("device_name", "unknown"), tuple(one.get("compute_capability", ())))
-            for one in told
+            for one in details
         ]
     if backend == TORCH:
         import torch

@@ -1,4 +1,4 @@
-"""The largest batch that the memory holds, by trial."""
+"""The largest batch that fits in memory, found by trial."""
 
 from dataclasses import dataclass
 
@@ -22,11 +22,11 @@ from trainer.training.construction import (
 from trainer.training.training_model import TrainingModel
 
 SMALLEST, LARGEST = 8, 4096
-STEPS_AN_EPOCH = 20  # fewer teach little
-SPARE = 0.8  # part of the memory that is left to this process that may be taken
+STEPS_AN_EPOCH = 20  # with fewer, an epoch changes little
+SPARE = 0.8  # share of the available memory that a trial may take
 TRIAL_STEPS = 2
 
-# That memory ran out: TensorFlow and JAX say it so, PyTorch of GPUs and of CPUs.
+# In the messages of TensorFlow, JAX and PyTorch when memory runs out.
 SIGNS = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
 
 
@@ -49,13 +49,13 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     images = pass_length(dataset, Sampling(smallest, recipe.seed, balanced))
     model = build_training_model(recipe, dataset, devices)
     compile_training_model(model, recipe, learning_rate(recipe.trainer, 1e-9, 1, 1), devices)
-    # What is freed between two sizes may stay with the process: all of them count from here.
-    room = _Room(held_bytes(), read_memory().available)
+    # Freed memory may stay with the process, so every trial is measured from here.
+    budget = _MemoryBudget(held_bytes(), read_memory().available)
     fitting, size = 0, smallest
     most = max(smallest, min(LARGEST, images // STEPS_AN_EPOCH))
-    # What a step of its own is given goes to each of TensorFlow's replicas, and is shared on JAX.
+    # `train_on_batch` gives its batch to each of TensorFlow's replicas; JAX shares it.
     each_takes = devices.replicas if keras.backend.backend() == TENSORFLOW else 1
-    while size <= most and _fits(model, size // each_takes, dataset, room, devices):
+    while size <= most and _fits(model, size // each_takes, dataset, budget, devices):
         fitting = size
         report_progress(fitting, 0, "images a step", "(looking for the batch size)")
         size *= 2
@@ -68,21 +68,21 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
 
 
 @dataclass(frozen=True)
-class _Room:
+class _MemoryBudget:
     """Bytes that the process held before the first trial, and that were left to it."""
 
     held: int
     available: int
 
-    def is_enough(self, peak: int) -> bool:
-        """Tell whether a trial with this peak could have been twice as large."""
+    def allows_twice(self, peak: int) -> bool:
+        """Return whether a trial with this peak could have been twice as large."""
         return 2 * (peak - self.held) < SPARE * self.available
 
 
 def _fits(
-    model: TrainingModel, size: int, dataset: ImageDataset, room: _Room, devices: Devices
+    model: TrainingModel, size: int, dataset: ImageDataset, budget: _MemoryBudget, devices: Devices
 ) -> bool:
-    """Train a little on empty images; tell whether that fitted and twice as many would too."""
+    """Train two steps on empty images; return whether these and twice as many fit."""
     pixels = np.zeros((size, dataset.size_px, dataset.size_px, CHANNELS), np.uint8)
     targets = np.eye(len(dataset.labels), dtype=np.float32)[np.zeros(size, int)]
     try:
@@ -93,11 +93,11 @@ def _fits(
         if is_out_of_memory(error):
             return False
         raise
-    # A GPU says so by itself; a machine that runs out of memory ends processes.
-    return devices.has_gpus or room.is_enough(peak.bytes)
+    # A GPU raises an error; a machine that runs out of memory kills processes.
+    return devices.has_gpus or budget.allows_twice(peak.bytes)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of Keras's backend says that memory ran out."""
+    """Return whether an error of Keras's backend says that memory ran out."""
     text = f"{type(error).__name__}: {error}"
     return isinstance(error, MemoryError) or any(sign in text for sign in SIGNS)

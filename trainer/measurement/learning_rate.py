@@ -1,4 +1,4 @@
-"""A learning rate by trial: it rises step by step until the loss does (Smith, 2017)."""
+"""A learning rate by trial: it rises step by step until the loss rises (Smith, 2017)."""
 
 import math
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ BELOW_LOWEST_LOSS = 10.0
 
 
 @keras.saving.register_keras_serializable("imgpipe")
-class Rising(keras.optimizers.schedules.LearningRateSchedule):
-    """Rates from the lowest to the highest, each the same factor above the last."""
+class RisingRates(keras.optimizers.schedules.LearningRateSchedule):
+    """Rates that rise by the same factor at each step, from the lowest to the highest."""
 
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step, counted from 0: float32 []."""
@@ -40,7 +40,7 @@ class Rising(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @dataclass(frozen=True)
-class Curve:
+class LossCurve:
     """The smoothed loss at each rate, up to where the trial ended."""
 
     rates: list[float]
@@ -62,12 +62,12 @@ class Curve:
 
 def find_learning_rate(
     recipe: TrainingRecipe, dataset: ImageDataset, devices: Devices, batch_size: int
-) -> Curve:
+) -> LossCurve:
     """Return the losses of a short training under rising rates; the model is thrown away."""
     model = build_training_model(recipe, dataset, devices)
     phases(recipe.trainer, LOWEST)[0].choose_layers(model.network)
-    compile_training_model(model, recipe, Rising(), devices, steps_per_execution=1)
-    trial = _Trial()
+    compile_training_model(model, recipe, RisingRates(), devices, steps_per_execution=1)
+    trial = _LossRecorder()
     balanced = recipe.trainer.sampling == "balanced"
     sampling = Sampling(batch_size, recipe.seed, balanced)
     change = batch_change(recipe, dataset)
@@ -76,7 +76,7 @@ def find_learning_rate(
     return trial.curve()
 
 
-class _Trial(keras.callbacks.Callback):
+class _LossRecorder(keras.callbacks.Callback):
     """Records the loss of each step, and stops where it has become many times the lowest."""
 
     def __init__(self) -> None:
@@ -96,8 +96,8 @@ class _Trial(keras.callbacks.Callback):
         if not math.isfinite(loss) or self._losses[-1] > DIVERGED * min(self._losses):
             self.model.stop_training = True
 
-    def curve(self) -> Curve:
-        """Return what was seen."""
-        rising = Rising()
+    def curve(self) -> LossCurve:
+        """Return the rates and losses that were recorded."""
+        rising = RisingRates()
         rates = [float(rising(step)) for step in range(len(self._losses))]
-        return Curve(rates, self._losses)
+        return LossCurve(rates, self._losses)

@@ -1,4 +1,4 @@
-"""The most memory that this process holds for a while, also below an earlier peak of it."""
+"""The peak memory of this process during a block, also where a peak before it was higher."""
 
 import os
 import resource
@@ -13,18 +13,18 @@ SECONDS_BETWEEN_SAMPLES: Final = 0.005
 class PeakMemory:
     """Measures while it is entered as a context manager; `bytes` is the peak.
 
-    The kernel tells the peak of a process since it began, which says something only where it has
-    risen; below that the memory is asked for every few milliseconds.
+    The kernel knows the peak of a process since it began. Where that does not rise in the block,
+    the memory is sampled every few milliseconds.
     """
 
     def __init__(self) -> None:
         self.bytes = 0
-        self._earlier = 0
+        self._peak_before = 0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True, name="peak-memory")
 
     def __enter__(self) -> "PeakMemory":
-        self._earlier = _peak_bytes()
+        self._peak_before = _peak_bytes()
         self.bytes = held_bytes()
         self._thread.start()
         return self
@@ -38,7 +38,7 @@ class PeakMemory:
         self._is_over.set()
         self._thread.join()
         peak = _peak_bytes()
-        self.bytes = max(self.bytes, held_bytes(), peak if peak > self._earlier else 0)
+        self.bytes = max(self.bytes, held_bytes(), peak if peak > self._peak_before else 0)
 
     def _sample(self) -> None:
         while not self._is_over.wait(SECONDS_BETWEEN_SAMPLES):

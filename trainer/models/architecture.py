@@ -1,4 +1,4 @@
-"""What a network is made of: shapes, parameters and operations, stage by stage."""
+"""Shapes, parameters and operations of a network, stage by stage."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from trainer.models.freezing import is_head, layers_within
 
 Shape = tuple[int, ...]
 
-# Top layers that are shown each by itself; more are gathered by the size of their feature maps.
+# Up to so many top layers are each a stage; more are grouped by the size of their feature maps.
 MOST_LAYERS = 24
 
 CONVOLUTIONS = (
@@ -55,8 +55,8 @@ class _Call:
 def stages(network: keras.Model, size_px: int) -> list[Stage]:
     """Return the stages of a network in the order of its first call.
 
-    Ours are those of their names. Other networks are shown by their top layers, or, where these
-    are many, by the height and width of their feature maps. What a layer costs follows from the
+    The layer names of our networks say the stages. In other networks each top layer is a stage, or,
+    where these are many, each height and width of feature maps. What a layer costs follows from the
     shapes in one call on one image, so it is the same on every backend. Normalisations,
     activations, pooling, and operations outside of Keras's layers are not counted.
     """
@@ -124,7 +124,7 @@ def multiply_adds(layer: layers.Layer, input_shape: Shape, output_shape: Shape) 
 
 
 def _dense_surplus(call: _Call) -> int:
-    """Return how many parameters a layer would have more if all its inputs met all its outputs."""
+    """Return how many more parameters a layer would have as a fully connected one."""
     layer = call.layer
     spreads = isinstance(layer, layers.Dense) and len(call.input_shape) > 1
     if not spreads and not isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED)):
@@ -146,7 +146,7 @@ def _spatial(layer: layers.Layer, shape: Shape) -> Shape:
 
 
 def _parameters(members: Sequence[layers.Layer], counted: set[int]) -> int:
-    """Return the parameters of layers but those counted already, and count them."""
+    """Return the parameters of layers without those in `counted`, and add them there."""
     new = {id(weight): weight for layer in members for weight in layer.weights}
     fresh = [weight for key, weight in new.items() if key not in counted]
     counted.update(new)
@@ -184,7 +184,7 @@ def _names_by_size(tops: Sequence[layers.Layer], shapes: dict[int, Shape]) -> It
     current, smallest = "before", math.inf
     for top in tops:
         shape = shapes[id(top)]
-        # One pixel is that of a squeeze, which excites the maps again.
+        # A map of one pixel is a squeeze; the maps after it are larger again.
         if len(shape) == 3 and 1 < shape[0] < smallest:
             smallest = shape[0]
             current = f"maps of {shape[0]} x {shape[1]}"
@@ -200,7 +200,7 @@ def _calls(network: keras.Model, size_px: int) -> list[_Call]:
 
 @contextmanager
 def _recording() -> Iterator[list[_Call]]:
-    """Note every call of a layer: only that tells the shapes inside of subclassed models."""
+    """Record every call of a layer; nothing else gives the shapes inside of subclassed models."""
     calls: list[_Call] = []
     original = layers.Layer.__call__
 

@@ -15,7 +15,7 @@ from contracts.system.errors import ConfigError
 
 POOLING = {"average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
-# Arguments of an application that are not the user's: what is built here rests on them.
+# Arguments of an application that are set here and not by the user.
 TAKEN = {
     "classes",
     "classifier_activation",
@@ -107,7 +107,7 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
     """
     try:
         with warnings.catch_warnings():
-            # MobileNets tell of another size than 224 that the weights are those of 224.
+            # MobileNets warn at another size than 224 that the weights are those of 224.
             warnings.filterwarnings("ignore", message="`input_shape` is", category=UserWarning)
             return application_builder(name)(include_top=False, **arguments)
     except ConfigError:

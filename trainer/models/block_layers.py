@@ -1,4 +1,4 @@
-"""The layers of ConvNeXt's blocks that Keras has not."""
+"""Layers of ConvNeXt's blocks that Keras does not have."""
 
 import keras
 from keras import layers, ops

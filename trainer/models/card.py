@@ -1,4 +1,4 @@
-"""The model card: what a network is made of, what it costs and how fast it is here."""
+"""The model card: the parts of a network, its costs, and its speed on this machine."""
 
 import json
 import logging
@@ -25,8 +25,8 @@ CARD_PAGE = "card.md"
 SUMMARY = "summary.txt"
 
 BATCHES = (1, 32)
-# A batch is run so many times, or for so long if that is shorter; one that would take longer than
-# the last of these even once is not measured.
+# A batch is run so many times, or for so long if that is shorter. A batch that takes longer than
+# the last of these is not measured.
 REPETITIONS = 20
 SECONDS_A_BATCH = 0.4
 LONGEST_SECONDS = 5.0
@@ -57,7 +57,7 @@ def write_card(
     """Write card.json, card.md, summary.txt and diagram.svg to `folder`, and return the card.
 
     Works for every built model, nested and subclassed ones too. The network is run, not changed.
-    Nothing is written where it does not let itself be described: whatever it raises comes through.
+    When the network cannot be described, nothing is written and its error is raised.
 
     Args:
       folder: is made where it is missing; each file appears whole.
@@ -82,7 +82,7 @@ def write_card(
 def write_card_or_reason(
     network: keras.Model, folder: Path, size_px: int, *, draws: bool = True
 ) -> None:
-    """Write the card, or why there is none: a network that is trained is worth more than it.
+    """Write the card, or a file that says why there is none.
 
     Args as of `write_card`.
 
@@ -179,7 +179,7 @@ def _median_s(network: keras.Model, size_px: int, batch: int) -> float:
 
 
 def _device() -> str:
-    """Return what the network ran on, as people name it."""
+    """Return the name of the device that the network ran on."""
     first = device_names()[0]
     if not first.lower().startswith("cpu"):
         return first

@@ -58,29 +58,29 @@ def head_layers(network: keras.Model) -> list[keras.layers.Layer]:
 
 
 def is_head(name: str) -> bool:
-    """Tell whether a layer of one of our models belongs to the head."""
+    """Return whether a layer of one of our models belongs to the head."""
     return name.startswith("head_") or name == "probabilities"
 
 
 def layers_within(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """Yield the layers that one is made of, at whatever depth, each before its own, in order."""
+    """Yield the layers inside a layer, at any depth, in order, each before those inside it."""
     for part in _parts(layer):
         yield part
         yield from layers_within(part)
 
 
 def _parts(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    # Keras's own way to all depths gives the inner ones backwards.
+    # Keras's own method gives the inner layers in reverse order.
     parts: list[keras.layers.Layer] = layer._flatten_layers(include_self=False, recursive=False)
     return parts
 
 
 def _set_trainable(layer: keras.layers.Layer, trainable: bool) -> None:
-    """Set whether a layer's own weights learn; those of its parts are set by themselves."""
+    """Set whether a layer's own weights are trainable; inner layers are set one by one."""
     if not _parts(layer):
         layer.trainable = trainable
         return
-    # A layer that is made of others and is not trainable would hide theirs.
+    # A container that is not trainable hides the trainable weights of its inner layers.
     layer.trainable = True
     for weight in layer._trainable_variables:
         weight.trainable = trainable

@@ -1,4 +1,4 @@
-"""A model of the user's own, held against what the rest relies on."""
+"""A model of the user's own, checked for what the rest relies on."""
 
 from typing import Any
 

@@ -21,11 +21,11 @@ LOGGER = logging.getLogger(__name__)
 KEY = "trainer.weights"
 DIFFERENCES_SHOWN = 3
 
-# Of a .keras file, where the weights are; and what a file holds beside those of layers.
+# The part of a .keras file with the weights; and groups of a file that are no layers.
 MEMBER = "model.weights.h5"
 NO_LAYERS = ("optimizer", "metrics", "_metrics", "loss", "_loss")
 
-# Ours, and what the same network is called in keras.applications.
+# Our networks -> the same ones in keras.applications.
 APPLICATIONS = {
     "convnext_tiny": "ConvNeXtTiny",
     "convnext_small": "ConvNeXtSmall",
@@ -54,7 +54,7 @@ NOTHING = StoredLayer("", ())
 
 
 def load_imagenet(network: keras.Model) -> None:
-    """Give a ConvNeXt of ours the weights of the same one in keras.applications, head aside.
+    """Give a ConvNeXt of ours the weights of the same one in keras.applications, without the head.
 
     Raises:
       ConfigError: they cannot be downloaded.
@@ -95,7 +95,7 @@ def load_file(network: keras.Model, file: Path) -> None:
     """
     stored = _stored_layers(file)
     with tempfile.TemporaryDirectory(prefix="imgpipe-weights-") as folder:
-        # What a file of this very network looks like; only Keras knows how it lays them out.
+        # A file of this very network, to compare with: only Keras knows the layout.
         own = Path(folder, "own.weights.h5")
         network.save_weights(own)
         expected = _stored_layers(own)
@@ -124,7 +124,7 @@ def load_file(network: keras.Model, file: Path) -> None:
 
 
 def _of_head(here: StoredLayer, there: StoredLayer, head: set[str]) -> bool:
-    """Tell whether a difference is one of heads alone."""
+    """Return whether a difference is one of heads alone."""
     if here is NOTHING:
         return is_head(there.name)
     return here.name in head
@@ -134,7 +134,7 @@ def _misfit(
     network: keras.Model, file: Path, differing: list[tuple[StoredLayer, StoredLayer]]
 ) -> str:
     order = {layer.name: number for number, layer in enumerate(layers_within(network))}
-    told = [
+    shown = [
         f"{here.name or there.name} has {there} there and {here} here"
         for here, there in sorted(differing, key=lambda pair: order.get(pair[0].name, len(order)))
     ]
@@ -151,7 +151,7 @@ def _misfit(
     )
     return (
         f"{KEY}: {file}: expected weights of {network.name}, received others: "
-        f"{some_of(told, DIFFERENCES_SHOWN)}. {advice}"
+        f"{some_of(shown, DIFFERENCES_SHOWN)}. {advice}"
     )
 
 

@@ -1,1 +1,1 @@
-"""What pulls on the weights: optimisers, learning rates, losses."""
+"""Optimisers, learning rates and losses by name."""

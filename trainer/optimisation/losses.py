@@ -1,4 +1,4 @@
-"""The loss by name, and what each class counts in it."""
+"""The loss by name, and the weight of each class in it."""
 
 from collections.abc import Sequence
 from typing import Any

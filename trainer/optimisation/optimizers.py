@@ -49,6 +49,6 @@ def build_optimizer(
 
 
 def _is_kernel(weight: Any) -> bool:
-    """Tell it by the axes, and by the words of the name, such as `query_bias`."""
+    """Return whether a weight is a kernel, by its axes and the words of its name."""
     is_named_otherwise = NO_KERNELS.intersection(weight.name.split("_"))
     return len(weight.shape) >= AXES_OF_A_KERNEL and not is_named_otherwise

@@ -17,7 +17,7 @@ STEP_FACTOR = 0.1
 
 @keras.saving.register_keras_serializable("imgpipe")
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """A rise to the peak, then the named way on; a step beyond the last keeps the last rate.
+    """A rise to the peak, then the named schedule; after the last step the last rate stays.
 
     Args:
       kind: cosine, step, one_cycle or constant.
@@ -33,7 +33,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step, counted from 0: float32 []."""
         step = ops.cast(step, "float32")
-        # The first step of a rise from 0 is worth something too.
+        # The first step of a rise has a rate above 0.
         risen = ops.minimum((step + 1) / max(self.rise, 1), 1.0)
         gone = ops.clip((step - self.rise) / max(self.steps - self.rise, 1), 0.0, 1.0)
         if self.kind == "one_cycle":

@@ -12,7 +12,7 @@ from contracts.config.explanation import ExplainedImages
 from contracts.system.atomic_files import write_whole
 from contracts.system.errors import in_one_line
 from contracts.system.progress import report_progress
-from trainer.pictures import (
+from trainer.pictures.drawings import (
     confusion_matrix,
     feature_maps,
     filters,
@@ -23,7 +23,7 @@ from trainer.pictures import (
     sample_predictions,
 )
 from trainer.pictures.picture import CannotDraw, Picture, save, styled
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 if TYPE_CHECKING:
     from contracts.artifacts.image_dataset import ImageDataset
@@ -71,7 +71,7 @@ def draw_pictures(
       OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    evidence = Evidence(trained, dataset, images, seed)
+    data = PictureData(trained, dataset, images, seed)
     drawn: list[Picture] = []
     left_out: list[dict[str, str]] = []
     modules = [*DRAWN, *([learning_rate_trial] if trained.rates_tried else [])]
@@ -79,7 +79,7 @@ def draw_pictures(
         report_progress(number, len(modules), "pictures")
         name = module.__name__.rpartition(".")[2]
         try:
-            drawn.append(_draw(module, name, evidence, folder))
+            drawn.append(_draw(module, name, data, folder))
         except OSError:
             raise
         except Exception as error:  # a user's model may do anything, and it is trained already
@@ -92,10 +92,10 @@ def draw_pictures(
     return drawn
 
 
-def _draw(module: ModuleType, name: str, evidence: Evidence, folder: Path) -> Picture:
+def _draw(module: ModuleType, name: str, data: PictureData, folder: Path) -> Picture:
     with styled():
         picture = Picture(name, f"{name}.png", module.TITLE, module.CAPTION)
-        save(module.draw(evidence), folder / picture.file)
+        save(module.draw(data), folder / picture.file)
     return picture
 
 

@@ -1,4 +1,4 @@
-"""The images that the user chose, as the network sees those of the data."""
+"""The images that the user chose, read and resized as the data was."""
 
 from collections.abc import Sequence
 from pathlib import Path

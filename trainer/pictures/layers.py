@@ -1,7 +1,7 @@
-"""Looks into a network while it runs, whichever of Keras' three styles it is written in.
+"""Observes the layers of a network while it runs.
 
-The `call` of its layers is replaced for a moment, so that functional, nested and subclassed
-models look alike, on every backend that runs eagerly.
+The `call` of each layer is replaced for one pass. So functional, nested and subclassed models are
+observed in the same way, on every backend that runs eagerly.
 """
 
 import functools
@@ -19,24 +19,24 @@ from contracts.environment.keras_environment import TENSORFLOW, TORCH
 from trainer.array_types import FloatArray
 from trainer.pictures.picture import CannotDraw
 
-Watch = Callable[["Place", Any, Any], Any]
+Watch = Callable[["LayerCall", Any, Any], Any]
 
 POOLING = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
 
 @dataclass(frozen=True)
-class Place:
-    """One call of one layer in a pass through a network."""
+class LayerCall:
+    """One call of a layer in a pass of images through a network."""
 
     layer: Any
-    call: int  # from 0; a shared layer is called more than once
+    number: int  # from 0; a shared layer is called more than once
 
 
 @dataclass(frozen=True)
-class Passage:
-    """What a layer was given and gave, for one image."""
+class TracedCall:
+    """The shapes of what a layer took and gave in one of its calls, for one image."""
 
-    place: Place
+    call: LayerCall
     input_shape: tuple[int, ...] | None
     output_shape: tuple[int, ...] | None  # None: no single tensor
 
@@ -53,30 +53,30 @@ class Passage:
 
 
 def inner_layers(network: Any) -> list[Any]:
-    """Return every layer below the network, however deep."""
+    """Return every layer in the network, at any depth."""
     return list(network._flatten_layers(include_self=False, recursive=True))
 
 
 def is_leaf(layer: Any) -> bool:
-    """Tell whether a layer has none of its own below it."""
+    """Return whether a layer holds no other layers."""
     return not inner_layers(layer)
 
 
 @contextmanager
 def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
-    """Have `watch(place, input, output)` called after each call of a layer, in one pass.
+    """Have `watch(call, input, output)` called after each call of a layer, in one pass.
 
     What it returns takes the output's place.
     """
     calls: Counter[int] = Counter()
 
-    def watching(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(call)
+    def watching(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
         def watched_call(*args: Any, **kwargs: Any) -> Any:
-            output = call(*args, **kwargs)
-            place = Place(layer, calls[id(layer)])
+            output = original(*args, **kwargs)
+            call = LayerCall(layer, calls[id(layer)])
             calls[id(layer)] += 1
-            return watch(place, args[0] if args else None, output)
+            return watch(call, args[0] if args else None, output)
 
         return watched_call
 
@@ -93,7 +93,7 @@ def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
 
 @contextmanager
 def _eagerly() -> Iterator[None]:
-    """Have models run layer by layer whose `call` is a tf.function, too."""
+    """Run models eagerly whose `call` is a tf.function."""
     if keras.backend.backend() != TENSORFLOW:
         yield
         return
@@ -107,15 +107,15 @@ def _eagerly() -> Iterator[None]:
         tf.config.run_functions_eagerly(before)
 
 
-def passages(network: Any, size_px: int) -> list[Passage]:
-    """Return what passes through the network's layers, in the order in which they finish.
+def trace_calls(network: Any, size_px: int) -> list[TracedCall]:
+    """Return the calls of a network's layers, in the order in which they end.
 
-    A layer that holds others finishes after them.
+    A layer that holds others ends after them.
     """
-    found: list[Passage] = []
+    found: list[TracedCall] = []
 
-    def note(place: Place, given: Any, gave: Any) -> Any:
-        found.append(Passage(place, _shape(given), _shape(gave)))
+    def note(call: LayerCall, given: Any, gave: Any) -> Any:
+        found.append(TracedCall(call, _shape(given), _shape(gave)))
         return gave
 
     with watched(inner_layers(network), note):
@@ -123,52 +123,54 @@ def passages(network: Any, size_px: int) -> list[Passage]:
     return found
 
 
-def outputs_at(network: Any, pixels: FloatArray, places: Iterable[Place]) -> dict[Place, Any]:
-    """Return what these places give for a batch of images."""
-    wanted, found = set(places), {}
+def outputs_at(
+    network: Any, pixels: FloatArray, calls: Iterable[LayerCall]
+) -> dict[LayerCall, Any]:
+    """Return what these calls give for a batch of images."""
+    wanted, found = set(calls), {}
 
-    def keep(place: Place, _: Any, gave: Any) -> Any:
-        if place in wanted:
-            found[place] = gave
+    def keep(call: LayerCall, _: Any, gave: Any) -> Any:
+        if call in wanted:
+            found[call] = gave
         return gave
 
-    with watched({place.layer for place in wanted}, keep):
+    with watched({call.layer for call in wanted}, keep):
         network(pixels, training=False)
     return found
 
 
-def head_of(found: Iterable[Passage]) -> Passage | None:
-    """Return the passage through the last layer with weights: the one that tells the classes.
+def head_of(found: Iterable[TracedCall]) -> TracedCall | None:
+    """Return the call of the last layer with weights, which decides the class.
 
-    None where there is none that takes a single tensor.
+    None where no such layer takes a single tensor.
     """
-    for passage in reversed(list(found)):
-        layer = passage.place.layer
-        if is_leaf(layer) and layer.weights and passage.input_shape is not None:
-            return passage
+    for traced in reversed(list(found)):
+        layer = traced.call.layer
+        if is_leaf(layer) and layer.weights and traced.input_shape is not None:
+            return traced
     return None
 
 
-def maps_of(found: list[Passage]) -> list[Passage]:
-    """Return the passages that give a map of features, those of pooling left out.
+def maps_of(found: list[TracedCall]) -> list[TracedCall]:
+    """Return the calls that give a map of features, without those of pooling.
 
-    What comes before the first layer with weights is the image itself.
+    Layers before the first one with weights give the image itself.
     """
-    first = next((i for i, one in enumerate(found) if one.place.layer.weights), len(found))
-    return [one for one in found[first:] if one.is_map and not isinstance(one.place.layer, POOLING)]
+    first = next((i for i, one in enumerate(found) if one.call.layer.weights), len(found))
+    return [one for one in found[first:] if one.is_map and not isinstance(one.call.layer, POOLING)]
 
 
 def features_and_probabilities(
-    network: Any, head: Place | None, pixels: FloatArray
+    network: Any, head: LayerCall | None, pixels: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return what the head was given, float32 [batch, features], and the probabilities.
+    """Return the inputs of the head, float32 [batch, features], and the probabilities.
 
-    Of features that still are a map their mean over it is taken; without a head there are none.
+    A map of features is averaged over its pixels. Without a head there are no features.
     """
     given_to_head: list[Any] = []
 
-    def keep(place: Place, given: Any, gave: Any) -> Any:
-        if place == head:
+    def keep(call: LayerCall, given: Any, gave: Any) -> Any:
+        if call == head:
             given_to_head.append(given)
         return gave
 
@@ -184,12 +186,12 @@ def features_and_probabilities(
 
 
 @contextmanager
-def without_softmax(found: Iterable[Passage]) -> Iterator[bool]:
-    """Have the network answer with the numbers before its softmax; False where it has none.
+def without_softmax(found: Iterable[TracedCall]) -> Iterator[bool]:
+    """Let the network give its logits; yield False where it has no softmax.
 
-    A softmax that is sure of itself has next to no gradient.
+    The gradient of a softmax near 0 or 1 is almost 0.
     """
-    last = next(one.place.layer for one in reversed(list(found)) if is_leaf(one.place.layer))
+    last = next(one.call.layer for one in reversed(list(found)) if is_leaf(one.call.layer))
     if isinstance(last, keras.layers.Softmax):
         with watched([last], lambda _place, given, _gave: given):
             yield True

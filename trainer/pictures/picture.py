@@ -1,4 +1,4 @@
-"""What a picture is, and how one is left out."""
+"""What a picture is, its style, and the error that leaves one out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ CHARACTER_IN = 0.079  # at the size of titles, on average and a little more
 
 
 class CannotDraw(Exception):
-    """There is nothing to draw; its text is the reason, for the user."""
+    """The picture cannot be drawn; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Picture:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the style of all pictures, whatever matplotlib is told elsewhere."""
+    """Draw in the style of all pictures, whatever matplotlib is set to elsewhere."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)

@@ -1,4 +1,4 @@
-"""What the pictures of a model are drawn from; each part is worked out when it is first needed."""
+"""What the pictures of a model are drawn from; each part is computed when it is first needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from contracts.config.explanation import ExplainedImages
 from trainer.array_types import FloatArray, IntArray
 from trainer.pictures.chosen_images import chosen_pixels
 from trainer.pictures.layers import (
-    Passage,
+    TracedCall,
     features_and_probabilities,
     head_of,
-    passages,
+    trace_calls,
 )
 from trainer.pictures.picture import CannotDraw
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from contracts.artifacts.image_dataset import ImageDataset
     from trainer.training.train import TrainedModel
 
-# However large the data is: a random sample of it, the same for the same seed.
+# Larger splits are sampled at random, the same for the same seed.
 MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
 
-# Images that go through the network at once.
+# Images in one call of the network.
 MOST_AT_ONCE = 256
 PIXELS_AT_ONCE = 32 * 224**2
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Images of a split as the network sees them, in the order of the files."""
+class SplitPredictions:
+    """What a network predicts for images of a split, in the order of the files."""
 
     truth: IntArray  # int [images]
     features: FloatArray  # float32 [images, features], what the last layer is given, if known
     probabilities: FloatArray  # float32 [images, classes]
-    of: int  # images in the split
+    of: int  # images in the whole split
 
     @property
     def predicted(self) -> IntArray:
@@ -57,15 +57,15 @@ class Judged:
         scores: FloatArray = self.probabilities.max(axis=1)
         return scores
 
-    def words(self, split: str) -> str:
-        """Say how many images these are: "180 validation images"."""
+    def count_text(self, split: str) -> str:
+        """Return how many images these are: "180 validation images"."""
         count = len(self.truth)
         some_of = "" if count == self.of else f" of {self.of:,}"
         return f"{count:,}{some_of} {split} images"
 
 
-class Evidence:
-    """A trained network, the data it was trained on and what it makes of them."""
+class PictureData:
+    """A trained network, the data that it was trained on, and what it predicts for them."""
 
     def __init__(
         self, trained: "TrainedModel", dataset: "ImageDataset", images: ExplainedImages, seed: int
@@ -85,12 +85,12 @@ class Evidence:
         self._samples: dict[str, list[tuple[Path, int]]] = {}
 
     @cached_property
-    def passages(self) -> list[Passage]:
-        """What passes through the network's layers."""
-        return passages(self.network, self._dataset.size_px)
+    def calls(self) -> list[TracedCall]:
+        """The calls of the network's layers in one pass."""
+        return trace_calls(self.network, self._dataset.size_px)
 
     @cached_property
-    def validation(self) -> Judged:
+    def validation(self) -> SplitPredictions:
         """The validation split, at most MOST_VALIDATION_IMAGES of it.
 
         Raises:
@@ -98,14 +98,14 @@ class Evidence:
         """
         if not self._dataset.examples.get(features.VALIDATION):
             raise CannotDraw("there are no validation images.")
-        return self._judge(features.VALIDATION)
+        return self._predict(features.VALIDATION)
 
     @cached_property
-    def training(self) -> Judged:
+    def training(self) -> SplitPredictions:
         """The training split, at most MOST_TRAINING_IMAGES of it."""
-        return self._judge(features.TRAIN)
+        return self._predict(features.TRAIN)
 
-    def chosen_by_the_user(self) -> list[FloatArray]:
+    def users_images(self) -> list[FloatArray]:
         """Return the user's own images, float32 [size, size, 3] in 0..255 each.
 
         Raises:
@@ -114,7 +114,7 @@ class Evidence:
         return chosen_pixels(self._files, self._dataset)
 
     @cached_property
-    def chosen(self) -> IntArray:
+    def sample(self) -> IntArray:
         """A fixed sample of validation images, int [images], ascending."""
         count = len(self.validation.truth)
         drawn = np.random.default_rng(self._seed).permutation(count)
@@ -126,19 +126,19 @@ class Evidence:
 
         Where there are too few of them, the right ones with the lowest scores follow.
         """
-        judged = self.validation
-        is_wrong = judged.predicted != judged.truth
-        badness = np.where(is_wrong, 1 + judged.scores, -judged.scores)
+        predictions = self.validation
+        is_wrong = predictions.predicted != predictions.truth
+        badness = np.where(is_wrong, 1 + predictions.scores, -predictions.scores)
         return np.argsort(-badness, kind="stable")[: self._count]
 
     def pixels(self, split: str, indices: Sequence[int] | IntArray) -> FloatArray:
-        """Return judged images by their position, float32 [n, size, size, 3] in 0..255."""
+        """Return images of the sample by their position, float32 [n, size, size, 3] in 0..255."""
         records = self._records(split)
         return self._read([records[index] for index in indices])[0]
 
-    def _judge(self, split: str) -> Judged:
-        passage = head_of(self.passages)
-        head = passage.place if passage else None
+    def _predict(self, split: str) -> SplitPredictions:
+        traced = head_of(self.calls)
+        head = traced.call if traced else None
         truth, inner, probabilities = [], [], []
         records = self._records(split)
         for start in range(0, len(records), self._at_once):
@@ -147,7 +147,7 @@ class Evidence:
             truth.append(labels)
             inner.append(seen)
             probabilities.append(gave)
-        return Judged(
+        return SplitPredictions(
             np.concatenate(truth),
             np.concatenate(inner),
             np.concatenate(probabilities),

@@ -1,4 +1,4 @@
-"""The best values of a search as YAML that pipeline.yaml takes over as it is."""
+"""The best values of a search as YAML for pipeline.yaml."""
 
 from pathlib import Path
 from typing import Any

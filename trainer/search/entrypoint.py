@@ -1,4 +1,4 @@
-"""TFX's way into the search."""
+"""The function that TFX's Tuner component calls."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ KEY_LENGTH = 16  # hex digits of the name of a search
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """Return the tuner for the transformed examples; it goes on where an earlier one was killed.
+    """Return the tuner for the transformed examples; it goes on where one before it was killed.
 
     `custom_config` holds `recipe`, `search` and `tracking` (empty: MLflow is switched off) as JSON,
     `code_digest`, `training_digest`, and `kept`: the folder that outlives the component, where
@@ -34,8 +34,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """
     recipe = TrainingRecipe.model_validate_json(fn_args.custom_config["recipe"])
     search = SearchConfig.model_validate_json(fn_args.custom_config["search"])
-    told = fn_args.custom_config["tracking"]
-    store = TrackingStore.model_validate_json(told) if told else None
+    tracking = fn_args.custom_config["tracking"]
+    store = TrackingStore.model_validate_json(tracking) if tracking else None
     # TFX gives patterns of files: <examples>/Split-train/*
     dataset = ImageDataset.unite(str(Path(files).parent.parent) for files in fn_args.train_files)
     if not dataset.examples.get(features.VALIDATION):
@@ -56,6 +56,6 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     ledger = Ledger(kept / search_key / LEDGER_FILE)
     params = {"algorithm": search.algorithm, "objective": search.objective, "trials": search.trials}
     runs = open_runs(store, "search", params, ledger.mlflow_run_id)
-    ledger.told_in(runs.run_id)
+    ledger.use_run(runs.run_id)
     tuner = TrialTuner(Trials(recipe, search, dataset), ledger, runs, fn_args.working_dir)
     return TunerFnResult(tuner=tuner, fit_kwargs={})

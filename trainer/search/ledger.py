@@ -1,4 +1,4 @@
-"""What the trials of a search came to, kept so that a search that was killed goes on."""
+"""The results of a search's trials, kept so that a search that was killed goes on."""
 
 import json
 import traceback
@@ -17,7 +17,7 @@ from contracts.system.errors import ComponentError
 LEDGER_FILE = "trials.json"
 LOG_FILE = "search.log"
 
-# A trial in which the process was killed so often takes too much memory, or breaks something else.
+# After so many kills a trial counts as failed: it takes too much memory, or something else.
 MOST_BEGINNINGS = 2
 
 
@@ -33,11 +33,11 @@ class TrialRecord:
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     why: str = ""  # it failed
-    told: bool = False  # to whoever follows the search
+    is_logged: bool = False  # in MLflow
 
     @property
     def kills(self) -> bool:
-        """Whether the process was killed in it so often that it is not trained any more."""
+        """Whether it is not trained again, since the process was killed in it too often."""
         return self.begun > MOST_BEGINNINGS
 
 
@@ -84,11 +84,11 @@ class Ledger:
         """Return the number of a trial, from 1."""
         return next(at for at, one in enumerate(self, start=1) if one is record)
 
-    def told_in(self, run_id: str) -> None:
-        """Go on in this MLflow run; where it is not the one so far, nobody in it was told."""
+    def use_run(self, run_id: str) -> None:
+        """Log to this MLflow run; one that is not the run so far has none of the trials."""
         if run_id != self.mlflow_run_id:
             for record in self:
-                record.told = False
+                record.is_logged = False
         self.mlflow_run_id = run_id
         self.write()
 
@@ -105,7 +105,7 @@ class Ledger:
         return record
 
     def take_back(self, record: TrialRecord) -> None:
-        """Count the trial as begun once less: it ended for no reason of its own."""
+        """Do not count the last beginning of the trial: it ended for no reason of its own."""
         record.begun -= 1
         self.write()
 

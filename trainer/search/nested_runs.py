@@ -12,7 +12,7 @@ from registry.mlflow_store import active_run, experiment_id, open_client, transl
 
 
 class NestedRuns:
-    """The parent run, and who adds runs below it.
+    """The parent run, with a run below it for each training that is added.
 
     As a context manager it ends the parent: FINISHED, KILLED by an interruption, or FAILED where
     another exception leaves it.
@@ -27,7 +27,7 @@ class NestedRuns:
 
         One that was deleted is not there; a new one has `params`.
 
-        Runs below it that were not told to their end are removed: they are told again.
+        Runs below it that did not end are removed: they are logged again.
         """
         self._uri = store.uri
         with translated_errors(self._uri):
@@ -36,7 +36,7 @@ class NestedRuns:
             if run_id and self._has(run_id):
                 self.run_id = run_id
                 self._client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
-                self._remove_half_told()
+                self._remove_partial_runs()
             else:
                 run = self._client.create_run(self._experiment_id, tags={MLFLOW_RUN_NAME: name})
                 self.run_id = run.info.run_id
@@ -74,7 +74,7 @@ class NestedRuns:
             self._client.set_terminated(run.info.run_id, RunStatus.to_string(status))
 
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Tell the parent run what came of all of them: the best values by key, and metrics."""
+        """Log the results of all of them in the parent run: the best values by key, and metrics."""
         now_ms = int(time.time() * 1000)
         with translated_errors(self._uri):
             self._client.log_batch(
@@ -99,7 +99,7 @@ class NestedRuns:
             run_id, params=[Param(key, str(value)) for key, value in params.items()]
         )
 
-    def _remove_half_told(self) -> None:
+    def _remove_partial_runs(self) -> None:
         wanted = (
             f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
         )

@@ -1,4 +1,4 @@
-"""Who is told of the trainings of a search or sweep: MLflow, or nobody where it is switched off."""
+"""Where the trainings of a search or sweep are logged: in MLflow, or nowhere without it."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -8,7 +8,7 @@ from contracts.config.tracking import TrackingStore
 
 
 class Runs(Protocol):
-    """Takes trainings one by one; as a context manager it ends with them."""
+    """Takes trainings one by one; as a context manager it ends after the last one."""
 
     run_id: str  # by which another process goes on; empty: there is none
 
@@ -26,7 +26,7 @@ class Runs(Protocol):
         """
 
     def sum_up(self, best: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Take what came of all of them: the best values by key, and metrics."""
+        """Take the results of all of them: the best values by key, and metrics."""
 
     def __enter__(self) -> "Runs":
         """Begin."""
@@ -41,16 +41,16 @@ class Runs(Protocol):
 
 
 class NoRuns:
-    """Tells nobody; the run that is known from before keeps its name."""
+    """Logs nothing; the id of a run that is known stays."""
 
     def __init__(self, run_id: str = "") -> None:
         self.run_id = run_id
 
     def add(self, *_: Any) -> None:
-        """Leave it at what the ledger or record holds."""
+        """Log nothing."""
 
     def sum_up(self, *_: Any) -> None:
-        """Leave it at what the ledger or record holds."""
+        """Log nothing."""
 
     def __enter__(self) -> "NoRuns":
         return self
@@ -62,7 +62,7 @@ class NoRuns:
 def open_runs(
     store: TrackingStore | None, name: str, params: Mapping[str, Any], run_id: str = ""
 ) -> Runs:
-    """Return who is told: a run of this name in the store, or nobody where there is none.
+    """Return a run of this name in the store, or one that logs nothing where there is no store.
 
     Args:
       store: MLflow's; None: it is switched off, and not imported.

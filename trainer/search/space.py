@@ -40,7 +40,7 @@ def decode(dimensions: Dimensions, values: Mapping[str, Encoded]) -> dict[str, J
 
 
 def _by_code(choices: Choices) -> dict[Encoded, JsonValue]:
-    """Return the choices by what KerasTuner calls them."""
+    """Return the choices by their values in KerasTuner."""
     encode = _encoder({type(choice) for choice in choices})
     return {encode(choice): choice for choice in choices}
 

@@ -1,4 +1,4 @@
-"""What Hyperband's longer rounds go on from, kept no longer than one of them may come."""
+"""The checkpoints that Hyperband's longer rounds go on from; each lasts as long as its bracket."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ class TrialCheckpoints:
     """The checkpoints of one bracket: no trial of another one goes on from them."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which belongs to nobody else."""
+        """Take a folder that nothing else uses."""
         self._folder = folder
         self._bracket: object = None
 

@@ -19,7 +19,7 @@ from trainer.search.trial_checkpoints import CHECKPOINTS, TrialCheckpoints
 from trainer.search.trials import Trials, course_of
 from trainer.training.train import TrainedModel, train
 
-# Hyperband's own names of what it decides for a trial.
+# Hyperband's names of the values that it adds to a trial.
 HYPERBAND_EPOCHS = "tuner/epochs"
 HYPERBAND_BRACKET = "tuner/bracket"
 HYPERBAND_FACTOR = 3
@@ -28,10 +28,10 @@ Train = Callable[..., TrainedModel]  # as `trainer.training.train.train`
 
 
 class TrialTuner(BaseTuner):
-    """Trains every trial that the oracle asks for, and tells MLflow and the ledger of it.
+    """Trains every trial that the oracle asks for, and logs it in the ledger and in MLflow.
 
-    A trial that cannot be trained is a failed one and the search goes on. Hyperband's later rounds
-    go on from the state of the earlier ones where that gives what a training of their length gives;
+    A trial that cannot be trained has failed, and the search goes on. Hyperband's later rounds go
+    on from the state of the rounds before where the result is that of a training of their length;
     elsewhere they train anew.
     """
 
@@ -57,14 +57,14 @@ class TrialTuner(BaseTuner):
             self._checkpoints.clear()
 
     def on_search_begin(self) -> None:
-        """Tell MLflow of the trials that it was not told of: it was away, or the process died.
+        """Log the trials that MLflow does not have: it was away, or the process was killed.
 
         Raises:
           ComponentError: MLflow does not answer, or the ledger cannot be written.
         """
         for record in self.ledger:
-            if record.status != "running" and not record.told:
-                self._tell(record)
+            if record.status != "running" and not record.is_logged:
+                self._log_trial(record)
 
     def run_trial(self, trial: Any) -> dict[str, float]:
         """Return the objective of a trial, as the ledger knows it or as a training gives it.
@@ -86,15 +86,15 @@ class TrialTuner(BaseTuner):
         return {self._objective: record.score}
 
     def _ended(self, values: dict[str, Any], epochs: int) -> TrialRecord:
-        """Return the record of a trial that has ended, now where it had not, and is told."""
+        """Return the record of a trial that has ended; one that has not is trained and logged."""
         record = self.ledger.begin(values, epochs)
         if record.status == "running":
             self._settle(record)
-            self._tell(record)
+            self._log_trial(record)
         return record
 
     def _settle(self, record: TrialRecord) -> None:
-        """Train, and write down what came of it."""
+        """Train, and record the result."""
         began_s = time.monotonic()
         if record.kills:
             record.status = "failed"
@@ -124,7 +124,7 @@ class TrialTuner(BaseTuner):
         self.ledger.write()
 
     def _trained(self, recipe: TrainingRecipe) -> TrainedModel:
-        """Train, from where a shorter training of the same course came to."""
+        """Train, from the end of a shorter training of the same course where there is one."""
         dataset = self._trials.dataset
         course = course_of(recipe)
         if course is None or self._trials.search.algorithm != "hyperband":
@@ -144,8 +144,8 @@ class TrialTuner(BaseTuner):
         so_far = f", best {self._objective} {best.score:.3f}" if best else ""
         return f"trial {len(self.oracle.trials)} of {self._trials.search.trials}{so_far}"
 
-    def _tell(self, record: TrialRecord) -> None:
-        """Tell MLflow of a trial that has ended, and write down that it is told."""
+    def _log_trial(self, record: TrialRecord) -> None:
+        """Log a trial that has ended in MLflow, and note that in the ledger."""
         metrics = {"seconds": record.seconds}
         if record.score is not None:
             metrics["objective"] = record.score
@@ -153,11 +153,11 @@ class TrialTuner(BaseTuner):
         params["epochs"] = str(record.epochs)
         name = f"trial {self.ledger.place(record)}"
         self._runs.add(name, params, record.history, metrics, record.why)
-        record.told = True
+        record.is_logged = True
         self.ledger.write()
 
     def on_search_end(self) -> None:
-        """Tell MLflow of the best trial.
+        """Log the best trial in MLflow.
 
         Raises:
           ComponentError: every trial failed.

@@ -15,25 +15,25 @@ __all__ = ["Point", "TrackedTraining", "Tracker", "TrackerRuns", "Tracking", "ru
 
 
 class Tracking:
-    """Tells every tracker of one training; as a context manager it begins and ends them.
+    """Passes one training to every tracker; as a context manager it begins and ends their runs.
 
     A tracker that cannot begin raises ComponentError before anything is trained. One that fails
-    later loses what it was told, is named in `tracked` and costs the training nothing. Epochs of
-    a training that was interrupted are told first, to each tracker those that it does not have.
+    later loses what it was given and is named in `tracked`; the training goes on. Epochs that ended
+    before this process began are logged first, in each run those that it does not have.
     """
 
     def __init__(
         self,
-        told: Sequence[Tracker],
+        chosen: Sequence[Tracker],
         training: TrackedTraining,
         keep: Callable[[TrackerRuns], None] = lambda runs: None,
     ) -> None:
-        """Tell `told` of a training, and `keep` of their runs as soon as there are some."""
+        """Take the trackers of a training; `keep` is called with their runs when each begins."""
         self.tracked: tuple[TrackerRecord, ...] = ()  # from the end on
         self._training = training
         self._keep = keep
-        self._trackers = told
-        self._deliveries = [Delivery(tracker) for tracker in told]
+        self._trackers = chosen
+        self._deliveries = [Delivery(tracker) for tracker in chosen]
         self._begun: list[Delivery] = []
 
     def __enter__(self) -> "Tracking":
@@ -54,16 +54,16 @@ class Tracking:
         self._end(is_finished=error_type is None)
 
     def callback(self) -> ReportMetrics:
-        """Return the Keras callback that tells of epochs and steps."""
+        """Return the Keras callback that logs epochs and steps."""
         return ReportMetrics(self.log, self.used)
 
     def used(self, parameters: Mapping[str, str]) -> None:
-        """Tell of what the training chose by itself."""
+        """Log the values that the training chose."""
         for delivery in self._begun:
             delivery.used(parameters)
 
     def log(self, point: Point) -> None:
-        """Tell of metrics."""
+        """Log metrics."""
         for delivery in self._begun:
             delivery.log(point)
 
@@ -88,27 +88,27 @@ def _known(ids: Mapping[str, str]) -> dict[str, str]:
 def trackers(plan: TrackingPlan) -> list[Tracker]:
     """Return the trackers that are switched on; each imports its library only now."""
     tracking = plan.tracking
-    told: list[Tracker] = []
+    chosen: list[Tracker] = []
     if tracking.mlflow.enabled:
         from trainer.tracking.mlflow_run import MlflowRun
 
-        told.append(MlflowRun(plan.store, system_metrics=tracking.mlflow.system_metrics))
+        chosen.append(MlflowRun(plan.store, system_metrics=tracking.mlflow.system_metrics))
     if tracking.tensorboard.enabled:
         from trainer.tracking.tensorboard_run import TensorBoardRun
 
-        told.append(TensorBoardRun(plan.tensorboard_folder))
+        chosen.append(TensorBoardRun(plan.tensorboard_folder))
     if tracking.wandb.enabled:
         from trainer.tracking.wandb_run import WandbRun
 
-        told.append(WandbRun(tracking.wandb, plan.store.name, plan.wandb_folder))
+        chosen.append(WandbRun(tracking.wandb, plan.store.name, plan.wandb_folder))
     if tracking.csv.enabled:
         from trainer.tracking.csv_run import CsvRun
 
-        told.append(CsvRun())
-    return told
+        chosen.append(CsvRun())
+    return chosen
 
 
 def run_name(model: str) -> str:
-    """Return the name that a run bears everywhere: the time in UTC and the model."""
+    """Return the name of a run in every tracker: the time in UTC and the model."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return f"{stamp}-{''.join(c if c.isalnum() or c in '._-' else '-' for c in model)}"

@@ -7,15 +7,15 @@ from pathlib import Path
 from contracts.system.errors import ComponentError
 from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
-# One row an epoch, and one a step that is told of.
+# One row an epoch, and one a step that is logged.
 FILES = {"epoch": "history.csv", "step": "steps.csv"}
 
 
 class CsvRun:
     """history.csv and steps.csv in the ModelRun artifact, whole rows after every epoch.
 
-    The artifact of a training that was interrupted is gone: when it goes on, history.csv has its
-    epochs again, and steps.csv begins where it goes on.
+    Of a training that began in another process, history.csv has all epochs, and steps.csv the
+    steps of this process.
     """
 
     name = "CSV"
@@ -38,7 +38,7 @@ class CsvRun:
         return str(self._folder / FILES["epoch"])
 
     def used(self, parameters: Mapping[str, str]) -> None:
-        """They stand in the record beside the tables."""
+        """The record in the same folder has them."""
 
     def log(self, points: Sequence[Point]) -> None:
         """Append a row a point; see `Tracker`.
@@ -61,10 +61,10 @@ class CsvRun:
                 )
 
     def picture(self, name: str, path: Path) -> None:
-        """The pictures lie beside the tables already."""
+        """The pictures are in the same folder already."""
 
     def artifact(self, path: Path) -> None:
-        """The files lie beside the tables already."""
+        """The files are in the same folder already."""
 
     def end(self, *, is_finished: bool) -> None:
         """Every row is written already."""

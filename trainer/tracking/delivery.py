@@ -1,4 +1,4 @@
-"""Tells a tracker in the background, so that training neither waits for it nor ends with it."""
+"""Calls a tracker in a thread, so that the training never waits for it or fails with it."""
 
 import logging
 import textwrap
@@ -14,10 +14,10 @@ from trainer.tracking.tracker import Point, TrackedTraining, Tracker
 
 LOGGER = logging.getLogger(__name__)
 
-# While training goes on, a server may be away for five minutes and nothing is lost.
+# During a training, a server may be away for five minutes and nothing is lost.
 SECONDS_BETWEEN_ATTEMPTS = 15.0
 ATTEMPTS = 20
-# Once it is over, nobody waits longer for what is still to be told.
+# After the training, delivery of the rest may take so long.
 END_WITHIN_S = 20.0
 SECONDS_BETWEEN_LAST_ATTEMPTS = 1.0
 LAST_ATTEMPTS = 3
@@ -26,16 +26,16 @@ LONGEST_CAUSE = 120  # characters; the log has all of it
 
 
 class Delivery:
-    """Hands what a tracker is told to it in order, from a thread of its own."""
+    """Calls a tracker with each message in order, from a thread of its own."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._place = ""
-        # Calls, or points that go together with those beside them.
+        # Calls, or points; neighbouring points are delivered in one call.
         self._waiting: deque[Callable[[], None] | Point] = deque()
         self._changed = threading.Condition()
         self._is_ending = False
-        self._told = self._lost = 0
+        self._received = self._lost = 0
         self._error: Exception | None = None
         self._thread = threading.Thread(
             target=self._deliver, daemon=True, name=f"tracking-{tracker.name}"
@@ -51,20 +51,20 @@ class Delivery:
         self._thread.start()
 
     def used(self, parameters: Mapping[str, str]) -> None:
-        """Have parameters delivered."""
+        """Deliver parameters."""
         self._put(partial(self._tracker.used, parameters))
 
     def log(self, point: Point) -> None:
-        """Have a point delivered that is not there yet, together with others that wait."""
+        """Deliver a point that the run does not hold, together with others that wait."""
         if not self._tracker.logged.has(point):
             self._put(point)
 
     def picture(self, name: str, path: Path) -> None:
-        """Have a picture delivered; its file has to stay until the end."""
+        """Deliver a picture; its file has to stay until the end."""
         self._put(partial(self._tracker.picture, name, path))
 
     def artifact(self, path: Path) -> None:
-        """Have a file or folder delivered; it has to stay until the end."""
+        """Deliver a file or folder; it has to stay until the end."""
         self._put(partial(self._tracker.artifact, path))
 
     def end(self, *, is_finished: bool) -> TrackerRecord:
@@ -80,14 +80,14 @@ class Delivery:
             return TrackerRecord(self._tracker.name, self._place, self._tracker.run_id)
         cause = f"{type(self._error).__name__}: {self._error}" if self._error else "no answer"
         cause = textwrap.shorten(cause, LONGEST_CAUSE, placeholder=" ...")
-        trouble = f"{lost} of {self._told} messages were not delivered ({cause})"
+        trouble = f"{lost} of {self._received} messages were not delivered ({cause})"
         LOGGER.warning("%s: %s", self._tracker.name, trouble)
         return TrackerRecord(self._tracker.name, self._place, self._tracker.run_id, trouble)
 
     def _put(self, message: Callable[[], None] | Point) -> None:
         with self._changed:
             self._waiting.append(message)
-            self._told += 1
+            self._received += 1
             self._changed.notify_all()
 
     def _deliver(self) -> None:

@@ -23,7 +23,7 @@ from contracts.config.tracking import TrackingStore
 from registry.mlflow_store import active_run, experiment_id, open_client, translated_errors
 from trainer.tracking.tracker import LoggedPoints, Point, TrackedTraining
 
-# What MLflow refuses: a digest that is longer, more metrics at once, a longer value.
+# Limits of MLflow: of a digest, of the metrics of one call, of a value.
 DIGEST_LENGTH = 36
 METRICS_AT_ONCE = 1000
 PARAMETER_LENGTH = 6000
@@ -51,12 +51,12 @@ class MlflowRun:
 
     def begin(self, training: TrackedTraining) -> str:
         """Create the run, or go on with it; see `Tracker`."""
-        earlier = training.runs.get(self.name, "")
+        run_before = training.runs.get(self.name, "")
         with translated_errors(self._store.uri, OSError):
             self._client = open_client(self._store.uri)
-            goes_on = self._goes_on(earlier)
+            goes_on = self._goes_on(run_before)
             if not goes_on:
-                self._create(training, earlier)
+                self._create(training, run_before)
             self._describe(training)
             if self._system_metrics and not training.is_finished:
                 self._monitor = SystemMetricsMonitor(
@@ -66,7 +66,7 @@ class MlflowRun:
                     tracking_uri=self._store.uri,
                 )
                 self._monitor.start()
-        new = "" if goes_on or not earlier else f"; a new one, since run {earlier} is gone"
+        new = "" if goes_on or not run_before else f"; a new one, since run {run_before} is gone"
         return f"run {training.name}{self._way_to_it()}{new}"
 
     def used(self, parameters: Mapping[str, str]) -> None:
@@ -101,7 +101,7 @@ class MlflowRun:
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 
     def _goes_on(self, run_id: str) -> bool:
-        """Go on with an earlier run; False where it is not there, or not in this experiment."""
+        """Go on with the run before; False where it is not there, or not in this experiment."""
         run = active_run(self._client, run_id) if run_id else None
         if run is None or run.info.experiment_id != experiment_id(self._client, self._store):
             return False
@@ -115,9 +115,9 @@ class MlflowRun:
         self.logged = LoggedPoints(frozenset(epochs), max(steps, default=0))
         return True
 
-    def _create(self, training: TrackedTraining, earlier: str) -> None:
-        goes_on = f"Goes on from run {earlier}, which is no longer in this store."
-        note = " ".join(filter(None, [goes_on if earlier else "", training.note]))
+    def _create(self, training: TrackedTraining, run_before: str) -> None:
+        goes_on = f"Goes on from run {run_before}, which is no longer in this store."
+        note = " ".join(filter(None, [goes_on if run_before else "", training.note]))
         run = self._client.create_run(
             experiment_id(self._client, self._store),
             run_name=training.name,

@@ -1,4 +1,4 @@
-"""What a tracker is: it is told of a training's start, its numbers, its pictures and its end."""
+"""What a tracker is: it logs the start, the metrics, the pictures and the end of a training."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def _text(value: object) -> str:
 
 @dataclass(frozen=True)
 class LoggedPoints:
-    """What a run that goes on has been told before."""
+    """What a run that goes on holds already."""
 
     epochs: frozenset[int] = frozenset()
     step: int = 0  # the last one
 
     def has(self, point: Point) -> bool:
-        """Tell whether a point is there already."""
+        """Return whether the run holds a point."""
         if point.scale == "epoch":
             return point.number in self.epochs
         return point.number <= self.step
@@ -83,9 +83,8 @@ class LoggedPoints:
 class Tracker(Protocol):
     """Somewhere a training can be followed.
 
-    All but `begin` are called from one thread, in order. Whatever a method raises costs what it
-    was told and nothing else, except for `begin`: it raises ComponentError, and nothing is
-    trained.
+    All but `begin` are called from one thread, in order. When one of them raises, what it was
+    given is lost, and nothing else. When `begin` raises ComponentError, nothing is trained.
     """
 
     name: str

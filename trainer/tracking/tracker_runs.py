@@ -1,4 +1,4 @@
-"""The runs of a training, kept with its checkpoint: what goes on goes on in the same ones."""
+"""The runs of a training, kept with its checkpoint: a resumed training goes on in them."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ FILE = "runs.json"
 
 @dataclass(frozen=True)
 class TrackerRuns:
-    """The name that the runs bear everywhere, and by what each tracker finds its own."""
+    """The name of the runs, and the id by which each tracker finds its own."""
 
     name: str
     ids: Mapping[str, str] = field(default_factory=dict)  # by tracker

@@ -52,9 +52,9 @@ class WandbRun:
                 "tracking.wandb.mode: online: expected a key in WANDB_API_KEY or by `wandb login`, "
                 "found none. Set it, or set tracking.wandb.mode to offline."
             )
-        earlier = training.runs.get(self.name, "")
+        run_before = training.runs.get(self.name, "")
         try:
-            self._run = self._started(training, mode, earlier)
+            self._run = self._started(training, mode, run_before)
         except (wandb.Error, OSError) as error:
             cause = str(error).strip().partition("\n")[0].rstrip(".")
             raise ComponentError(
@@ -74,7 +74,7 @@ class WandbRun:
             return f"run {training.name}, offline; `wandb sync {folder}`"
         return f"run {training.name} at {self._run.url}"
 
-    def _started(self, training: TrackedTraining, mode: str, earlier: str) -> Any:
+    def _started(self, training: TrackedTraining, mode: str, run_before: str) -> Any:
         """Return a run; what is offline cannot be gone on with, nor what is no longer there."""
         import wandb
 
@@ -98,12 +98,12 @@ class WandbRun:
             ),
         }
         begin = partial(wandb.init, **options)
-        if earlier and mode == "online":
+        if run_before and mode == "online":
             try:
-                return begin(id=earlier, resume="must")
+                return begin(id=run_before, resume="must")
             except wandb.Error:
-                LOGGER.warning("the run %s cannot be gone on with", earlier, exc_info=True)
-        goes_on = f"Goes on from run {earlier}." if earlier else ""
+                LOGGER.warning("the run %s cannot be gone on with", run_before, exc_info=True)
+        goes_on = f"Goes on from run {run_before}." if run_before else ""
         return begin(notes=" ".join(filter(None, [goes_on, training.note])) or None)
 
     def used(self, parameters: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What happens beside the training: checkpoints, the end of it, progress and time left."""
+"""Callbacks of every training: checkpoints, an early end, progress and the time left."""
 
 import math
 import time
@@ -17,21 +17,21 @@ from trainer.training.step_plan import StepCallback, StepPlan
 
 SECONDS_BETWEEN_REPORTS = 0.25
 
-EPOCH_SECONDS = "epoch_seconds"  # beside the metrics of an epoch
+EPOCH_SECONDS = "epoch_seconds"  # among the metrics of an epoch
 
 
 class LogLearningRate(keras.callbacks.Callback):
-    """Puts the learning rate of an epoch beside its metrics, before another callback sets it."""
+    """Adds the learning rate of an epoch to its metrics, before another callback sets it."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note it."""
+        """Add it."""
         if logs is not None:
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             logs["learning_rate"] = float(rate)
 
 
 class StopOnNan(StepCallback):
-    """Ends the training with a sentence as soon as the loss is no number any more."""
+    """Ends the training with a sentence at the first loss that is NaN or infinite."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the loss, which is the mean of the epoch so far.
@@ -52,16 +52,15 @@ class StopOnNan(StepCallback):
 
 
 def _sync(model: Any) -> None:
-    """Let the variables of a model that is being fitted have their values."""
+    """Write the values of the running `fit` into the model's variables."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()  # `fit` keeps them to itself
 
 
 class SeedPyTorch(StepCallback):
-    """Has the random numbers of PyTorch itself follow from the seed and the step.
+    """Seeds PyTorch's own random numbers at each step, from the seed and the step.
 
-    Dropout draws them. Keras, which keeps those of its own in variables, holds no state of them
-    that a checkpoint could have.
+    Dropout draws them. Keras has no variable with their state, so that a checkpoint cannot hold it.
     """
 
     def __init__(self, plan: StepPlan, seed: int) -> None:
@@ -96,7 +95,7 @@ class KeepCheckpoints(StepCallback):
         self._before_s = self.progress.seconds
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Give an epoch that was interrupted what its metrics had counted, and its rate.
+        """Restore metrics and learning rate of an epoch that was interrupted.
 
         A callback may just have set the rate for the beginning of this epoch once more.
         """
@@ -107,7 +106,7 @@ class KeepCheckpoints(StepCallback):
             self._checkpoint.restore(self.model, ["optimizer", "metrics"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Save the state, where the last time is long enough ago; the last batch's comes later."""
+        """Save the state where it is due; the end of the epoch saves that of its last batch."""
         step = self._step(batch)
         is_due = self.every_s and time.monotonic() - self._saved_s >= self.every_s
         if is_due and step % self._plan.steps_per_epoch:
@@ -116,7 +115,7 @@ class KeepCheckpoints(StepCallback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save the state, and the weights where they are the best so far.
 
-        The seconds of the epoch are put beside its metrics, for the callbacks that come after.
+        The seconds of the epoch are added to its metrics, for the callbacks that come after.
         """
         logs = {} if logs is None else logs
         now_ms = int(time.time() * 1000)
@@ -142,7 +141,7 @@ class KeepCheckpoints(StepCallback):
 
 
 class ReportProgress(StepCallback):
-    """Tells how many steps are done, the last epoch's metrics and the time left."""
+    """Reports how many steps are done, the last epoch's metrics and the time left."""
 
     def __init__(self, plan: StepPlan) -> None:
         super().__init__(plan)

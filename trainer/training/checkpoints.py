@@ -29,7 +29,7 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training has come, and what it was that began."""
+    """How far a training has come, and the values that it began with."""
 
     batch_size: int
     learning_rate: float
@@ -47,7 +47,7 @@ class TrainingProgress:
         return len(self.history.get("loss", ()))
 
     def is_out_of_patience(self, patience: int, first_epoch: int) -> bool:
-        """Tell whether so many epochs from one on have brought nothing better; 0: never."""
+        """Return whether so many epochs since `first_epoch` brought no better one; 0: never."""
         if not patience or self.best_epoch is None:
             return False
         return self.epochs - 1 - max(self.best_epoch, first_epoch - 1) >= patience
@@ -59,11 +59,11 @@ class TrainingProgress:
 
         Args:
           logs: the metrics of the epoch.
-          monitor: the metric that tells the best epoch.
+          monitor: the metric that decides the best epoch.
           seconds: of the training up to the end of the epoch.
           ended_ms: when the epoch ended.
         """
-        # What a callback adds in some epochs alone would not tell which these were.
+        # A metric that a callback adds in some epochs alone has no value of each epoch.
         names = [name for name in (self.history or logs) if name in logs]
         history = {name: [*self.history.get(name, ()), float(logs[name])] for name in names}
         values = np.array(history[monitor])
@@ -80,10 +80,10 @@ class TrainingProgress:
 
 
 class Checkpoint:
-    """One folder with the last state and the best weights; each file appears whole or not at all.
+    """A folder with the last state and the best weights; each file appears whole or not at all.
 
     The weights of an epoch that is the best so far are written before the state that says so, and
-    those of the best one before it are removed after that: a state always finds its own.
+    those of the best one before it are removed after that: the weights of a state are always there.
 
     The state is the variables of the model, of its optimiser and of its metrics: weights,
     averages, random numbers, and what was counted of the epoch that is running.
@@ -137,13 +137,13 @@ class Checkpoint:
         return self.best(best_epoch), self._folder / LAST_FILE
 
     def copy_weights(self, folder: Path, best_epoch: int) -> None:
-        """Let the best and the last weights stand in another folder too."""
+        """Link the best and the last weights into another folder."""
         for source, name in zip(self.weights(best_epoch), (BEST_FILE, LAST_FILE), strict=True):
             link(source, folder / name)
 
     @classmethod
     def of(cls, root: Path, key: str) -> "Checkpoint":
-        """Return the one of a training among others, and remove those not used for two weeks."""
+        """Return the checkpoint of a training, and remove those not used for two weeks."""
         for other in root.iterdir() if root.is_dir() else ():
             # Another machine or run may remove the same ones.
             with suppress(FileNotFoundError):
@@ -163,7 +163,7 @@ class Checkpoint:
         shutil.rmtree(self._folder)
 
     def progress(self) -> TrainingProgress | None:
-        """Return how far the last state had come; None where there is none that can be used."""
+        """Return the progress of the last state; None where there is none that can be used."""
         path = self._folder / STATE_FILE
         if not path.exists():
             return None

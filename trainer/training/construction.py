@@ -11,7 +11,7 @@ from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
 from contracts.environment.keras_environment import TENSORFLOW, TORCH
 from trainer.augmentation import Augmentation
 from trainer.augmentation.albumentations import CpuAugmentation
-from trainer.batches.sampling import Change
+from trainer.batches.sampling import BatchChange
 from trainer.hardware.devices import Devices, compiles
 from trainer.models import build_model
 from trainer.optimisation.losses import build_loss, class_weights
@@ -90,7 +90,7 @@ def learning_rate(
     )
 
 
-def batch_change(recipe: TrainingRecipe, dataset: ImageDataset) -> Change | None:
+def batch_change(recipe: TrainingRecipe, dataset: ImageDataset) -> BatchChange | None:
     """Return what changes batches before they reach the model, where the model does not."""
     if recipe.augmentation.backend == "keras":
         return None

@@ -130,7 +130,7 @@ def _fit_phase(
 
 
 def _is_over(phase: Phase, state: FitState) -> bool:
-    """Tell whether the last epoch of a phase is done, or patience is at its end."""
+    """Return whether the last epoch of a phase is done, or patience is at its end."""
     patience = 0 if phase.trains_head_alone else state.recipe.trainer.early_stopping_patience
     progress = state.progress
     return progress.epochs >= phase.end_epoch or progress.is_out_of_patience(

@@ -9,7 +9,7 @@ from trainer.models.freezing import freeze_backbone, thaw
 
 @dataclass(frozen=True)
 class Phase:
-    """Some epochs in which the same layers learn, under a learning rate of their own."""
+    """Epochs in which the same layers are trained, with a learning rate of their own."""
 
     first_epoch: int
     end_epoch: int  # the first one after it
@@ -23,10 +23,10 @@ class Phase:
         return self.end_epoch - self.first_epoch
 
     def choose_layers(self, network: Any) -> None:
-        """Let the layers learn that do in this phase.
+        """Make the layers of this phase trainable, and freeze the others.
 
-        Where the config asks for no fine-tuning they stay as the model was built: the user's own
-        may have frozen some.
+        Without fine-tuning in the config the layers stay as the model was built: a model of the
+        user's own may have frozen some.
 
         Raises:
           ConfigError: there is no layer `trainable_from`.

@@ -7,7 +7,7 @@ import keras
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The epochs of one call of `fit`, and what came before it."""
+    """The epochs and steps of a whole training, and the steps that are done."""
 
     epochs: int  # of the whole training
     steps_per_epoch: int

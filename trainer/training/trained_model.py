@@ -72,7 +72,7 @@ def used_values(progress: TrainingProgress, devices: str, precision: str) -> dic
 def trained_network(
     recipe: TrainingRecipe, dataset: ImageDataset, progress: TrainingProgress, weights: Path
 ) -> Any:
-    """Return the network of a training, built anew with the weights in a file.
+    """Build the network of a training anew, with the weights in a file, and return it.
 
     The layers that learned last are the trainable ones.
     """

@@ -1,4 +1,4 @@
-"""The model that is fitted: the network, and the augmentation that it meets in training alone."""
+"""The model that is fitted: the network, with the augmentation in front in training."""
 
 from typing import Any
 
@@ -28,9 +28,9 @@ class TrainingModel(keras.Model):
         self.network = network
         self.augmentation = augmentation
         self.step_plan: Any = None  # the StepPlan that callbacks count steps by, while it is fitted
-        self.used: dict[str, str] = {}  # what `auto` has come to, for who follows the training
+        self.used: dict[str, str] = {}  # the values that the config may leave to auto
         self._class_weights = class_weights  # float32 [classes]; None: all the same
-        # Steps from the first one on whose loss was no number: Python sees executions alone.
+        # Steps since the first one with a loss of NaN: Python sees only executions of several.
         self.steps_since_nan = self.add_weight(
             shape=(), dtype="int", initializer="zeros", trainable=False, name="steps_since_nan"
         )
@@ -100,10 +100,10 @@ class ReplicatedTrainingModel(TrainingModel):
 
 
 class MultiWorkerTrainingModel(ReplicatedTrainingModel):
-    """The same for several machines, whose logs Keras 3's `fit` stumbles over."""
+    """The same for several machines: Keras 3's `fit` fails on logs without an axis."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Return logs with an axis, which Keras takes the mean over the machines along."""
+        """Return logs with an axis, along which Keras averages over the machines."""
         return _with_axis(super().train_step(data))
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def epoch_points(progress: TrainingProgress) -> tuple[Point, ...]:
 def _explain(trained: TrainedModel, job: TrainingJob, tracking: Tracking) -> None:
     """Write the model card, draw the pictures, and give both to the trackers.
 
-    A model that does not let itself be described or drawn is trained all the same.
+    A model that cannot be described or drawn is trained all the same.
     """
     dataset, card = job.dataset, job.folder / CARD_FOLDER
     write_card_or_reason(trained.network, card, dataset.size_px, draws=job.draws)

@@ -20,7 +20,7 @@ def users_callbacks(config: TrainerConfig) -> list[Any]:
     """Return the keras.callbacks.Callback objects that `trainer.callbacks` names.
 
     Raises:
-      ConfigError: one cannot be made, or sets the learning rate beside a schedule.
+      ConfigError: one cannot be made, or sets the learning rate while a schedule does.
     """
     made = [
         users_instance(one, "trainer.callbacks", keras.callbacks.Callback)
@@ -35,7 +35,7 @@ def users_callbacks(config: TrainerConfig) -> list[Any]:
 
 @contextmanager
 def rate_error_explained(config: TrainerConfig) -> Iterator[None]:
-    """Turn Keras's TypeError about a rate that a callback sets beside a schedule into a sentence.
+    """Turn Keras's TypeError about a rate that both a callback and a schedule set into a sentence.
 
     Raises:
       ConfigError: it came out of the block.

@@ -1,4 +1,4 @@
-"""Imports the code of the user's own that the config names, and tells what goes wrong in it."""
+"""Imports the user's code that the config names, and turns its errors into sentences."""
 
 import hashlib
 import importlib
@@ -15,7 +15,7 @@ from contracts.config.rules.hidden_modules import hidden_modules
 from contracts.config.trainer.users_code import UsersCode
 from contracts.system.errors import ConfigError
 
-# What Keras puts into its messages for terminals, and behind them.
+# Colours and lists of arguments in Keras's messages.
 NOISE = re.compile(r"\x1b\[[0-9;]*m|Arguments received by .*", re.DOTALL)
 
 
@@ -45,7 +45,7 @@ def load_users_code(reference: str, key: str) -> Any:
         else:
             hint = ""
         raise ConfigError(
-            f"{key}: {reference} cannot be imported: {explained(error, code)}{hint}"
+            f"{key}: {reference} cannot be imported: {error_text(error, code)}{hint}"
         ) from error
     found = getattr(module, code.attribute, None)
     if not callable(found):
@@ -68,7 +68,7 @@ def call_users_code(
     try:
         return function(*inputs, **arguments)
     except Exception as error:  # whatever it raises
-        raise ConfigError(f"{key}: {code} failed: {explained(error, code)}") from error
+        raise ConfigError(f"{key}: {code} failed: {error_text(error, code)}") from error
 
 
 def users_instance(reference: str, key: str, kind: type) -> Any:
@@ -92,8 +92,8 @@ def users_instance(reference: str, key: str, kind: type) -> Any:
     return made
 
 
-def explained(error: BaseException, code: UsersCode) -> str:
-    """Return what was raised and the user's line it came through: "ValueError: ... (net.py:3)."."""
+def error_text(error: BaseException, code: UsersCode) -> str:
+    """Return an error and the user's line that raised it: "ValueError: ... (net.py:3)."."""
     text = " ".join(NOISE.sub("", str(error)).split())
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__
     line = _users_line(error, code)
@@ -144,7 +144,7 @@ def _import_file(file: Path, key: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        # By the loader, bytecode would be taken for the same as long as size and second are.
+        # The loader would take old bytecode where size and second of the source are the same.
         exec(compile(source, str(file), "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]

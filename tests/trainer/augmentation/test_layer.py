@@ -159,8 +159,8 @@ def test_a_smaller_last_batch_is_no_trouble(pixels, targets):
 
 def test_rand_augment_takes_as_many_operations_an_image(pixels, targets):
     layer = layer_of(rand_augment={"operations": 2})
-    lucks = layer._steps.draw(targets, keras.random.SeedGenerator(0))
-    applied = np.stack([np.asarray(luck.is_applied) for luck in lucks])
+    draws = layer._operations.draw(targets, keras.random.SeedGenerator(0))
+    applied = np.stack([np.asarray(draw.is_applied) for draw in draws])
     assert (applied.sum(0) == 2).all()
     assert (applied.mean(1) > 0.1).all()
 

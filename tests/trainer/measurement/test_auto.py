@@ -11,7 +11,7 @@ from tests.trainer.training.test_train import recipe
 from trainer.hardware.devices import Devices
 from trainer.measurement import batch_size
 from trainer.measurement.batch_size import find_batch_size
-from trainer.measurement.learning_rate import Curve
+from trainer.measurement.learning_rate import LossCurve
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
@@ -22,7 +22,7 @@ def test_a_training_finds_both_and_keeps_them(dataset, tmp_path, monkeypatch):
     trained = train(automatic, dataset, (), Checkpoint(tmp_path))
     assert trained.batch_size == 16  # of 96 images
     assert 1e-6 < trained.learning_rate < 1
-    tried = Curve(**trained.rates_tried)
+    tried = LossCurve(**trained.rates_tried)
     assert trained.learning_rate == tried.rate()
     assert len(tried.rates) > 20
     progress = Checkpoint(tmp_path).progress()
@@ -30,9 +30,9 @@ def test_a_training_finds_both_and_keeps_them(dataset, tmp_path, monkeypatch):
 
 
 def test_the_rate_is_a_tenth_of_that_with_the_lowest_loss():
-    assert Curve([1e-3, 1e-2, 1e-1, 1.0], [2.0, 1.0, 0.5, 9.0]).rate() == pytest.approx(1e-2)
+    assert LossCurve([1e-3, 1e-2, 1e-1, 1.0], [2.0, 1.0, 0.5, 9.0]).rate() == pytest.approx(1e-2)
     with pytest.raises(ComponentError, match="the lowest learning rate already"):
-        Curve([], []).rate()
+        LossCurve([], []).rate()
 
 
 def test_a_batch_that_runs_out_of_memory_is_too_large(dataset, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from contracts.artifacts.image_dataset import ImageDataset
+from contracts.config.explanation import ExplainedImages
 from tests.trainer.conftest import SIZE_PX, write_images
 from trainer.training.train import TrainedModel
 
@@ -98,3 +99,8 @@ def spots(tmp_path_factory) -> ImageDataset:
     return write_dataset(
         tmp_path_factory.mktemp("spots"), {"train": images(20), "validation": validation}
     )
+
+
+def some(count: int) -> ExplainedImages:
+    """Return so many images of the data."""
+    return ExplainedImages(count=count)

@@ -1,6 +1,5 @@
 """Each picture is there and says something true; what cannot be drawn is named with a reason."""
 
-import itertools
 import json
 import sys
 from dataclasses import replace
@@ -18,16 +17,16 @@ from contracts.images.canonical import canonicalise
 from tests.trainer.pictures.conftest import (
     SIZE_PX,
     colour_finder,
+    some,
     spot,
     trained,
     write_dataset,
 )
 from trainer.models import convnext
-from trainer.pictures import draw_pictures, filters, picture_data
-from trainer.pictures.confusion_matrix import confusion, draw, most_confused
-from trainer.pictures.nearest_training_images import nearest
-from trainer.pictures.picture import fitted, styled
-from trainer.pictures.picture_data import Evidence, Judged
+from trainer.pictures import draw_pictures
+from trainer.pictures.drawings import filters
+from trainer.pictures.picture import fitted
+from trainer.pictures.picture_data import PictureData
 from trainer.preprocessing import decode_and_resize
 
 NAMES = [
@@ -39,11 +38,6 @@ NAMES = [
     "grad_cam",
     "nearest_training_images",
 ]
-
-
-def some(count: int) -> ExplainedImages:
-    """Return so many images of the data."""
-    return ExplainedImages(count=count)
 
 
 def left_out(folder: Path) -> dict[str, str]:
@@ -164,104 +158,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(spots, tmp_path):
         draw_pictures(trained(colour_finder("functional")), spots, tmp_path / "file")
 
 
-def test_the_worst_error_comes_first_and_the_least_sure_after_it(spots):
-    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
-    assert found.hardest[0] == 5
-    judged = found.validation
-    assert (judged.predicted != judged.truth).nonzero()[0].tolist() == [5]
-    rest = judged.scores[found.hardest[1:]]
-    assert rest.tolist() == sorted(judged.scores[np.arange(12) != 5])[:3]
-
-
-def test_images_are_found_by_their_position(spots):
-    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
-    every = found.pixels("validation", range(12))
-    np.testing.assert_array_equal(found.pixels("validation", [7, 2]), every[[7, 2]])
-
-
-def test_of_many_images_some_are_looked_at_and_the_picture_says_so(spots, monkeypatch):
-    monkeypatch.setattr(picture_data, "MOST_TRAINING_IMAGES", 7)
-    found = Evidence(trained(colour_finder("functional")), spots, images=some(4), seed=0)
-    assert found.training.words("training") == "7 of 20 training images"
-    assert len(found.training.features) == 7
-    assert found.validation.words("validation") == "12 validation images"
-
-
-def test_the_images_that_are_looked_at_are_a_random_sample_by_the_seed(tmp_path, monkeypatch):
-    rng = np.random.default_rng(1)
-    noise = [(rng.integers(0, 256, (SIZE_PX, SIZE_PX, 3), dtype=np.uint8), 0) for _ in range(20)]
-    dataset = write_dataset(tmp_path, {"train": noise})
-    every = Evidence(trained(colour_finder("functional")), dataset, some(4), seed=0)
-    images = {one.tobytes(): place for place, one in enumerate(every.pixels("train", range(20)))}
-    monkeypatch.setattr(picture_data, "MOST_TRAINING_IMAGES", 7)
-
-    def places(seed: int) -> list[int]:
-        found = Evidence(trained(colour_finder("functional")), dataset, some(4), seed)
-        return [images[one.tobytes()] for one in found.pixels("train", range(7))]
-
-    assert places(0) == places(0) != places(1)
-    assert places(0) == sorted(places(0))
-    assert max(places(0) + places(1)) > 6
-
-
-def test_the_nearest_image_of_a_copied_one_is_that_one(tmp_path):
-    rng = np.random.default_rng(1)
-    images = [(rng.integers(0, 256, (SIZE_PX, SIZE_PX, 3), dtype=np.uint8), 0) for _ in range(40)]
-    dataset = write_dataset(
-        tmp_path, {"train": images, "validation": [images[33], images[4], images[21]]}
-    )
-    options = ConvNeXtOptions(depths=[1], widths=[8])
-    network = convnext.build_convnext("convnext_atto", options, SIZE_PX, 2)
-    found = Evidence(trained(network), dataset, images=some(3), seed=0)
-    near, alike = nearest(found.validation.features, found.training.features, 5)
-    assert near[:, 0].tolist() == [33, 4, 21]
-    assert alike[:, 0] == pytest.approx(1, abs=1e-5)
-    assert (np.diff(alike, axis=1) <= 0).all()
-
-
-def test_fewer_training_images_than_neighbours():
-    near, alike = nearest(np.ones((2, 3), np.float32), np.ones((1, 3), np.float32), 6)
-    assert near.tolist() == [[0], [0]]
-    assert alike.shape == (2, 1)
-
-
-def test_a_confusion_matrix_counts():
-    truth, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 0, 2])
-    counts = confusion(truth, predicted, 4)
-    assert counts.tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], [2, 0, 1, 0], [0, 0, 0, 0]]
-    assert most_confused(counts, 5) == [(2, 0, 2), (0, 1, 1)]
-    assert most_confused(counts, 1) == [(2, 0, 2)]
-
-
-class Many:
-    """Evidence of so many classes."""
-
-    def __init__(self, classes: int, images: int) -> None:
-        rng = np.random.default_rng(0)
-        self.labels = [f"a rather long class name {number}" for number in range(classes)]
-        truth = rng.integers(0, classes, images)
-        probabilities = np.full((images, classes), 0.1 / classes, np.float32)
-        said = np.where(rng.random(images) < 0.7, truth, rng.integers(0, classes, images))
-        probabilities[np.arange(images), said] = 0.9
-        self.validation = Judged(truth, np.zeros((images, 1)), probabilities, images)
-
-
-@pytest.mark.parametrize("classes", [2, 24, 25, 1000])
-def test_a_confusion_matrix_of_any_size_has_no_text_outside(classes):
-    with styled():
-        figure = draw(Many(classes, 3000))
-        figure.draw_without_rendering()
-        renderer = figure.canvas.get_renderer()
-        boxes = [
-            label.get_window_extent(renderer)
-            for axes in figure.axes
-            for label in axes.get_yticklabels()
-        ]
-        assert min(box.x0 for box in boxes) >= 0
-        lines = sorted((box.y0, box.y1) for box in boxes[: min(classes, 20)])
-    assert all(one[1] <= next_one[0] + 2 for one, next_one in itertools.pairwise(lines))
-
-
 @pytest.mark.parametrize(("channels", "tiles"), [(3, 5), (1, 5), (4, 20)])
 def test_filters_in_colour_or_channel_by_channel(channels, tiles):
     kernel = np.random.default_rng(0).normal(size=(5, 5, channels, 5)).astype(np.float32)
@@ -291,7 +187,7 @@ def test_feature_maps_of_chosen_images_are_drawn_too(tmp_path, spots, write_imag
         with Image.open(tmp_path / name / "feature_maps.png") as picture:
             heights[name] = picture.height
     assert heights["with"] > heights["without"]
-    (pixels,) = Evidence(trained(network), spots, images, seed=0).chosen_by_the_user()
+    (pixels,) = PictureData(trained(network), spots, images, seed=0).users_images()
     encoded = canonicalise(files[0].read_bytes()).encoded
     np.testing.assert_array_equal(pixels, decode_and_resize(encoded, spots.preprocessing))
 

@@ -21,7 +21,7 @@ _CMYK = 4
 
 
 def may_differ(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Tell of which files `decode_raw` may give other pixels than `decode`.
+    """Return for which files `decode_raw` may give other pixels than `decode`.
 
     Args:
       image_bytes: string, of any shape.

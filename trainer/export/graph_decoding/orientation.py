@@ -96,7 +96,7 @@ def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
 
 
 def _weights(order: str) -> tf.Tensor:
-    """Return what each byte of an entry counts in its four numbers, int64 [12, 4]."""
+    """Return the weight of each byte of an entry in its four numbers, int64 [12, 4]."""
     weights = np.zeros((_ENTRY_BYTES, len(_FIELDS)), np.int64)
     for column, (first, last) in enumerate(_FIELDS):
         powers = [256**power for power in range(last - first)]

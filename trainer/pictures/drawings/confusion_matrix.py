@@ -1,4 +1,4 @@
-"""Which class is taken for which, readable for two classes and for a thousand."""
+"""Which class is predicted for which, readable for two classes and for a thousand."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trainer.array_types import IntArray
 from trainer.pictures.picture import TRAINING, WIDTH_IN, WRONG, new_figure, short
-from trainer.pictures.picture_data import Evidence, Judged
+from trainer.pictures.picture_data import PictureData, SplitPredictions
 
 TITLE = "Confusion matrix"
 CAPTION = (
@@ -38,18 +38,18 @@ def most_confused(counts: IntArray, most: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw the matrix of the validation images, or its most confused pairs."""
-    judged = evidence.validation
-    counts = confusion(judged.truth, judged.predicted, len(evidence.labels))
+    predictions = data.validation
+    counts = confusion(predictions.truth, predictions.predicted, len(data.labels))
     if len(counts) <= LARGEST_MATRIX:
-        return _draw_matrix(counts, evidence.labels, _headline(judged))
-    return _draw_pairs(counts, evidence.labels, _headline(judged))
+        return _draw_matrix(counts, data.labels, _headline(predictions))
+    return _draw_pairs(counts, data.labels, _headline(predictions))
 
 
-def _headline(judged: Judged) -> str:
-    right = float(np.mean(judged.predicted == judged.truth))
-    return f"{100 * right:.1f} % of {judged.words('validation')} are right"
+def _headline(predictions: SplitPredictions) -> str:
+    right = float(np.mean(predictions.predicted == predictions.truth))
+    return f"{100 * right:.1f} % of {predictions.count_text('validation')} are right"
 
 
 def _draw_matrix(counts: IntArray, labels: Sequence[str], headline: str) -> Figure:

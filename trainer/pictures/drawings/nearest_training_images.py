@@ -1,4 +1,4 @@
-"""The training images that a network takes for most like its worst errors."""
+"""The training images that are, to the network, most like its worst errors."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,7 +7,7 @@ from contracts.artifacts import features
 from trainer.array_types import FloatArray, IntArray
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import RIGHT, SOFT, WRONG, CannotDraw
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "Nearest training images"
 CAPTION = (
@@ -19,29 +19,29 @@ CAPTION = (
 NEIGHBOURS = 6
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw the hardest validation images, each with its neighbours.
 
     Raises:
       CannotDraw: what the last layer is given cannot be seen.
     """
-    judged, hardest = evidence.validation, evidence.hardest
-    if not judged.features.shape[1]:
+    predictions, hardest = data.validation, data.hardest
+    if not predictions.features.shape[1]:
         raise CannotDraw("no layer of the model has weights and takes one tensor.")
-    training = evidence.training
-    neighbours, similarity = nearest(judged.features[hardest], training.features, NEIGHBOURS)
-    images = evidence.pixels(features.VALIDATION, hardest)
+    training = data.training
+    neighbours, similarity = nearest(predictions.features[hardest], training.features, NEIGHBOURS)
+    images = data.pixels(features.VALIDATION, hardest)
     shown = np.unique(neighbours)
-    by_index = dict(zip(shown.tolist(), evidence.pixels(features.TRAIN, shown), strict=True))
+    by_index = dict(zip(shown.tolist(), data.pixels(features.TRAIN, shown), strict=True))
     columns = 1 + neighbours.shape[1]
     grid = Grid([2] * len(hardest), columns)
     for row, (index, image) in enumerate(zip(hardest, images, strict=True)):
-        true, said = judged.truth[index], judged.predicted[index]
+        true, said = predictions.truth[index], predictions.predicted[index]
         grid.show(row * columns, image)
         grid.title(
             row * columns,
-            ("is ", evidence.labels[true], ""),
-            ("said ", evidence.labels[said], ""),
+            ("is ", data.labels[true], ""),
+            ("said ", data.labels[said], ""),
             colour=RIGHT if true == said else WRONG,
         )
         pairs = zip(neighbours[row], similarity[row], strict=True)
@@ -49,9 +49,9 @@ def draw(evidence: Evidence) -> Figure:
             label = training.truth[neighbour]
             colour = RIGHT if label == true else WRONG if label == said else SOFT
             grid.show(place, by_index[int(neighbour)])
-            grid.title(place, ("", evidence.labels[label], ""), f"{alike:.2f}", colour=colour)
+            grid.title(place, ("", data.labels[label], ""), f"{alike:.2f}", colour=colour)
     grid.headline(
-        f"Among {training.words('training')}; the number is the cosine of the features, "
+        f"Among {training.count_text('training')}; the number is the cosine of the features, "
         "1: the same to the network"
     )
     return grid.figure

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from trainer.pictures.picture import SOFT, TRAINING, CannotDraw, new_figure
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "Search for the learning rate"
 CAPTION = (
@@ -13,21 +13,21 @@ CAPTION = (
 )
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw the smoothed loss over the rates.
 
     Raises:
       CannotDraw: the rate was not searched for.
     """
-    tried = evidence.rates_tried
+    tried = data.rates_tried
     if not tried:
         raise CannotDraw("the learning rate was given.")
     figure = new_figure(2.9)
     axes = figure.subplots()
     axes.plot(tried["rates"], tried["losses"], TRAINING)
-    axes.axvline(evidence.learning_rate, color=SOFT, linestyle="--", linewidth=1, zorder=0)
+    axes.axvline(data.learning_rate, color=SOFT, linestyle="--", linewidth=1, zorder=0)
     axes.set_xscale("log")
     axes.set_title("loss, smoothed", fontweight="bold", loc="left")
-    axes.set_xlabel(f"learning rate (taken: {evidence.learning_rate:.2g})")
+    axes.set_xlabel(f"learning rate (taken: {data.learning_rate:.2g})")
     axes.grid(alpha=0.25)
     return figure

@@ -1,4 +1,4 @@
-"""The luck of a batch: which images meet which operation, and how strongly."""
+"""Draws which images of a batch each operation changes, and how strongly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ ONE_SIDED: Final = frozenset({"posterize", "solarize", "blur", "noise", "jpeg_co
 
 
 @dataclass(frozen=True)
-class Luck:
-    """What one operation does to each image of a batch.
+class OperationDraw:
+    """What was drawn for one operation: what it does to each image of a batch.
 
     `is_applied` is bool [batch]; `strengths` and `places` are float32 [batch, as many as needed].
     """
@@ -66,8 +66,8 @@ class Luck:
     places: Tensor
 
 
-class Steps:
-    """The operations of a policy in order; `draw` throws their dice for a batch, all at once."""
+class OperationSequence:
+    """The operations of a policy in order; `draw` draws the numbers of a batch at once."""
 
     def __init__(
         self,
@@ -83,14 +83,14 @@ class Steps:
             for operation in self.operations
         ]
 
-    def draw(self, targets: Tensor, seeds: keras.random.SeedGenerator) -> list[Luck]:
-        """Return the luck of each operation, in order, for images of these classes."""
+    def draw(self, targets: Tensor, seeds: keras.random.SeedGenerator) -> list[OperationDraw]:
+        """Return what is drawn for each operation, in order, for images of these classes."""
         needed = [NEEDS[operation.name] for operation in self.operations]
         columns = [1 + needs.strengths + needs.places for needs in needed]
         batch = ops.shape(targets)[0]
         drawn = keras.random.uniform((batch, sum(columns)), dtype="float32", seed=seeds)
         level, limit = self._levels(drawn, np.cumsum([0, *columns]), batch, seeds)
-        lucks, start = [], 0
+        draws, start = [], 0
         for number, (operation, needs) in enumerate(zip(self.operations, needed, strict=True)):
             chance = drawn[:, start]
             strengths = drawn[:, start + 1 : start + 1 + needs.strengths]
@@ -104,9 +104,9 @@ class Steps:
             if self._spared[number] is not None:
                 is_spared = ops.take(ops.convert_to_tensor(self._spared[number]), _class(targets))
                 is_applied = ops.logical_and(is_applied, ops.logical_not(is_spared))
-            lucks.append(Luck(operation.name, is_applied, strengths, places))
+            draws.append(OperationDraw(operation.name, is_applied, strengths, places))
             start += columns[number]
-        return lucks
+        return draws
 
     def _levels(
         self, drawn: Tensor, starts: Any, batch: Any, seeds: keras.random.SeedGenerator
@@ -135,14 +135,14 @@ def within_scale(pixels: Tensor) -> Tensor:
     return ops.minimum(ops.maximum(pixels, 0.0), 255.0)
 
 
-def steps_of(policy: Policy, labels: Sequence[str]) -> Steps:
+def operation_sequence(policy: Policy, labels: Sequence[str]) -> OperationSequence:
     """Return what a policy does to single images of these classes.
 
     Random erasing comes last: what it covers nothing shows again.
     """
     erasing = [operation for operation in policy.operations if operation.name == "random_erasing"]
     before = [operation for operation in policy.operations if operation.name != "random_erasing"]
-    return Steps([*before, *erasing], policy.rand_augment, list(labels))
+    return OperationSequence([*before, *erasing], policy.rand_augment, list(labels))
 
 
 def _class(targets: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Some images with what the network says to them."""
+"""Some images with the class that the network predicts for each."""
 
 import math
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from contracts.artifacts import features
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import RIGHT, WRONG
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "Sample predictions"
 CAPTION = (
@@ -18,19 +18,19 @@ CAPTION = (
 COLUMNS = 4
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw the sample; the same data and seed give the same images."""
-    judged, chosen = evidence.validation, evidence.chosen
-    columns = min(COLUMNS, len(chosen))
-    grid = Grid([2] * math.ceil(len(chosen) / columns), columns)
-    images = evidence.pixels(features.VALIDATION, chosen)
-    for number, (index, image) in enumerate(zip(chosen, images, strict=True)):
+    predictions, sample = data.validation, data.sample
+    columns = min(COLUMNS, len(sample))
+    grid = Grid([2] * math.ceil(len(sample) / columns), columns)
+    images = data.pixels(features.VALIDATION, sample)
+    for number, (index, image) in enumerate(zip(sample, images, strict=True)):
         grid.show(number, image)
-        said, true = (evidence.labels[of[index]] for of in (judged.predicted, judged.truth))
-        said_line = ("", said, f" {judged.scores[index]:.2f}")
+        said, true = (data.labels[of[index]] for of in (predictions.predicted, predictions.truth))
+        said_line = ("", said, f" {predictions.scores[index]:.2f}")
         if said == true:
             grid.title(number, said_line, colour=RIGHT)
         else:
             grid.title(number, said_line, ("is ", true, ""), colour=WRONG)
-    grid.headline(f"{len(chosen)} of {judged.words('validation')}")
+    grid.headline(f"{len(sample)} of {predictions.count_text('validation')}")
     return grid.figure

@@ -1,4 +1,4 @@
-"""What each stage of a network makes of some images."""
+"""The feature maps of each stage of a network for some images."""
 
 import numpy as np
 from keras import ops
@@ -8,9 +8,9 @@ from contracts.artifacts import features
 from trainer.array_types import FloatArray, IntArray
 from trainer.models.architecture import OWN_STAGE
 from trainer.pictures.grid import Grid
-from trainer.pictures.layers import Passage, maps_of, outputs_at
+from trainer.pictures.layers import TracedCall, maps_of, outputs_at
 from trainer.pictures.picture import CannotDraw
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "Feature maps"
 CAPTION = (
@@ -26,27 +26,27 @@ CHANNELS_SHOWN = 8
 MOST_STAGES = 12
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw the busiest channels of the last layer of every stage.
 
     Raises:
       CannotDraw: no layer gives a map of features, or a chosen image cannot be read.
     """
-    stages = stages_of(maps_of(evidence.passages))
+    stages = stages_of(maps_of(data.calls))
     if not stages:
         raise CannotDraw("no layer of the model gives a map of features.")
-    of_data = evidence.pixels(features.VALIDATION, _clear_ones(evidence))
-    images = np.stack([*evidence.chosen_by_the_user(), *of_data])
-    found = outputs_at(evidence.network, images, [stage.place for stage in stages])
+    of_data = data.pixels(features.VALIDATION, _clear_ones(data))
+    images = np.stack([*data.users_images(), *of_data])
+    found = outputs_at(data.network, images, [stage.call for stage in stages])
     grid = Grid([1, *[0] * (len(images) - 1)] * len(stages), 1 + CHANNELS_SHOWN)
     number = 0
     for stage in stages:
-        maps = ops.convert_to_numpy(ops.cast(found[stage.place], "float32"))
+        maps = ops.convert_to_numpy(ops.cast(found[stage.call], "float32"))
         _, height, width, channels = maps.shape
         shown = busiest(maps, CHANNELS_SHOWN)
         grid.heading(
             number,
-            f"{stage.place.layer.name}: {height} x {width}, {len(shown)} of {channels:,} channels",
+            f"{stage.call.layer.name}: {height} x {width}, {len(shown)} of {channels:,} channels",
         )
         for image, of_image in zip(images, maps, strict=True):
             grid.show(number, image)
@@ -57,19 +57,19 @@ def draw(evidence: Evidence) -> Figure:
     return grid.figure
 
 
-def stages_of(maps: list[Passage]) -> list[Passage]:
-    """Return the last passage of every stage, first to last.
+def stages_of(maps: list[TracedCall]) -> list[TracedCall]:
+    """Return the last call in every stage, first to last.
 
-    Stages are those of the layers' names; where there are none, or more than fit, of every size
-    the last one, largest first, and of too many sizes those in the deep.
+    The names of the layers say the stages. Where they say none, or more than fit, each size of
+    maps is a stage, the largest first; of too many sizes the last ones are shown.
     """
-    by_name: dict[str, Passage] = {}
-    by_size: dict[tuple[int, int], Passage] = {}
-    for passage in maps:
-        by_size[passage.map_size] = passage
-        named = OWN_STAGE.match(passage.place.layer.name)
+    by_name: dict[str, TracedCall] = {}
+    by_size: dict[tuple[int, int], TracedCall] = {}
+    for traced in maps:
+        by_size[traced.map_size] = traced
+        named = OWN_STAGE.match(traced.call.layer.name)
         if named:
-            by_name[named.group()] = passage
+            by_name[named.group()] = traced
     if len(by_size) <= len(by_name) <= MOST_STAGES:
         return list(by_name.values())
     return sorted(by_size.values(), key=lambda one: -one.map_size[0])[-MOST_STAGES:]
@@ -81,11 +81,13 @@ def busiest(maps: FloatArray, most: int) -> IntArray:
     return np.argsort(-spread, kind="stable")[:most]
 
 
-def _clear_ones(evidence: Evidence) -> IntArray:
+def _clear_ones(data: PictureData) -> IntArray:
     """Return validation images of different classes, right and sure where there are such."""
-    judged = evidence.validation
-    is_right = judged.predicted == judged.truth
-    order = np.argsort(-np.where(is_right, judged.scores, judged.scores - 1), kind="stable")
-    _, first = np.unique(judged.truth[order], return_index=True)
+    predictions = data.validation
+    is_right = predictions.predicted == predictions.truth
+    order = np.argsort(
+        -np.where(is_right, predictions.scores, predictions.scores - 1), kind="stable"
+    )
+    _, first = np.unique(predictions.truth[order], return_index=True)
     clear: IntArray = order[np.sort(first)][:IMAGES_SHOWN]
     return clear

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from trainer.array_types import FloatArray
 from trainer.pictures.grid import Grid
 from trainer.pictures.picture import CannotDraw
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "First-layer filters"
 CAPTION = (
@@ -24,13 +24,13 @@ RGB = 3
 WIDEST_TILE_IN = 0.8
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw each kernel in colour, or each of its channels where they are no colours.
 
     Raises:
       CannotDraw: no layer has a kernel of two dimensions.
     """
-    layer, kernel = _first_kernel(evidence)
+    layer, kernel = _first_kernel(data)
     height, width, channels, _ = kernel.shape
     tiles = _tiles(kernel)
     shown = tiles[:MOST_TILES]
@@ -47,13 +47,13 @@ def draw(evidence: Evidence) -> Figure:
     return grid.figure
 
 
-def _first_kernel(evidence: Evidence) -> tuple[Any, FloatArray]:
+def _first_kernel(data: PictureData) -> tuple[Any, FloatArray]:
     """Return the first layer that has a kernel over pixels, and that.
 
     float32 [height, width, channels in, filters].
     """
-    for passage in evidence.passages:
-        layer = passage.place.layer
+    for traced in data.calls:
+        layer = traced.call.layer
         for weight in layer.weights:
             if len(weight.shape) == 4 and _is_direct(layer, weight):
                 kernel = ops.convert_to_numpy(ops.cast(weight.value, "float32"))
@@ -64,7 +64,7 @@ def _first_kernel(evidence: Evidence) -> tuple[Any, FloatArray]:
 
 
 def _is_direct(layer: Any, weight: Any) -> bool:
-    """Tell whether a weight is the layer's own and no inner layer's."""
+    """Return whether a weight is the layer's own and no inner layer's."""
     return any(weight is own for own in layer._trainable_variables + layer._non_trainable_variables)
 
 

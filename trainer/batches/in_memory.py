@@ -1,4 +1,4 @@
-"""A training split that is small enough to be held in memory."""
+"""A training split that fits in memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
 from trainer.array_types import IntArray, PixelArray
 
 # Of pixels. A constant: the order of the examples must not follow from the machine.
-HELD_BYTES = 256 * 2**20
+IN_MEMORY_BYTES = 256 * 2**20
 READ_EXAMPLES = 256  # at a time
 
 
 @dataclass(frozen=True)
-class HeldExamples:
+class InMemoryExamples:
     """Examples by their numbers, in the order of the files."""
 
     pixels: PixelArray  # uint8 [examples, size, size, 3]
@@ -29,13 +29,13 @@ class HeldExamples:
         return {"pixels": self.pixels[numbers], "targets": targets}, targets
 
 
-def is_held(dataset: ImageDataset) -> bool:
-    """Tell whether the training split is small enough."""
-    return dataset.examples[features.TRAIN] * dataset.image_bytes <= HELD_BYTES
+def fits_in_memory(dataset: ImageDataset) -> bool:
+    """Return whether the training split is small enough."""
+    return dataset.examples[features.TRAIN] * dataset.image_bytes <= IN_MEMORY_BYTES
 
 
-def hold(dataset: ImageDataset, batches: Iterable[Any]) -> HeldExamples:
-    """Return what the batches of the training split hold, as `evaluation_batches` gives them.
+def load_examples(dataset: ImageDataset, batches: Iterable[Any]) -> InMemoryExamples:
+    """Return the examples of batches of the training split, which `evaluation_batches` gives.
 
     Raises:
       ValueError: they are not as many as the data set says.
@@ -50,4 +50,4 @@ def hold(dataset: ImageDataset, batches: Iterable[Any]) -> HeldExamples:
         read += len(targets)
     if read != count:
         raise ValueError(f"{dataset.uri}: expected {count:,} training examples, found {read:,}.")
-    return HeldExamples(pixels, labels, len(dataset.labels))
+    return InMemoryExamples(pixels, labels, len(dataset.labels))

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from trainer.pictures.picture import SOFT, TRAINING, VALIDATION, CannotDraw, new_figure
-from trainer.pictures.picture_data import Evidence
+from trainer.pictures.picture_data import PictureData
 
 TITLE = "Learning curves"
 CAPTION = (
@@ -16,13 +16,13 @@ CAPTION = (
 PANELS = ("loss", "accuracy", "learning_rate")
 
 
-def draw(evidence: Evidence) -> Figure:
+def draw(data: PictureData) -> Figure:
     """Draw a panel for each of PANELS that the history has.
 
     Raises:
       CannotDraw: it has none of them.
     """
-    history = evidence.history
+    history = data.history
     shown = [name for name in PANELS if history.get(name)]
     if not shown:
         raise CannotDraw("the training left no history.")
@@ -31,7 +31,7 @@ def draw(evidence: Evidence) -> Figure:
         lines = {"training": history[name], "validation": history.get(f"val_{name}")}
         if name == "learning_rate":
             lines = {"": history[name]}
-        _draw_panel(panel, name.replace("_", " "), lines, evidence.best_epoch)
+        _draw_panel(panel, name.replace("_", " "), lines, data.best_epoch)
     return figure
 
 
