@@ -9,7 +9,6 @@ import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.image_example_gen import background_ingestion
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.ingestion import (
     Target,
@@ -18,6 +17,7 @@ from components.image_example_gen.ingestion import (
     limits_of,
 )
 from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from components.image_example_gen.refusal import reasons_to_refuse
 from components.image_example_gen.shards import FileShard, planned_shards, read_plan
 from contracts.artifacts import features
@@ -65,7 +65,8 @@ class Executor(BaseBeamExecutor):
                     _ = pipeline | "Shards" >> beam.Create(plans) | "Ingest" >> beam.ParDo(ingest)
 
         target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
-        if not background_ingestion.hand_over(target):
+        prepared = exec_properties["prepared_ingestion"]
+        if not (prepared and PreparedIngestion(Path(prepared)).move_to(target)):
             with open_pool(processes, limits) as pool:
                 ingest_dataset(read_layout(data), data, pool, target, run)
         dataset = read_dataset(manifest.uri)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from components.image_example_gen import core, crash_recovery
 from components.image_example_gen.core import IngestionJob
-from components.image_example_gen.earlier import Earlier, link_shards
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import require_trainable
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
+from components.image_example_gen.previous_ingestion import PreviousIngestion, link_shards
 from components.image_example_gen.shards import FileShard, plan_shards
 from components.image_example_gen.splitting.cutting import cut_splits
 from components.image_example_gen.value_ranges import decide_reading
@@ -39,13 +39,13 @@ RunShards = Callable[[IngestionJob, Iterable[FileShard], int], None]
 class Target:
     """Where examples and manifest go.
 
-    The digest of the listing is noted with them. `earlier` is what may stand there already.
+    The digest of the listing is noted with them. `previous` is what may stand there already.
     """
 
     examples_uri: str
     manifest_uri: str
     listing_digest: str
-    earlier: Earlier | None = None
+    previous: PreviousIngestion | None = None
 
 
 def limits_of(data: DataConfig) -> Limits:
@@ -94,16 +94,16 @@ def ingest_dataset(
     """
     try:
         require_trainable(layout, data)
-        earlier = target.earlier
-        reading, ranges = decide_reading(pool, layout, data, earlier)
+        previous = target.previous
+        reading, ranges = decide_reading(pool, layout, data, previous)
         # Before the shards: what is forced to disk now does not wait for all their bytes.
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
-        cut = cut_splits(pool, layout, data, reading, earlier)
+        cut = cut_splits(pool, layout, data, reading, previous)
         job = IngestionJob(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
         first, settings = 0, settings_digest(data)
-        if earlier is not None and _reads_alike(earlier, settings, reading):
-            first = link_shards(earlier, job, layout.catalogue)
+        if previous is not None and _reads_alike(previous, settings, reading):
+            first = link_shards(previous, job, layout.catalogue)
         images, _ = layout.catalogue.left()
         shard_bytes = data.shard_size_mib << 20
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
@@ -118,9 +118,11 @@ def ingest_dataset(
     return dataset
 
 
-def _reads_alike(earlier: Earlier, settings: str, reading: ImageReading) -> bool:
-    """Tell whether an earlier ingestion would have made the same examples of the same files."""
-    return earlier.settings == settings and reading == ImageReading.read(Path(earlier.examples_uri))
+def _reads_alike(previous: PreviousIngestion, settings: str, reading: ImageReading) -> bool:
+    """Tell whether a previous ingestion would have made the same examples of the same files."""
+    return previous.settings == settings and reading == ImageReading.read(
+        Path(previous.examples_uri)
+    )
 
 
 def ingest_shards(

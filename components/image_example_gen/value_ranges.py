@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile, printable
+from components.image_example_gen.previous_ingestion import PreviousIngestion
 from contracts.artifacts.manifest.rows import holds_any
 from contracts.artifacts.manifest.value_range import Source, ValueRange
 from contracts.config.data import DataConfig
@@ -20,11 +20,11 @@ SAMPLE = 512
 
 
 def decide_reading(
-    pool: DecodePool, layout: Layout, data: DataConfig, earlier: Earlier | None
+    pool: DecodePool, layout: Layout, data: DataConfig, previous: PreviousIngestion | None
 ) -> tuple[ImageReading, dict[SampleKind, ValueRange]]:
     """Return how the images are read, and the range of each kind of deep images in the sample.
 
-    The range is the config's; else the one of the earlier ingestion, if that holds one of these
+    The range is the config's; else that of the previous ingestion, if that holds one of these
     images; else the one that the sample fits into.
     """
     reading = data.reading()
@@ -33,7 +33,7 @@ def decide_reading(
     found = {kind: extents for kind, extents in by_kind.items() if extents}
     source: Source = "config"
     if data.value_range is None and found:
-        before = _reading_of(earlier, [file for file, _ in sample])
+        before = _reading_of(previous, [file for file, _ in sample])
         source = "earlier" if before else "sample"
         for kind, extents in found.items():
             extent = min(one.low for one in extents), max(one.high for one in extents)
@@ -46,12 +46,12 @@ def decide_reading(
     return reading, ranges
 
 
-def _reading_of(earlier: Earlier | None, files: list[ImageFile]) -> ImageReading | None:
-    """Return how an earlier ingestion read the images, if it holds one of these files."""
+def _reading_of(previous: PreviousIngestion | None, files: list[ImageFile]) -> ImageReading | None:
+    """Return how the previous ingestion read the images, if it holds one of these files."""
     paths = [printable(file.path) for file in files]
-    if earlier is None or not holds_any(earlier.manifest_uri, paths):
+    if previous is None or not holds_any(previous.manifest_uri, paths):
         return None
-    return ImageReading.read(Path(earlier.examples_uri))
+    return ImageReading.read(Path(previous.examples_uri))
 
 
 def _sample(

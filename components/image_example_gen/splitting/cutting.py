@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.earlier import Earlier, settled_keys
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import UNREADABLE
+from components.image_example_gen.previous_ingestion import PreviousIngestion, settled_keys
 from components.image_example_gen.splitting.splits import (
     Cut,
     cut_of,
@@ -24,19 +24,19 @@ def cut_splits(
     layout: Layout,
     data: DataConfig,
     reading: ImageReading,
-    earlier: Earlier | None,
+    previous: PreviousIngestion | None,
 ) -> Cut:
     """Return how splits are cut, with the moves that give each split its part of small classes.
 
-    Reads the images of these classes whose keys are not known. What the earlier ingestion holds
+    Reads the images of these classes whose keys are not known. What the previous ingestion holds
     stays where it is, unless it was cut by other parts.
     """
     cut = cut_of(layout, data.splits.model_dump())
     small = small_classes(layout, cut)
     settled: set[str] = set()
-    if earlier is not None and earlier.parts == cut.shares:
-        cut = Cut(cut.shares, dict(earlier.moved))
-        settled = settled_keys(earlier, {*small.checked, *small.hashed})
+    if previous is not None and previous.parts == cut.shares:
+        cut = Cut(cut.shares, dict(previous.moved))
+        settled = settled_keys(previous, {*small.checked, *small.hashed})
     keys = [*_keys(pool, layout, small.checked, reading, is_checked=True)]
     keys += _keys(pool, layout, small.hashed, reading, is_checked=False)
     return with_moves(cut, keys, settled)

@@ -8,7 +8,7 @@ move none of the older ones. Of a large class shares are met on average.
 Chance is not good enough where a class is small: its keys are all known before anything is cut, and
 those nearest to the boundaries are moved until each split has its part of the class, to the image
 where groups and copies allow. Moves are remembered beside the data they were made for, and a key
-that an earlier ingestion holds is not moved any more: added images repair the balance among
+that a previous ingestion holds is not moved any more: added images repair the balance among
 themselves.
 """
 

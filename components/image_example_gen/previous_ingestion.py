@@ -1,4 +1,4 @@
-"""Shards of an earlier ingestion that hold just what this one would write: they are linked."""
+"""Links the shards of a previous ingestion that would come out the same."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Row = tuple[str, str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousIngestion:
     """An ingestion into the same workspace.
 
     `settings` is the digest of its code and settings, by which its shards can be used again or
@@ -37,7 +37,7 @@ class Earlier:
     parts: Mapping[str, float]
 
 
-def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> int:
+def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catalogue) -> int:
     """Link the shards that would come out the same; return the next number of a shard.
 
     A shard is the same where each of its files is still there, with the same content (as far as
@@ -46,9 +46,9 @@ def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> in
     """
     same: list[str] = []
     # The splits that keys decide between just as they did, so that nobody has to ask them again.
-    is_same_cut = (earlier.parts, earlier.moved) == (job.cut.shares, job.cut.moved)
+    is_same_cut = (previous.parts, previous.moved) == (job.cut.shares, job.cut.moved)
     by_key = frozenset(job.cut.shares if is_same_cut else ())
-    for shard, rows in _shards(earlier.manifest_uri):
+    for shard, rows in _shards(previous.manifest_uri):
         paths = _same(rows, job, catalogue, by_key)
         if paths is not None:
             same.append(shard)
@@ -57,17 +57,17 @@ def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> in
         catalogue.uncover()
         return 0
     for shard in same:
-        _link(earlier, job, shard)
+        _link(previous, job, shard)
     return max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
 
 
-def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
+def settled_keys(previous: PreviousIngestion, labels: Collection[str]) -> set[str]:
     """Return what decides the splits of the images that were ingested of these classes."""
     if not labels:
         return set()
     return {
         key_of(group, sha256)
-        for _, rows in _shards(earlier.manifest_uri)
+        for _, rows in _shards(previous.manifest_uri)
         for _, label, split, group, sha256 in rows
         if label in labels and split is not None and sha256 is not None
     }
@@ -101,11 +101,11 @@ def _same(
     return paths
 
 
-def _link(earlier: Earlier, job: IngestionJob, shard: str) -> None:
+def _link(previous: PreviousIngestion, job: IngestionJob, shard: str) -> None:
     for split in features.SPLITS:
         link(
-            shard_path(earlier.examples_uri, split, shard),
+            shard_path(previous.examples_uri, split, shard),
             shard_path(job.examples_uri, split, shard),
         )
     part = Path(FILES_FOLDER, f"{PART_PREFIX}{shard}.parquet")
-    link(Path(earlier.manifest_uri, part), Path(job.manifest_uri, part))
+    link(Path(previous.manifest_uri, part), Path(job.manifest_uri, part))
