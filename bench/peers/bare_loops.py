@@ -16,7 +16,7 @@ import tensorflow as tf
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.trainer.config import TrainerConfig
-from trainer.batches import evaluation_batches
+from trainer.batches.tensorflow_feed import evaluation_batches
 from trainer.export.saved_model import export
 from trainer.models import build_model
 from trainer.preprocessing import decode_and_resize
@@ -42,6 +42,7 @@ def transform(examples: Path, dataset: ImageDataset, target: Path) -> float:
 def evaluate(network: keras.Model, dataset: ImageDataset, config: TrainerConfig) -> float:
     """Return the seconds that `model.evaluate` takes for the test split."""
     network.compile(loss="categorical_crossentropy", metrics=["accuracy"])
+    assert isinstance(config.batch_size, int), "the benchmark's recipe sets a number, not `auto`"
     started_s = time.monotonic()
     batches = evaluation_batches(dataset, features.TEST, config.batch_size)
     network.evaluate(batches.map(lambda inputs, targets: (inputs["pixels"], targets)), verbose=0)

@@ -23,8 +23,8 @@ from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
-from trainer.batches import evaluation_batches
 from trainer.batches.sampling import Position, Sampling
+from trainer.batches.tensorflow_feed import evaluation_batches
 from trainer.models import build_model
 from trainer.optimisation.optimizers import build_optimizer
 from trainer.training.construction import STEPS_PER_EXECUTION, learning_rate
@@ -127,6 +127,8 @@ def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
     targets = np.concatenate([targets for _, targets in batches])
     keras.utils.set_random_seed(recipe.seed)
     model = build_model(config, dataset.size_px, len(dataset.labels))
+    # The benchmark's own recipe sets numbers, not `auto`.
+    assert isinstance(config.batch_size, int) and isinstance(config.learning_rate, float)
     rate = learning_rate(config, config.learning_rate, EPOCHS, len(pixels) // config.batch_size)
     model.compile(
         build_optimizer(config, rate, model.trainable_variables),

@@ -65,7 +65,7 @@ def ours(root: Path, target: Path, cores: int) -> tuple[float, float]:
 
 def _cpu_seconds(process: psutil.Process) -> float:
     times = [one.cpu_times() for one in (process, *process.children())]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def main(root: Path, scratch: Path) -> None:

@@ -38,7 +38,10 @@ class Augmenter(BaseComponent):
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(
-        self, transformed_examples: types.BaseChannel, augmentation: AugmentationConfig, seed: int
+        self,
+        transformed_examples: types.BaseChannel[types.Artifact],
+        augmentation: AugmentationConfig,
+        seed: int,
     ) -> None:
         """Take ImageTransform's output (type Examples) and the `augmentation` section."""
         libraries = (*LIBRARIES, *augmentation_libraries([augmentation]))

@@ -41,8 +41,8 @@ def write_copies(
         split_folder(uri, split).mkdir(parents=True, exist_ok=True)
     missing: dict[int, int] = {}
     if least and change is not None:
-        counts = dataset.label_counts[features.TRAIN]
-        missing = {n: least - count for n, count in enumerate(counts) if 0 < count < least}
+        images = dataset.label_counts[features.TRAIN]
+        missing = {n: least - count for n, count in enumerate(images) if 0 < count < least}
         _write(dataset, uri, _copied(dataset, missing, change), sum(missing.values()))
     classes = range(len(dataset.labels))
     counts = dict.fromkeys(dataset.label_counts, (0,) * len(classes))

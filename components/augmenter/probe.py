@@ -169,7 +169,7 @@ def _features(pixels: Array) -> Array:
     from scipy import ndimage
 
     scaled = pixels.astype(np.float32) / 255
-    luma = _cells(scaled @ np.float32([0.299, 0.587, 0.114]), _CELLS)
+    luma = _cells(scaled @ np.array([0.299, 0.587, 0.114], np.float32), _CELLS)
     luma = ndimage.gaussian_filter(luma, (0, 0.7, 0.7)).reshape(len(pixels), -1)
     luma = luma - luma.mean(axis=1, keepdims=True)
     shapes = luma / (np.linalg.norm(luma, axis=1, keepdims=True) + 0.1)
@@ -177,7 +177,8 @@ def _features(pixels: Array) -> Array:
         [scaled[..., 0] - scaled[..., 1], scaled[..., 2] - scaled[..., 1]], axis=-1
     )
     tints = _cells(differences, _COLOUR_CELLS).reshape(len(pixels), -1) / _COLOUR_CELLS
-    return np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1).astype(np.float32)
+    found: Array = np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1)
+    return found.astype(np.float32)
 
 
 def _cells(images: Array, count: int) -> Array:

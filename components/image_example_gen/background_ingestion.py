@@ -55,10 +55,8 @@ class BackgroundIngestion:
             LOGGER.error("the background ingestion failed", exc_info=self._ingested.exception())
             return iter(())
         self._pool.close()
-        previous = self._previous
-        return read_digests(
-            self._prepared.manifest_uri, apart_from=previous and previous.manifest_uri
-        )
+        known = self._previous.manifest_uri if self._previous else None
+        return read_digests(self._prepared.manifest_uri, apart_from=known)
 
     def mark_ready(self, listing_digest: str) -> None:
         """Let the component take what was ingested, unless the ingestion failed."""

@@ -109,7 +109,7 @@ def ingest_dataset(
         run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
         dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
-        dataset = replace(dataset, value_ranges=dict(ranges))
+        dataset = replace(dataset, value_ranges=ranges)
         dataset.write(target.manifest_uri)
     except BaseException:
         _empty(Path(target.examples_uri))

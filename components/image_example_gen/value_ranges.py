@@ -13,7 +13,7 @@ from contracts.artifacts.manifest.value_range import Source, ValueRange
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 from contracts.images.reading import ImageReading
-from contracts.images.values import KINDS, SampleKind, fitting_range
+from contracts.images.values import KINDS, fitting_range
 
 # Files that are looked at; of most only the first bytes are read.
 SAMPLE = 512
@@ -21,7 +21,7 @@ SAMPLE = 512
 
 def decide_reading(
     pool: DecodePool, layout: Layout, data: DataConfig, previous: PreviousIngestion | None
-) -> tuple[ImageReading, dict[SampleKind, ValueRange]]:
+) -> tuple[ImageReading, dict[str, ValueRange]]:
     """Return how the images are read, and the range of each kind of deep images in the sample.
 
     The range is the config's; else that of the previous ingestion, if that holds one of these
@@ -39,7 +39,7 @@ def decide_reading(
             extent = min(one.low for one in extents), max(one.high for one in extents)
             values = before.range_of(kind) if before else fitting_range(kind, extent)
             reading = reading.with_range(kind, values)
-    ranges = {
+    ranges: dict[str, ValueRange] = {
         kind: ValueRange(*reading.range_of(kind), len(extents), source)
         for kind, extents in found.items()
     }

@@ -28,7 +28,9 @@ class ImageTransform(BaseBeamComponent):
     SPEC_CLASS = ImageTransformSpec
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
-    def __init__(self, examples: types.BaseChannel, preprocessing: PreprocessingConfig) -> None:
+    def __init__(
+        self, examples: types.BaseChannel[types.Artifact], preprocessing: PreprocessingConfig
+    ) -> None:
         """Take `examples` (type Examples, with labels.json) and the `preprocessing` section."""
         spec = ImageTransformSpec(
             examples=examples,

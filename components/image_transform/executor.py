@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms import combiners
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
@@ -52,6 +53,6 @@ class Executor(BaseBeamExecutor):
                 | "Shards" >> beam.Create(left)
                 | "Reshuffle" >> beam.Reshuffle()
                 | "Transform" >> beam.ParDo(TransformShard(source.uri, dataset))
-                | "Together" >> beam.combiners.ToList()
+                | "Together" >> combiners.ToList()
                 | "Records" >> beam.Map(write_records, linked, settings, dataset)
             )

@@ -13,7 +13,7 @@ from contracts.artifacts.example_shards import split_of_shard
 from contracts.artifacts.image_dataset import ImageDataset
 
 
-class TransformShard(beam.DoFn):  # type: ignore[misc]  # Beam's class has no types
+class TransformShard(beam.DoFn):
     """Writes the pixels of a shard; gives the shard with its examples of each label."""
 
     def __init__(self, source_uri: str, dataset: ImageDataset) -> None:

@@ -52,7 +52,7 @@ class ImageValidator(BaseBeamComponent):
 
     def __init__(
         self,
-        inputs: dict[str, types.BaseChannel],
+        inputs: dict[str, types.BaseChannel[types.Artifact]],
         validation: ValidationConfig,
         beam: BeamConfig,
         accepted_statistics: str,

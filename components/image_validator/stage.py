@@ -12,7 +12,7 @@ from contracts.images.isolation.worker import Limits
 DECODE_LIMITS = Limits(seconds=600.0, memory_bytes=8 << 30)
 
 
-class MeasureShards(beam.DoFn):  # type: ignore[misc]  # Beam's class has no types
+class MeasureShards(beam.DoFn):
     """Measures all shards of a bundle at the same time."""
 
     def __init__(self, processes: int) -> None:

@@ -8,8 +8,6 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_folder
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
-
 STATISTICS_FILE = "FeatureStats.pb"
 ANOMALIES_FILE = "SchemaDiff.pb"
 
@@ -72,13 +70,13 @@ def anomalies(uri: str) -> list[str]:
     return found
 
 
-def statistics_of(uri: str, split: str) -> Statistics | None:
+def statistics_of(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList | None:
     """Return the statistics of a split; None where there are none."""
     path = split_folder(uri, split) / STATISTICS_FILE
     return tfdv.load_stats_binary(str(path)) if path.is_file() else None
 
 
-def _examples(statistics: Statistics) -> int:
+def _examples(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> int:
     return int(statistics.datasets[0].num_examples)
 
 

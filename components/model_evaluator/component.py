@@ -32,9 +32,9 @@ class ModelEvaluator(BaseComponent):
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        model: types.BaseChannel,
-        baseline_model: types.BaseChannel,
+        examples: types.BaseChannel[types.Artifact],
+        model: types.BaseChannel[types.Artifact],
+        baseline_model: types.BaseChannel[types.Artifact],
     ) -> None:
         """Take encoded `examples` with a test split and the models.
 

@@ -71,14 +71,14 @@ def _slices(
 ) -> dict[str, ClassSlice]:
     classes = sorted(set(truth))
     precision, recall, f1, support = _per_class(truth, candidate)
-    champion_recall = _per_class(truth, champion)[1] if champion else [None] * len(classes)
+    champion_recall = _per_class(truth, champion)[1] if champion else None
     return {
         label: ClassSlice(
             examples=int(support[index]),
             precision=float(precision[index]),
             recall=float(recall[index]),
             f1=float(f1[index]),
-            champion_recall=None if champion is None else float(champion_recall[index]),
+            champion_recall=None if champion_recall is None else float(champion_recall[index]),
         )
         for index, label in enumerate(classes)
     }

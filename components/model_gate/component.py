@@ -33,8 +33,8 @@ class ModelGate(BaseComponent):
 
     def __init__(
         self,
-        evaluation: types.BaseChannel,
-        model: types.BaseChannel,
+        evaluation: types.BaseChannel[types.Artifact],
+        model: types.BaseChannel[types.Artifact],
         evaluation_config: EvaluationConfig,
     ) -> None:
         """Take the `evaluation` of the candidate `model` and the `evaluation` section."""

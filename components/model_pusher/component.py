@@ -43,7 +43,7 @@ class ModelPusher(BaseComponent):
 
     def __init__(
         self,
-        inputs: dict[str, types.BaseChannel],
+        inputs: dict[str, types.BaseChannel[types.Artifact]],
         destination: str,
         store: TrackingStore,
         config: PipelineConfig,

@@ -72,7 +72,7 @@ class Executor(BaseExecutor):
             DATA_FINGERPRINT: read_dataset(manifest).fingerprint,
             CONFIG: exec_properties["config"],
             CODE_DIGEST: exec_properties["code_digest"],
-            RUN_ID: self._context.pipeline_run_id,
+            RUN_ID: (self._context and self._context.pipeline_run_id) or "",
             ACCURACY: f"{metrics.candidate.accuracy:.6f}",
             ACCURACY_INTERVAL: json.dumps([round(end, 6) for end in metrics.accuracy_interval]),
             **_floor(Path(artifact_utils.get_single_uri(input_dict["blessing"]))),

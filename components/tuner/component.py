@@ -28,7 +28,7 @@ class Tuner(StockTuner):
 
     def __init__(
         self,
-        examples: types.BaseChannel,
+        examples: types.BaseChannel[types.Artifact],
         config: PipelineConfig,
         store: TrackingStore | None,
         kept: str = "",

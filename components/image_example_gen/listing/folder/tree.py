@@ -170,7 +170,7 @@ class _TreeReader:
         others: list[os.DirEntry[str]] = []
         entries = iter(scan)
         while some := list(islice(entries, _FILES_A_TRANSACTION)):
-            files = []
+            files: list[os.DirEntry[str]] = []
             for entry in some:
                 (files if entry.is_file(follow_symlinks=False) else others).append(entry)
             self._add(folder, files)
