@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import figures
 from bench.parts import accuracy, cold, growth, ingestion, photos, training
-from bench.parts.size import FULL, SHORT
+from bench.parts.sizes import FULL, SHORT
 
 PARTS = {
     "cold": cold.measure,

@@ -10,17 +10,17 @@ from typing import Any
 
 import yaml
 
-from bench.peers.work import Work
-from bench.process import Usage, run
+from bench.peers.workload import Workload
+from bench.process import ProcessUsage, run
 
 IMGPIPE = Path(sys.executable).with_name("imgpipe")
 
 
 @dataclass(frozen=True)
-class Run:
+class MeasuredRun:
     """A run of imgpipe: what it used and what it says of itself."""
 
-    usage: Usage
+    usage: ProcessUsage
     summary: dict[str, Any]
     training_s: float  # `fit` alone; 0 where nothing was trained
 
@@ -34,17 +34,17 @@ class Run:
         return float(self.summary["components"][name]["seconds"])
 
 
-def walls(runs: Sequence[Run]) -> list[float]:
+def wall_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
     """Return how long each run took as a whole."""
     return [run.usage.seconds for run in runs]
 
 
-def overheads(runs: Sequence[Run]) -> list[float]:
+def overhead_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
     """Return how long each run took besides training."""
     return [run.overhead_s for run in runs]
 
 
-def run_imgpipe(work: Work, *options: str) -> Run:
+def run_imgpipe(work: Workload, *options: str) -> MeasuredRun:
     """Run the pipeline in the work's folder; a second call uses the same workspace."""
     work.folder.mkdir(parents=True, exist_ok=True)
     config = work.folder / "pipeline.yaml"
@@ -55,19 +55,19 @@ def run_imgpipe(work: Work, *options: str) -> Run:
     summary = json.loads(usage.out)
     trained = summary["components"].get("Trainer", {"cached": True})
     training_s = 0.0 if trained["cached"] else _training_s(workspace)
-    return Run(usage, summary, training_s)
+    return MeasuredRun(usage, summary, training_s)
 
 
-def run_peer(name: str, work: Work) -> Run:
+def run_peer(name: str, work: Workload) -> MeasuredRun:
     """Run a script of `bench.peers` in the work's folder, which is emptied first."""
     shutil.rmtree(work.folder, ignore_errors=True)
     work.folder.mkdir(parents=True)
     command = [sys.executable, "-m", f"bench.peers.{name}", *work.arguments()]
     usage = run(command, work.folder / f"{name}.log")
-    return Run(usage, {}, float(json.loads(work.training_file.read_text())["seconds"]))
+    return MeasuredRun(usage, {}, float(json.loads(work.training_file.read_text())["seconds"]))
 
 
-def artifact(work: Work, component: str, key: str) -> Path:
+def artifact(work: Workload, component: str, key: str) -> Path:
     """Return the newest artifact of a component."""
     return newest_artifact(work.folder / "workspace", component, key)
 
@@ -78,7 +78,7 @@ def newest_artifact(workspace: Path, component: str, key: str) -> Path:
     return max(folders, key=lambda folder: int(folder.name))
 
 
-def run_bare_loops(work: Work) -> dict[str, float]:
+def run_bare_loops(work: Workload) -> dict[str, float]:
     """Return the seconds of the floors of single steps after a run."""
     command = [
         *(sys.executable, "-m", "bench.peers.bare_loops"),
@@ -91,7 +91,7 @@ def run_bare_loops(work: Work) -> dict[str, float]:
     return seconds
 
 
-def run_fitting(work: Work, contestant: str) -> dict[str, float]:
+def run_fitting(work: Workload, contestant: str) -> dict[str, float]:
     """Return what a contestant of `bench.peers.fitting` came to after a run.
 
     Both in microseconds an image: the whole training step, and of it the waiting for data.
@@ -107,7 +107,7 @@ def run_fitting(work: Work, contestant: str) -> dict[str, float]:
     return found
 
 
-def run_ingestion(work: Work) -> dict[str, float]:
+def run_ingestion(work: Workload) -> dict[str, float]:
     """Return the seconds of ingestion and of its floor, and how idle the cores were."""
     work.folder.mkdir(parents=True, exist_ok=True)
     scratch = work.folder / "ingestion"
@@ -116,7 +116,7 @@ def run_ingestion(work: Work) -> dict[str, float]:
     return seconds
 
 
-def _config(work: Work) -> dict[str, Any]:
+def _config(work: Workload) -> dict[str, Any]:
     return {
         "name": "bench",
         "data": {"root": str(work.images), "splits": {"train": 7, "validation": 1, "test": 2}},

@@ -17,7 +17,7 @@ LIBRARIES = ("imgpipe", "tfx", "tensorflow", "keras", "apache-beam")
 
 
 @dataclass(frozen=True)
-class Figure:
+class CostRatio:
     """`ours` against `other`, pair by pair in the order in which they were measured."""
 
     name: str
@@ -37,7 +37,7 @@ class Figure:
         return self.limit is None or self.ratio <= self.limit
 
 
-def write(figures: Sequence[Figure], is_short: bool, path: Path) -> None:
+def write(figures: Sequence[CostRatio], is_short: bool, path: Path) -> None:
     """Write the figures and what they were measured on as JSON."""
     record = {
         "is_short": is_short,
@@ -51,17 +51,17 @@ def write(figures: Sequence[Figure], is_short: bool, path: Path) -> None:
     path.write_text(json.dumps(record, indent=1))
 
 
-def read(path: Path) -> tuple[list[Figure], bool]:
+def read(path: Path) -> tuple[list[CostRatio], bool]:
     """Return what `write` wrote: the figures, and whether they are of the short version."""
     record = json.loads(path.read_text())
     found = [
-        Figure(**{key: value for key, value in one.items() if key != "ratio"})
+        CostRatio(**{key: value for key, value in one.items() if key != "ratio"})
         for one in record["figures"]
     ]
     return found, record["is_short"]
 
 
-def print_table(figures: Sequence[Figure], before: Sequence[Figure], file: TextIO) -> None:
+def print_table(figures: Sequence[CostRatio], before: Sequence[CostRatio], file: TextIO) -> None:
     """Print the figures, and beside them those of an earlier time where there are any."""
     earlier = {figure.name: figure.ratio for figure in before}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

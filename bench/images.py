@@ -17,7 +17,7 @@ QUALITY = 90
 
 
 @dataclass(frozen=True)
-class Kind:
+class ImageKind:
     """What the images of a folder are like."""
 
     name: str
@@ -26,11 +26,11 @@ class Kind:
     blocks: int  # of one colour, a side; they set what JPEG makes of the pixels
 
 
-SMALL = Kind("small", 32, 32, 4)
-PHOTO = Kind("photo", 400, 533, 24)
+SMALL = ImageKind("small", 32, 32, 4)
+PHOTO = ImageKind("photo", 400, 533, 24)
 
 
-def image_folder(kind: Kind, count: int, parent: Path) -> Path:
+def image_folder(kind: ImageKind, count: int, parent: Path) -> Path:
     """Return a folder `<class>/<number>.jpg` of so many images; made only where it is missing."""
     folder = parent / f"{kind.name}-{count}"
     if not folder.is_dir():
@@ -41,7 +41,7 @@ def image_folder(kind: Kind, count: int, parent: Path) -> Path:
     return folder
 
 
-def add_images(kind: Kind, numbers: range, folder: Path) -> None:
+def add_images(kind: ImageKind, numbers: range, folder: Path) -> None:
     """Write the images with these numbers; the same number is the same picture everywhere."""
     for label in range(CLASSES):
         (folder / f"class{label}").mkdir(parents=True, exist_ok=True)
@@ -52,14 +52,14 @@ def add_images(kind: Kind, numbers: range, folder: Path) -> None:
         list(processes.map(partial(_write, kind, folder), tasks))
 
 
-def _write(kind: Kind, folder: Path, numbers: range) -> None:
+def _write(kind: ImageKind, folder: Path, numbers: range) -> None:
     for number in numbers:
         label = number % CLASSES
         path = folder / f"class{label}" / f"{number}.jpg"
         path.write_bytes(_jpeg(kind, number, label))
 
 
-def _jpeg(kind: Kind, number: int, label: int) -> bytes:
+def _jpeg(kind: ImageKind, number: int, label: int) -> bytes:
     """Return a picture whose class shows in its brightness."""
     rng = np.random.default_rng(number)
     low = label * 12

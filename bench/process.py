@@ -17,7 +17,7 @@ KEEPS_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True)
-class Usage:
+class ProcessUsage:
     """What a command used."""
 
     seconds: float
@@ -26,7 +26,7 @@ class Usage:
     out: str
 
 
-def run(command: Sequence[object], log: Path) -> Usage:
+def run(command: Sequence[object], log: Path) -> ProcessUsage:
     """Run the command to its end, and say so; what it prints on standard error goes to `log`.
 
     Raises:
@@ -52,7 +52,7 @@ def run(command: Sequence[object], log: Path) -> Usage:
         tail = "\n".join([*out.splitlines(), *log.read_text().splitlines()][-TAIL:])
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{tail}")
     print(f"  {log.stem}: {seconds:.0f} s", file=sys.stderr)
-    return Usage(seconds, samples.cpu_s, samples.mib, out)
+    return ProcessUsage(seconds, samples.cpu_s, samples.mib, out)
 
 
 class _Samples(threading.Thread):

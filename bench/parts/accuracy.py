@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.accuracy import our_accuracy, plain_accuracy
-from bench.figures import Figure
-from bench.parts.size import Size
+from bench.figures import CostRatio
+from bench.parts.sizes import BenchmarkSize
 
 POINTS_ASKED_FOR = 8.0
 
 
-def measure(size: Size, scratch: Path) -> Iterator[Figure]:
+def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
     """Yield the 8 points that a recipe has to be above plain Keras, by how many it is.
 
     Both are trained at the same time, each on half of the cores: whatever else the machine does
@@ -46,7 +46,7 @@ def measure(size: Size, scratch: Path) -> Iterator[Figure]:
         points.append(100 * (our - their))
     mean = max(sum(points) / len(points), 0.01)
     name = f"points asked for / above plain Keras, clothes, {size.minutes:g} min"
-    yield Figure(name, [POINTS_ASKED_FOR], [mean], "points", 1.0)
+    yield CostRatio(name, [POINTS_ASKED_FOR], [mean], "points", 1.0)
 
 
 def _on(

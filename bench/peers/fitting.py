@@ -32,7 +32,7 @@ from trainer.training.construction import STEPS_PER_EXECUTION, learning_rate
 EPOCHS = 3
 
 
-class Waiting:
+class DataWait:
     """The time in which a graph was given its next batch: at most what it waited for it.
 
     Where the graph fetches a batch beside the step before, part of it is no waiting.
@@ -60,7 +60,7 @@ class Pace(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = Waiting()
+        self._waiting = DataWait()
         self._seconds = self._waited_s = 0.0
         self._began = self._ended = (0.0, 0.0)
 

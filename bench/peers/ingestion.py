@@ -17,7 +17,7 @@ import psutil
 from PIL import Image
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -55,7 +55,7 @@ def ours(root: Path, target: Path, cores: int) -> tuple[float, float]:
     data = DataConfig(root=root)
     pool = DecodePool(cores, limits_of(data))
     run = partial(ingest_shards, pool)
-    places = Target(str(target / "examples"), str(target / "manifest"), "")
+    places = IngestionTarget(str(target / "examples"), str(target / "manifest"), "")
     ingest_dataset(read_layout(data), data, pool, places, run)
     seconds = time.monotonic() - started_s
     busy = (_cpu_seconds(process) - before_s) / (seconds * cores)

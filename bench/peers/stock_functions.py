@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from tfx import v1 as tfx
 from tfx_bsl.public import tfxio
 
-from bench.peers.work import Work, parsed_work
+from bench.peers.workload import Workload, parse_workload
 from trainer.models import build_model
 
 
@@ -58,9 +58,9 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     tf.saved_model.save(module, fn_args.serving_model_dir, signatures=signatures)
 
 
-def _work(arguments: list[str]) -> Work:
+def _work(arguments: list[str]) -> Workload:
     with mock.patch.object(sys, "argv", ["stock", *arguments]):
-        return parsed_work()
+        return parse_workload()
 
 
 def _batches(
@@ -68,7 +68,7 @@ def _batches(
     accessor: tfx.components.DataAccessor,
     transform: tft.TFTransformOutput,
     classes: int,
-    work: Work,
+    work: Workload,
 ) -> tf.data.Dataset:
     options = tfxio.TensorFlowDatasetOptions(
         batch_size=work.batch_size, label_key="label_xf", num_epochs=1

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from components.augmenter.changing import Change
-from components.augmenter.sample import images_of
+from components.augmenter.probe_sample import images_of
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_folder
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset

@@ -10,7 +10,7 @@ from components.augmenter.changing import Change, changing, mixing_policies, sin
 from components.augmenter.copies import write_copies
 from components.augmenter.mosaic import draw_batch, draw_operation
 from components.augmenter.probe import probe
-from components.augmenter.sample import Sample, read_sample
+from components.augmenter.probe_sample import ProbeSample, read_sample
 from contracts.artifacts import features
 from contracts.artifacts.augmentation_report import (
     BATCHES,
@@ -79,7 +79,10 @@ def augment(
 
 
 def _mosaics(
-    sample: Sample, labels: tuple[str, ...], singles: dict[str, tuple[Policy, Change]], uri: str
+    sample: ProbeSample,
+    labels: tuple[str, ...],
+    singles: dict[str, tuple[Policy, Change]],
+    uri: str,
 ) -> dict[str, str]:
     """Draw a picture of each operation, of images that are not spared; return the files."""
     files = {}
@@ -101,7 +104,7 @@ def _mosaics(
     return files
 
 
-def _one_a_class(sample: Sample, is_shown: list[bool]) -> Array:
+def _one_a_class(sample: ProbeSample, is_shown: list[bool]) -> Array:
     """Return rows of images, each of another class where there are so many."""
     rows: list[int] = []
     for row in _by_turns(sample):
@@ -110,7 +113,7 @@ def _one_a_class(sample: Sample, is_shown: list[bool]) -> Array:
     return np.array(rows, np.int64)
 
 
-def _by_turns(sample: Sample) -> Array:
+def _by_turns(sample: ProbeSample) -> Array:
     """Return all rows, each of another class than the one before while there are such."""
     return np.argsort(_turns(sample.classes), kind="stable")
 
@@ -126,7 +129,7 @@ def _turns(classes: Array) -> Array:
 
 
 def _batch_mosaics(
-    sample: Sample,
+    sample: ProbeSample,
     labels: tuple[str, ...],
     changes: dict[str, tuple[str, Change]],
     seed: int,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.augmenter.changing import Change
-from components.augmenter.sample import Sample
+from components.augmenter.probe_sample import ProbeSample
 from contracts.artifacts.augmentation_report import Confusion, ProbeReport
 from contracts.config.augmentation.policy import Policy
 from contracts.statistics.wilson import wilson_interval
@@ -39,7 +39,7 @@ _CHANCE_OF_ERROR: Final = 0.01  # over all classes of an operation together
 
 
 def probe(
-    sample: Sample, labels: Sequence[str], changes: Mapping[str, tuple[Policy, Change]]
+    sample: ProbeSample, labels: Sequence[str], changes: Mapping[str, tuple[Policy, Change]]
 ) -> ProbeReport:
     """Return which of the operations make one class look like another.
 
@@ -48,7 +48,7 @@ def probe(
       labels: the classes.
       changes: operations by name, each as a policy and as a function that applies it to all.
     """
-    small = Sample(shrunk(sample.pixels, SIDE_PX), sample.classes)
+    small = ProbeSample(shrunk(sample.pixels, SIDE_PX), sample.classes)
     neighbours = _Neighbours(small, len(labels))
     found = neighbours.nearest(_features(small.pixels))
     is_right = found == small.classes
@@ -121,7 +121,7 @@ def _at_least(count: int, images: int, tests: int) -> float:
 class _Neighbours:
     """The original images, each shifted a little to all sides."""
 
-    def __init__(self, sample: Sample, count: int) -> None:
+    def __init__(self, sample: ProbeSample, count: int) -> None:
         self._classes = [np.flatnonzero(sample.classes == index) for index in range(count)]
         step = SIDE_PX // _CELLS
         padded = np.pad(sample.pixels, [(0, 0), (step, step), (step, step), (0, 0)], mode="edge")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -38,7 +38,9 @@ class BackgroundIngestion:
     ) -> None:
         self._prepared = PreparedIngestion(folder)
         self._previous = previous
-        target = Target(self._prepared.examples_uri, self._prepared.manifest_uri, "", previous)
+        target = IngestionTarget(
+            self._prepared.examples_uri, self._prepared.manifest_uri, "", previous
+        )
         self._pool = DecodePool(processes, limits_of(data))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)

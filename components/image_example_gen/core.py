@@ -21,7 +21,7 @@ from components.image_example_gen.image_file import (
 )
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import FileShard
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import DIGEST_LENGTH, shard_path
 from contracts.artifacts.manifest.file_row import (
@@ -49,7 +49,7 @@ class IngestionJob:
     root: Root
     examples_uri: str
     manifest_uri: str
-    cut: Cut
+    split_plan: SplitPlan
     reading: ImageReading
 
 
@@ -86,7 +86,7 @@ def ingest(
             if isinstance(read, Quarantined):
                 row = _quarantined_row(file, read)
             else:
-                split = job.cut.split_of(file, read.sha256)
+                split = job.split_plan.split_of(file, read.sha256)
                 content.update(writers[split].write(_example(file, read)))
                 row = _ingested_row(file, split, read)
             rows.add(row)

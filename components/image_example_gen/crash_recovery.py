@@ -12,12 +12,12 @@ from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import FileShard
 from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, PositionReport
+from contracts.images.isolation.worker import DecodeCall, PositionReport
 from contracts.images.reading import ImageReading
 from contracts.system.errors import ComponentError
 from contracts.system.storage.remote_path import Root
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 # Deaths that no image explains, such as by a lack of memory, before the run is given up.
 _UNEXPLAINED_DEATHS = 3
@@ -45,7 +45,7 @@ def ingest_shard(
     unexplained = 0
     while True:
         try:
-            call = Call(_INGEST, (job, shard, deadly), is_careful=False)
+            call = DecodeCall(_INGEST, (job, shard, deadly), is_careful=False)
             suffix: str = worker.call(call, on_position)
             on_position(len(shard.files))
             return suffix
@@ -81,7 +81,7 @@ def _death_by(
     """Only decode the files; return the end of the process that did, if it ended."""
     arguments = (job.root, files, job.reading, True)
     try:
-        worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
+        worker.call(DecodeCall(_READ_DIGESTS, arguments, is_careful=True), _ignore)
     except WorkerDied as death:
         return death
     return None
@@ -95,13 +95,13 @@ def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
 
 def of_each_file(
     pool: DecodePool,
-    read: Callable[..., list[Answer]],
+    read: Callable[..., list[Result]],
     root: Root,
     files: Iterable[ImageFile],
     *arguments: Any,
-) -> Iterator[tuple[ImageFile, Answer]]:
+) -> Iterator[tuple[ImageFile, Result]]:
     """Give each file with what `read(worker, root, files, *arguments)` says of it, in order."""
-    pending: list[tuple[list[ImageFile], Future[list[Answer]]]] = []
+    pending: list[tuple[list[ImageFile], Future[list[Result]]]] = []
     waiting = iter(files)
     while some := list(islice(waiting, _FILES_A_CALL)):
         pending.append((some, pool.submit(read, root, some, *arguments)))
@@ -135,7 +135,9 @@ def _of_each(
 ) -> list[Any]:
     """Return what a function says of each file, with None for an image that ends its process."""
     try:
-        found: list[Any] = worker.call(Call(function, arguments(files), is_careful=False), _ignore)
+        found: list[Any] = worker.call(
+            DecodeCall(function, arguments(files), is_careful=False), _ignore
+        )
     except WorkerDied:
         if len(files) == 1:
             return [None]

@@ -11,7 +11,7 @@ from tfx.types import artifact_utils
 
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -19,13 +19,13 @@ from components.image_example_gen.ingestion import (
 from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from components.image_example_gen.refusal import reasons_to_refuse
-from components.image_example_gen.shards import FileShard, planned_shards, read_plan
+from components.image_example_gen.shards import FileShard, read_stored_shard, stored_shards
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.config.beam import BeamConfig
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import open_pool, pool_of_this_process
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.worker import DecodeLimits
 from contracts.system.errors import Refusal
 
 # As TFX's own ExampleGen notes it; an absent note on the file format means TFRecord.
@@ -59,12 +59,12 @@ class Executor(BaseBeamExecutor):
 
         def run(job: IngestionJob, shards: Iterable[FileShard], images: int) -> None:
             # Through files: Beam would keep all of them in memory.
-            with planned_shards(shards, Path(manifest.uri)) as plans:
+            with stored_shards(shards, Path(manifest.uri)) as plans:
                 ingest = _IngestShards(job, processes, limits, images)
                 with self._make_beam_pipeline() as pipeline:
                     _ = pipeline | "Shards" >> beam.Create(plans) | "Ingest" >> beam.ParDo(ingest)
 
-        target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
+        target = IngestionTarget(examples.uri, manifest.uri, exec_properties["data_listing"])
         prepared = exec_properties["prepared_ingestion"]
         if not (prepared and PreparedIngestion(Path(prepared)).move_to(target)):
             with open_pool(processes, limits) as pool:
@@ -80,7 +80,9 @@ class Executor(BaseBeamExecutor):
 class _IngestShards(beam.DoFn):
     """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
 
-    def __init__(self, job: IngestionJob, processes: int, limits: Limits, images: int) -> None:
+    def __init__(
+        self, job: IngestionJob, processes: int, limits: DecodeLimits, images: int
+    ) -> None:
         self._images = images
         self._job = job
         self._limits = limits
@@ -94,4 +96,4 @@ class _IngestShards(beam.DoFn):
 
     def finish_bundle(self) -> None:
         pool = pool_of_this_process(self._processes, self._limits)
-        ingest_shards(pool, self._job, map(read_plan, self._plans), self._images)
+        ingest_shards(pool, self._job, map(read_stored_shard, self._plans), self._images)

@@ -15,15 +15,15 @@ from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import require_trainable
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
 from components.image_example_gen.previous_ingestion import PreviousIngestion, link_shards
-from components.image_example_gen.shards import FileShard, plan_shards
-from components.image_example_gen.splitting.cutting import cut_splits
+from components.image_example_gen.shards import FileShard, make_shards
+from components.image_example_gen.splitting.stratification import plan_stratified_splits
 from components.image_example_gen.value_ranges import decide_reading
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.rows import write_part
 from contracts.cache_key.code_digest import code_digest
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.worker import DecodeLimits
 from contracts.images.reading import ImageReading
 from contracts.system.progress import report_progress
 
@@ -36,7 +36,7 @@ RunShards = Callable[[IngestionJob, Iterable[FileShard], int], None]
 
 
 @dataclass(frozen=True)
-class Target:
+class IngestionTarget:
     """Where examples and manifest go.
 
     The digest of the listing is noted with them. `previous` is what may stand there already.
@@ -48,9 +48,9 @@ class Target:
     previous: PreviousIngestion | None = None
 
 
-def limits_of(data: DataConfig) -> Limits:
+def limits_of(data: DataConfig) -> DecodeLimits:
     """Return what a decode process may take."""
-    return Limits(data.limits.max_seconds, data.limits.max_memory_mib << 20)
+    return DecodeLimits(data.limits.max_seconds, data.limits.max_memory_mib << 20)
 
 
 def settings_json(data: DataConfig) -> str:
@@ -72,7 +72,7 @@ def ingest_dataset(
     layout: Layout,
     data: DataConfig,
     pool: DecodePool,
-    target: Target,
+    target: IngestionTarget,
     run: RunShards,
 ) -> Dataset:
     """Write examples and manifest of all images, or nothing.
@@ -99,16 +99,16 @@ def ingest_dataset(
         # Before the shards: what is forced to disk now does not wait for all their bytes.
         core.write_labels(target.examples_uri, layout.labels)
         reading.write(Path(target.examples_uri))
-        cut = cut_splits(pool, layout, data, reading, previous)
-        job = IngestionJob(layout.root, target.examples_uri, target.manifest_uri, cut, reading)
+        plan = plan_stratified_splits(pool, layout, data, reading, previous)
+        job = IngestionJob(layout.root, target.examples_uri, target.manifest_uri, plan, reading)
         first, settings = 0, settings_digest(data)
         if previous is not None and _reads_alike(previous, settings, reading):
             first = link_shards(previous, job, layout.catalogue)
         images, _ = layout.catalogue.left()
         shard_bytes = data.shard_size_mib << 20
-        run(job, plan_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
+        run(job, make_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
         write_skipped(target.manifest_uri, layout.skipped)
-        dataset = sum_up(target.manifest_uri, layout, cut, target.listing_digest, settings)
+        dataset = sum_up(target.manifest_uri, layout, plan, target.listing_digest, settings)
         dataset = replace(dataset, value_ranges=ranges)
         dataset.write(target.manifest_uri)
     except BaseException:

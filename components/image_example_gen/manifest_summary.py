@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import SkippedFile, printable
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.file_row import QUARANTINED, ROWS_A_GROUP, FileRow
@@ -29,7 +29,9 @@ def write_skipped(uri: str, skipped: Iterable[SkippedFile]) -> None:
             rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))
 
 
-def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: str) -> Dataset:
+def sum_up(
+    uri: str, layout: Layout, plan: SplitPlan, listing_digest: str, settings: str
+) -> Dataset:
     """Return the counts of the rows that stand at `uri`."""
     classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
     reasons: Counter[str] = Counter()
@@ -64,8 +66,8 @@ def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: st
             label: {split: counts[split] for split in features.SPLITS}
             for label, counts in classes.items()
         },
-        moved=dict(sorted(cut.moved.items())),
-        parts=dict(cut.shares),
+        moved=dict(sorted(plan.moved.items())),
+        parts=dict(plan.shares),
         example=min(firsts, default=""),
         empty_classes=tuple(layout.empty_classes),
         quarantine_reasons=dict(sorted(reasons.items())),

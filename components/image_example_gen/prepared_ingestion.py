@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from components.image_example_gen.ingestion import Target
+from components.image_example_gen.ingestion import IngestionTarget
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.system.atomic_files import write_whole
 
@@ -38,7 +38,7 @@ class PreparedIngestion:
         replace(dataset, listing_digest=listing_digest).write(self.manifest_uri)
         write_whole(self.folder / READY_FILE, listing_digest)
 
-    def move_to(self, target: Target) -> bool:
+    def move_to(self, target: IngestionTarget) -> bool:
         """Move examples and manifest to `target`; return whether its listing was ingested here.
 
         An ingestion is taken once: a component that fails meanwhile ingests by itself when it

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.catalogue import Catalogue
-from components.image_example_gen.splitting.splits import key_of
+from components.image_example_gen.splitting.splits import split_key
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
@@ -18,7 +18,7 @@ SHARDS_AT_MOST = 100
 
 COLUMNS = ["path", "label", "split", "group", "sha256"]
 
-Row = tuple[str, str | None, str | None, str | None, str | None]
+IngestedRow = tuple[str, str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catal
     """
     same: list[str] = []
     # The splits that keys decide between just as they did, so that nobody has to ask them again.
-    is_same_cut = (previous.parts, previous.moved) == (job.cut.shares, job.cut.moved)
-    by_key = frozenset(job.cut.shares if is_same_cut else ())
+    is_same_plan = (previous.parts, previous.moved) == (job.split_plan.shares, job.split_plan.moved)
+    by_key = frozenset(job.split_plan.shares if is_same_plan else ())
     for shard, rows in _shards(previous.manifest_uri):
         paths = _same(rows, job, catalogue, by_key)
         if paths is not None:
@@ -66,14 +66,14 @@ def settled_keys(previous: PreviousIngestion, labels: Collection[str]) -> set[st
     if not labels:
         return set()
     return {
-        key_of(group, sha256)
+        split_key(group, sha256)
         for _, rows in _shards(previous.manifest_uri)
         for _, label, split, group, sha256 in rows
         if label in labels and split is not None and sha256 is not None
     }
 
 
-def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
+def _shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
     """Give the rows of every shard, with its number and digest."""
     for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
         table = read_part(part, COLUMNS).select(COLUMNS)
@@ -82,7 +82,7 @@ def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _same(
-    rows: list[Row], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
+    rows: list[IngestedRow], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
 ) -> list[bytes] | None:
     """Return the paths of a shard's files if each would be given the same row again."""
     paths = []
@@ -95,7 +95,7 @@ def _same(
             return None
         # A file that was quarantined belongs into no split.
         is_settled = split in by_key and (file.split is None or file.split in by_key)
-        if split is not None and not is_settled and split != job.cut.split_of(file, sha256):
+        if split is not None and not is_settled and split != job.split_plan.split_of(file, sha256):
             return None
         paths.append(path)
     return paths

@@ -38,7 +38,7 @@ class FileShard:
         return f"{PART_PREFIX}{self.number}"
 
 
-def plan_shards(
+def make_shards(
     catalogue: "Catalogue", shard_bytes: int, processes: int, first: int = 0
 ) -> Iterator[FileShard]:
     """Give all files that need ingestion in shards of about `shard_bytes`, at least 2 a process.
@@ -67,8 +67,8 @@ def plan_shards(
 
 
 @contextmanager
-def planned_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[str]]:
-    """Put shards into files of their own, for `read_plan`; give the paths of these.
+def stored_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[str]]:
+    """Put shards into files of their own, for `read_stored_shard`; give the paths of these.
 
     They are removed in the end.
     """
@@ -85,7 +85,7 @@ def planned_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[s
         shutil.rmtree(place)
 
 
-def read_plan(plan: str) -> FileShard:
+def read_stored_shard(plan: str) -> FileShard:
     """Return the shard that stands in a file."""
     shard: FileShard = pickle.loads(Path(plan).read_bytes())
     return shard

@@ -18,7 +18,7 @@ from trainer.tf_data import without_autotune
 # Images that leave the TensorFlow graph at a time.
 BATCH = 64
 
-Row = tuple[bytes, bytes, bytes, bytes]  # pixels, label, sha256, path
+DecodedExample = tuple[bytes, bytes, bytes, bytes]  # pixels, label, sha256, path
 
 PARSED = {
     name: tf.io.FixedLenFeature([], tf.string)
@@ -73,7 +73,7 @@ def transform_shard(
     return tuple(counts)
 
 
-def _rows(source: Path, config: PreprocessingConfig) -> Iterator[Row]:
+def _rows(source: Path, config: PreprocessingConfig) -> Iterator[DecodedExample]:
     dataset = (
         tf.data.TFRecordDataset(str(source), buffer_size=8 * 2**20)
         .map(lambda serialised: _decode(serialised, config), num_parallel_calls=tf.data.AUTOTUNE)

@@ -16,7 +16,7 @@ from cleanvision.issue_managers.image_property import (
     EntropyProperty,
 )
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 from contracts.config.validation import ValidationConfig
 
 Array = npt.NDArray[Any]
@@ -36,7 +36,7 @@ _EDGE_A_CONTRAST = 4
 _SCORE_A_BIT = 0.1
 
 
-def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array]:
+def odd_looking(pictures: MeasuredImages, config: ValidationConfig) -> dict[str, Array]:
     """Return which rows each of the checks on single pictures finds, bool [images]."""
     scores = _scores(pictures)
     found = {
@@ -54,7 +54,7 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
     return found
 
 
-def contrasts(pictures: Pictures) -> Array:
+def contrasts(pictures: MeasuredImages) -> Array:
     """Return the contrast of each picture, from 0 to 1.
 
     That is what lies between the percentiles 5 and 99 of its brightness. Thin lines and small
@@ -65,7 +65,7 @@ def contrasts(pictures: Pictures) -> Array:
     return found
 
 
-def _scores(pictures: Pictures) -> dict[str, Array]:
+def _scores(pictures: MeasuredImages) -> dict[str, Array]:
     """Return a score for each picture, from 0 to 1; the worse, the lower."""
     width, height = (pictures.numbers(name).astype(float) for name in ("width", "height"))
     names = ("brightness_perc_5", "brightness_perc_99", "entropy")
@@ -87,14 +87,14 @@ def _scores(pictures: Pictures) -> dict[str, Array]:
     }
 
 
-def _is_drawn(pictures: Pictures, threshold: float) -> Array:
+def _is_drawn(pictures: MeasuredImages, threshold: float) -> Array:
     """Tell which pictures are of one colour for the most part while the others are not."""
     rest = 1.0 - pictures.numbers("one_colour").astype(float)
     drawn: Array = (rest < 1.0 - threshold) & (rest < _PART_OF_MEDIAN * _median(rest))
     return drawn
 
 
-def _is_odd_size(pictures: Pictures, factor: float) -> Array:
+def _is_odd_size(pictures: MeasuredImages, factor: float) -> Array:
     """Tell which pictures are so many times larger or smaller than usual, and outliers too."""
     area = pictures.numbers("width").astype(float) * pictures.numbers("height")
     logs = np.log(np.sqrt(area))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 
 Array = npt.NDArray[Any]
 Pairs = Array  # int64 [pairs, 2], rows of the table of measures
@@ -45,7 +45,7 @@ class Duplicates:
     alike: Array
 
 
-def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
+def find_duplicates(pictures: MeasuredImages, near_threshold: float) -> Duplicates:
     """Return which pictures are the same.
 
     Args:
@@ -118,7 +118,7 @@ def _bits_set(words: Array) -> Array:
     return counts
 
 
-def _distances(pictures: Pictures, pairs: Pairs) -> Array:
+def _distances(pictures: MeasuredImages, pairs: Pairs) -> Array:
     """Return how far the pictures of each pair differ, as part of their contrast."""
     distances = np.empty(len(pairs))
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
@@ -130,7 +130,7 @@ def _distances(pictures: Pictures, pairs: Pairs) -> Array:
     return distances
 
 
-def _have_equal_pixels(pictures: Pictures, pairs: Pairs) -> Array:
+def _have_equal_pixels(pictures: MeasuredImages, pairs: Pairs) -> Array:
     """Tell of each pair whether the pictures have the same size and pixels; they are decoded."""
     width, height = pictures.numbers("width"), pictures.numbers("height")
     first, second = pairs[:, 0], pairs[:, 1]

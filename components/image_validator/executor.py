@@ -12,8 +12,8 @@ from tfx.types import artifact_utils
 from components.artifact_types import set_blessed
 from components.image_validator import core, shard_measures, statistics
 from components.image_validator.classes import Counts
+from components.image_validator.measured_images import MeasuredImages, measures_path
 from components.image_validator.measurement import UnmeasuredShard
-from components.image_validator.pictures import Pictures, measures_path
 from components.image_validator.stage import DECODE_LIMITS, MeasureShards
 from contracts.artifacts.data_blessing import DataVerdict
 from contracts.artifacts.derived_shards import (
@@ -100,8 +100,8 @@ def _judge(
     if accepted and config.drift.severity != "off":
         schema = tfdv.load_schema_text(str(Path(inputs["schema"], "schema.pbtxt")))
         moved = statistics.drift(inputs["statistics"], accepted, schema, config.drift.threshold)
-    evidence = core.Evidence(
-        pictures=Pictures(report_uri, inputs["examples"]),
+    evidence = core.CheckedData(
+        pictures=MeasuredImages(report_uri, inputs["examples"]),
         counts=counts,
         groups=read_groups(inputs["manifest"]),
         anomalies=statistics.anomalies(inputs["anomalies"]),

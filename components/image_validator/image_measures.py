@@ -35,7 +35,7 @@ _COSINES = np.cos(
 )
 
 
-class Picture(NamedTuple):
+class SmallImage(NamedTuple):
     """What is kept of an image until its batch is full; all arrays are uint8."""
 
     pixels: Array  # [height, width, 3], at most COLOUR_PX
@@ -45,7 +45,7 @@ class Picture(NamedTuple):
     entropy: float
 
 
-def picture_of(encoded: bytes) -> Picture:
+def picture_of(encoded: bytes) -> SmallImage:
     """Return what is measured of one image, canonical JPEG or PNG bytes.
 
     Raises:
@@ -56,7 +56,7 @@ def picture_of(encoded: bytes) -> Picture:
     grey = _in_mode("L", _shrunk(image, SHARPNESS_PX, Image.Resampling.BOX))
     small = _in_mode("RGB", _shrunk(image, COLOUR_PX, _SAMPLING))
     small_grey = grey if grey.size == small.size else _in_mode("L", small)
-    return Picture(
+    return SmallImage(
         np.asarray(small),
         np.asarray(grey),
         np.asarray(small_grey.resize((HASH_PX, HASH_PX), _SAMPLING)),
@@ -99,7 +99,7 @@ def _in_mode(mode: str, image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def measured(pictures: list[Picture]) -> dict[str, Any]:
+def measured(pictures: list[SmallImage]) -> dict[str, Any]:
     """Return the columns of SCHEMA that are worked out of pictures, those of one size at once."""
     columns: dict[str, Any] = {
         "entropy": [picture.entropy for picture in pictures],

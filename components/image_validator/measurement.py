@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.image_validator import shard_measures
 from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, PositionReport
+from contracts.images.isolation.worker import DecodeCall, PositionReport
 from contracts.system.errors import ComponentError
 from contracts.system.progress import report_progress
 
@@ -49,7 +49,7 @@ def measure_shards(pool: DecodePool, shards: Sequence[UnmeasuredShard]) -> None:
 
 
 def _measure(worker: DecodeWorker, shard: UnmeasuredShard, on_position: PositionReport) -> None:
-    call = Call(_MEASURE, (shard.examples, shard.measures), is_careful=False)
+    call = DecodeCall(_MEASURE, (shard.examples, shard.measures), is_careful=False)
     try:
         worker.call(call, on_position)
     except WorkerDied as death:

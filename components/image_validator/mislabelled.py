@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 from contracts.environment.optional_libraries import CLEANLAB
 
 Array = npt.NDArray[Any]
@@ -21,7 +21,9 @@ _JUDGED_AT_MOST = 20_000
 _LEAST_ACCURACY = 0.7
 
 
-def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple[Array, list[str]]:
+def likely_mislabelled(
+    pictures: MeasuredImages, threshold: float, seed: int
+) -> tuple[Array, list[str]]:
     """Return the rows whose label is likely wrong, and notes on what could not be judged.
 
     The model are the nearest neighbours of miniatures, each fifth of the images judged by the
@@ -54,7 +56,7 @@ def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple
     return rows[is_doubtful & (own < threshold)], notes
 
 
-def _judged(pictures: Pictures, seed: int) -> tuple[Array, Array, list[str]]:
+def _judged(pictures: MeasuredImages, seed: int) -> tuple[Array, Array, list[str]]:
     """Return the rows that are judged and the numbers of their labels, from 0."""
     labels = pictures.numbers("label")
     sizes = np.bincount(labels)

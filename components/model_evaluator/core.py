@@ -29,7 +29,7 @@ class _Answers:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaselineModel:
     """The champion's SavedModel and its version in the registry."""
 
     folder: Path
@@ -38,7 +38,7 @@ class Baseline:
 
 def evaluate(
     candidate: Path,
-    baseline: Baseline | None,
+    baseline: BaselineModel | None,
     shards: Sequence[Path],
     target: Path,
 ) -> Metrics:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushedVersion:
     """Where a registered model lies."""
 
     version: int
@@ -31,7 +31,7 @@ def push(
     registry: ModelRegistry,
     tags: Mapping[str, str],
     run: TrainingRun | None,
-) -> Pushed:
+) -> PushedVersion:
     """Copy `model` into the serving folder and register it; the same model only once.
 
     The version is the registry's: it grows with every push, also with two in one second, and
@@ -63,7 +63,7 @@ def push(
         else:
             if not known.is_intact:
                 serving.restore(known.version, model)
-            pushed = Pushed(known.version, Path(known.path))
+            pushed = PushedVersion(known.version, Path(known.path))
         champion = registry.champion()
         serving.serve(champion.version if champion else None)
         return replace(pushed, path=serving.find(pushed.version) or pushed.path)
@@ -75,7 +75,7 @@ def _push_new(
     registry: ModelRegistry,
     tags: Mapping[str, str],
     run: TrainingRun | None,
-) -> Pushed:
+) -> PushedVersion:
     """Copy and register; what fails takes back all that was done before it."""
     with serving.copied(model) as incoming, ExitStack() as undo:
         if run is None:
@@ -90,7 +90,7 @@ def _push_new(
         undo.callback(path.rename, incoming)
         registry.finish_version(version, tags)
         undo.pop_all()
-    return Pushed(version, path)
+    return PushedVersion(version, path)
 
 
 def _require_new(version: int, serving: ServingFolder) -> None:

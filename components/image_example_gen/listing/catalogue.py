@@ -13,7 +13,7 @@ from components.image_example_gen.listing.entries import ImageFile, SkippedFile,
 from contracts.artifacts import features
 from contracts.system.storage.remote_path import Root
 
-Kind = Literal["classes", "splits", "csv"]
+LayoutKind = Literal["classes", "splits", "csv"]
 Entry = TypeVar("Entry")
 
 _CACHE_KIB = 16 << 10
@@ -41,7 +41,7 @@ _LEFT = "FROM file WHERE NOT EXISTS (SELECT 1 FROM covered WHERE covered.path = 
 _POOL = f"(split IS NULL OR split = '{features.TRAIN}')"
 
 
-class Stamp(NamedTuple):
+class FileStamp(NamedTuple):
     """What the disk says of a file, by which a change of its content shows; zeros if nothing."""
 
     size: int
@@ -50,10 +50,10 @@ class Stamp(NamedTuple):
     inode: int
 
 
-NO_STAMP = Stamp(0, 0, 0, 0)
+NO_STAMP = FileStamp(0, 0, 0, 0)
 
 
-class Stored(Generic[Entry]):
+class StoredEntries(Generic[Entry]):
     """Entries in order of path, as often as they are asked for; none of them is kept."""
 
     def __init__(self, catalogue: "Catalogue", table: str, make: Callable[..., Entry]) -> None:
@@ -86,14 +86,14 @@ class Catalogue:
         )
         self.database.executescript(_TABLES)
         self.database.create_function("sha256", 1, _sha256, deterministic=True)
-        self.files: Stored[ImageFile] = Stored(self, "file", ImageFile)
-        self.skipped: Stored[SkippedFile] = Stored(self, "skipped", SkippedFile)
+        self.files: StoredEntries[ImageFile] = StoredEntries(self, "file", ImageFile)
+        self.skipped: StoredEntries[SkippedFile] = StoredEntries(self, "skipped", SkippedFile)
 
     def close(self) -> None:
         """Free the memory and the disk that it takes."""
         self.database.close()
 
-    def add(self, entries: Iterable[tuple[ImageFile, Stamp]]) -> None:
+    def add(self, entries: Iterable[tuple[ImageFile, FileStamp]]) -> None:
         """Take files; fastest in order of path."""
         rows = [
             (encoded(file.path), file.label, file.split, file.group, *stamp)
@@ -234,7 +234,7 @@ class Layout:
     catalogue does not change any more, but for digests.
     """
 
-    kind: Kind
+    kind: LayoutKind
     description: str
     root: Root
     catalogue: Catalogue
@@ -242,12 +242,12 @@ class Layout:
     unused: list[str] = field(default_factory=list)
 
     @property
-    def files(self) -> Stored[ImageFile]:
+    def files(self) -> StoredEntries[ImageFile]:
         """The files that stand where an image is expected."""
         return self.catalogue.files
 
     @property
-    def skipped(self) -> Stored[SkippedFile]:
+    def skipped(self) -> StoredEntries[SkippedFile]:
         """The entries that are no candidates."""
         return self.catalogue.skipped
 

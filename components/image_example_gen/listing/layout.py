@@ -4,15 +4,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from components.image_example_gen.listing.catalogue import Kind, Layout
+from components.image_example_gen.listing.catalogue import Layout, LayoutKind
 from components.image_example_gen.listing.entries import (
     ImageFile,
     SkippedFile,
     printable,
     text_of,
 )
-from components.image_example_gen.listing.folder.reading import read_folder
-from components.image_example_gen.listing.table.reading import read_table
+from components.image_example_gen.listing.folder.folder_listing import read_folder
+from components.image_example_gen.listing.table.table_listing import read_table
 from contracts.config.data import DataConfig
 from contracts.system.errors import DataError, some_of
 from contracts.system.storage.remote_path import RemotePath
@@ -20,8 +20,8 @@ from contracts.system.unicode_form import composed
 
 __all__ = [
     "ImageFile",
-    "Kind",
     "Layout",
+    "LayoutKind",
     "SkippedFile",
     "printable",
     "read_layout",

@@ -4,18 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from components.image_example_gen.listing.catalogue import Kind, Layout
+from components.image_example_gen.listing.catalogue import Layout, LayoutKind
 from components.image_example_gen.listing.entries import printable
 from components.image_example_gen.listing.leave_out import leave_out_key
 from contracts.artifacts import features
 from contracts.config.data import DataConfig
 from contracts.system.errors import DataError, some_of
 
-_FOR_TRAIN: Final[dict[Kind, str]] = {
+_FOR_TRAIN: Final[dict[LayoutKind, str]] = {
     "splits": "Add train/<class>/, or put the class folders into data.root itself.",
     "csv": "Write train into the column split, or empty the column to have splits cut.",
 }
-_FOR_CLASSES: Final[dict[Kind, str]] = {
+_FOR_CLASSES: Final[dict[LayoutKind, str]] = {
     "classes": (
         "Add a folder of another class. If the class folders stand inside that folder, "
         "name that folder as data.root."
@@ -55,7 +55,7 @@ def require_trainable(layout: Layout, data: DataConfig) -> None:
         raise DataError(problems)
 
 
-def add_or_leave_out(kind: Kind, what: str, labels: Sequence[str]) -> str:
+def add_or_leave_out(kind: LayoutKind, what: str, labels: Sequence[str]) -> str:
     """Return the next step for classes with too few images."""
     added = f"rows of {what}" if kind == "csv" else what
     return f"Add {added}, or leave the classes out: {leave_out_key(labels)}."

@@ -36,30 +36,30 @@ _CHECKED_CLASS_SIZE = 64
 
 _ROUNDING = 1e-9  # of shares, whose sum is not quite 1
 
-Assigned = dict[str, str]  # split by key
+SplitByKey = dict[str, str]  # split by key
 
 
 @dataclass(frozen=True)
-class Cut:
+class SplitPlan:
     """Shares of [0, 1) in the order of `features.SPLITS`, and the keys that were moved.
 
     `shares` names only the splits that images without a split can go to.
     """
 
     shares: Mapping[str, float]
-    moved: Assigned = field(default_factory=dict)
+    moved: SplitByKey = field(default_factory=dict)
 
     def split_of(self, file: ImageFile, sha256: str) -> str:
         """Return the split of `file`, whose bytes have this SHA-256 as lower-case hex."""
         if file.split in self.shares or file.split is None:
-            return self.split_of_key(key_of(file.group, sha256))
+            return self.split_of_key(split_key(file.group, sha256))
         return file.split
 
     def split_of_key(self, key: str) -> str:
         """Return where a key was moved to, or else in whose share its position falls."""
         if key in self.moved:
             return self.moved[key]
-        position, end = position_of(key), 0.0
+        position, end = key_position(key), 0.0
         for split, share in self.shares.items():
             end += share
             if position < end:
@@ -73,7 +73,7 @@ class Cut:
             if name == split:
                 break
             start += share
-        position = position_of(key)
+        position = key_position(key)
         return max(start - position, position - (start + self.shares[split]), 0.0)
 
 
@@ -89,33 +89,33 @@ class SmallClasses:
     hashed: list[str]
 
 
-def cut_of(layout: "Layout", parts: Mapping[str, int]) -> Cut:
+def plan_splits(layout: "Layout", parts: Mapping[str, int]) -> SplitPlan:
     """Return how splits are cut out of the training images.
 
     `parts` are the configured parts by split. A split that the data brings is left as it is.
     """
     brought = set(layout.splits) - {features.TRAIN}
-    cut = [split for split in features.SPLITS if split not in brought]
-    total = sum(parts[split] for split in cut)
-    return Cut({split: parts[split] / total for split in cut})
+    missing = [split for split in features.SPLITS if split not in brought]
+    total = sum(parts[split] for split in missing)
+    return SplitPlan({split: parts[split] / total for split in missing})
 
 
-def position_of(key: str) -> float:
+def key_position(key: str) -> float:
     """Return the position in [0, 1) that a key hashes to."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") / 2**56
 
 
-def key_of(group: str | None, sha256: str) -> str:
+def split_key(group: str | None, sha256: str) -> str:
     """Return what decides the split of an image."""
     return f"group:{group}" if group else f"sha256:{sha256}"
 
 
-def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
+def find_small_classes(layout: "Layout", plan: SplitPlan) -> SmallClasses:
     """Return the classes that chance might cut badly."""
     small = SmallClasses([], [])
-    if len(cut.shares) == 1:
+    if len(plan.shares) == 1:
         return small
-    needed = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
+    needed = math.log(_NEGLIGIBLE) / math.log1p(-min(plan.shares.values()))
     files = 0
     sizes = layout.catalogue.sizes_to_cut()
     for label, (keys, size) in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
@@ -127,10 +127,10 @@ def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
     return small
 
 
-def with_moves(
-    cut: Cut, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
-) -> Cut:
-    """Return `cut` with keys moved so that each split has its part of every class, where it can.
+def balance_splits(
+    plan: SplitPlan, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
+) -> SplitPlan:
+    """Return `plan` with keys moved so that each split has its part of every class, where it can.
 
     The same keys give the same moves, in whatever order they come.
 
@@ -139,17 +139,17 @@ def with_moves(
       keys: label and key of every readable training image of the small classes.
       settled: keys that were ingested before: they stay where they are, too.
     """
-    mover = _Mover(cut, Counter(keys), settled)
+    mover = _Mover(plan, Counter(keys), settled)
     for label in mover.labels:
         while mover.balance(label):
             pass
-    for split in cut.shares:
+    for split in plan.shares:
         for label in mover.labels:
             mover.fill(label, split)
-    return Cut(cut.shares, mover.moved)
+    return SplitPlan(plan.shares, mover.moved)
 
 
-def parts_of(images: int, shares: Mapping[str, float]) -> dict[str, int]:
+def split_sizes(images: int, shares: Mapping[str, float]) -> dict[str, int]:
     """Return how many of so many images each split should get: by largest remainder.
 
     None gets nothing while there is an image for each of them.
@@ -170,31 +170,33 @@ class _Mover:
     """Moves keys between splits; a key may be of several classes, and stand for several images."""
 
     def __init__(
-        self, cut: Cut, images: Counter[tuple[str, str]], settled: Collection[str]
+        self, plan: SplitPlan, images: Counter[tuple[str, str]], settled: Collection[str]
     ) -> None:
-        self.moved: Assigned = dict(cut.moved)
-        self._cut = cut
+        self.moved: SplitByKey = dict(plan.moved)
+        self._plan = plan
         self._images: dict[str, dict[str, int]] = defaultdict(dict)  # by key and label
         self._keys: dict[str, list[str]] = defaultdict(list)  # that may be moved, by label
         self._counts: Counter[tuple[str, str]] = Counter()
         for (label, key), count in sorted(images.items()):
             self._images[key][label] = count
-            self._counts[label, cut.split_of_key(key)] += count
+            self._counts[label, plan.split_of_key(key)] += count
             if key not in settled and key not in self.moved:
                 self._keys[label].append(key)
-        self._splits = {key: cut.split_of_key(key) for key in self._images}
+        self._splits = {key: plan.split_of_key(key) for key in self._images}
         self.labels = sorted({label for label, _ in images})
         self._parts = {
-            label: parts_of(sum(self._counts[label, split] for split in cut.shares), cut.shares)
+            label: split_sizes(
+                sum(self._counts[label, split] for split in plan.shares), plan.shares
+            )
             for label in self.labels
         }
 
     def balance(self, label: str) -> bool:
         """Move the nearest keys to the splits that lack some; return whether there were any."""
         has_moved = False
-        for split in self._cut.shares:
+        for split in self._plan.shares:
             by_distance = sorted(
-                self._keys[label], key=lambda key: (self._cut.distance(key, split), key)
+                self._keys[label], key=lambda key: (self._plan.distance(key, split), key)
             )
             for key in by_distance:
                 if self._counts[label, split] >= self._parts[label][split]:
@@ -222,7 +224,7 @@ class _Mover:
             return
         spare = [key for key in self._keys[label] if split == features.TRAIN or self._is_spare(key)]
         if spare:
-            nearest = min(spare, key=lambda key: (self._cut.distance(key, split), key))
+            nearest = min(spare, key=lambda key: (self._plan.distance(key, split), key))
             self._move(nearest, split)
 
     def _move(self, key: str, to: str) -> None:

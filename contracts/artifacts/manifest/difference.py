@@ -8,7 +8,7 @@ from typing import NamedTuple
 from contracts.artifacts.manifest.rows import read_rows
 
 
-class Row(NamedTuple):
+class ComparedRow(NamedTuple):
     """What a manifest says of a file, as far as two of them are compared."""
 
     path: str
@@ -17,15 +17,15 @@ class Row(NamedTuple):
     sha256: str | None
 
 
-class Move(NamedTuple):
+class ImageChange(NamedTuple):
     """A picture that is still there, and what it is called and counts as, before and now."""
 
-    before: Row
-    now: Row
+    before: ComparedRow
+    now: ComparedRow
 
 
 @dataclass
-class Difference:
+class ManifestDifference:
     """What became of the files of one manifest in another, sorted by path.
 
     A picture is known by its content: one that was moved into the folder of another class is
@@ -33,19 +33,19 @@ class Difference:
     picture under the same name and label. `resplit` are unchanged ones in another split.
     """
 
-    added: list[Row] = field(default_factory=list)
-    removed: list[Row] = field(default_factory=list)
-    changed: list[Move] = field(default_factory=list)
-    relabelled: list[Move] = field(default_factory=list)
-    renamed: list[Move] = field(default_factory=list)
-    resplit: list[Move] = field(default_factory=list)
+    added: list[ComparedRow] = field(default_factory=list)
+    removed: list[ComparedRow] = field(default_factory=list)
+    changed: list[ImageChange] = field(default_factory=list)
+    relabelled: list[ImageChange] = field(default_factory=list)
+    renamed: list[ImageChange] = field(default_factory=list)
+    resplit: list[ImageChange] = field(default_factory=list)
 
 
-def difference(before_uri: str, now_uri: str) -> Difference:
+def compare_manifests(before_uri: str, now_uri: str) -> ManifestDifference:
     """Return what became of the files between the manifests at two places."""
-    found = Difference()
+    found = ManifestDifference()
     before = {row.path: row for row in _rows(before_uri)}
-    new: list[Row] = []
+    new: list[ComparedRow] = []
     for row in sorted(_rows(now_uri), key=lambda row: row.path):
         old = before.get(row.path)
         if old is None or (old.sha256 != row.sha256 and old.label != row.label):
@@ -53,7 +53,7 @@ def difference(before_uri: str, now_uri: str) -> Difference:
             continue
         del before[row.path]
         _add(found, old, row)
-    gone: dict[str | None, list[Row]] = defaultdict(list)
+    gone: dict[str | None, list[ComparedRow]] = defaultdict(list)
     for old in sorted(before.values(), key=lambda row: row.path, reverse=True):
         gone[old.sha256].append(old)
     for row in new:
@@ -66,8 +66,8 @@ def difference(before_uri: str, now_uri: str) -> Difference:
     return found
 
 
-def _add(found: Difference, old: Row, row: Row) -> None:
-    move = Move(old, row)
+def _add(found: ManifestDifference, old: ComparedRow, row: ComparedRow) -> None:
+    move = ImageChange(old, row)
     if old.label != row.label:
         found.relabelled.append(move)
     elif old.sha256 != row.sha256:
@@ -78,8 +78,8 @@ def _add(found: Difference, old: Row, row: Row) -> None:
         found.resplit.append(move)
 
 
-def _rows(uri: str) -> Iterator[Row]:
+def _rows(uri: str) -> Iterator[ComparedRow]:
     """Give the rows of all files that belong to a class."""
-    table = read_rows(uri, list(Row._fields)).select(Row._fields)
+    table = read_rows(uri, list(ComparedRow._fields)).select(ComparedRow._fields)
     columns = (column.to_pylist() for column in table.columns)
-    return (Row(*cells) for cells in zip(*columns, strict=True) if cells[1] is not None)
+    return (ComparedRow(*cells) for cells in zip(*columns, strict=True) if cells[1] is not None)

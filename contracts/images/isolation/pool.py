@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 
 from contracts.environment.own_packages import python_command
 from contracts.images.isolation import worker as decode_worker
-from contracts.images.isolation.worker import Answer, Call, Limits, PositionReport
+from contracts.images.isolation.worker import DecodeAnswer, DecodeCall, DecodeLimits, PositionReport
 from contracts.system.errors import ComponentError
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ class WorkerDied(Exception):
 class DecodeWorker:
     """One decode process; the next call starts a new one where it died."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: DecodeLimits) -> None:
         self.limits = limits
         self._main = _MAIN.format(limits=limits)
         self._lock = Lock()  # between a call that starts a process anew and the closing
@@ -60,7 +60,7 @@ class DecodeWorker:
         """The process that the next call goes to, if it lives until then."""
         return self._process.pid
 
-    def call(self, call: Call, on_position: PositionReport) -> Any:
+    def call(self, call: DecodeCall, on_position: PositionReport) -> Any:
         """Return what the function returns, or raise what it raises.
 
         Raises:
@@ -130,8 +130,8 @@ class DecodeWorker:
                 f"({self._cause_of_death()}): {sys.executable} -c {self._main!r}."
             ) from error
 
-    def _receive(self) -> Answer:
-        answer: Answer = pickle.load(self._answers)
+    def _receive(self) -> DecodeAnswer:
+        answer: DecodeAnswer = pickle.load(self._answers)
         return answer
 
     def _cause_of_death(self) -> str:
@@ -144,7 +144,7 @@ class DecodeWorker:
 class DecodePool:
     """Some decode processes, started at once, and a thread for each to wait for it."""
 
-    def __init__(self, processes: int, limits: Limits) -> None:
+    def __init__(self, processes: int, limits: DecodeLimits) -> None:
         self.processes = processes
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
         self._workers = [DecodeWorker(limits) for _ in range(processes)]
@@ -175,7 +175,7 @@ _shared: list[DecodePool] = []
 
 
 @cache
-def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
+def pool_of_this_process(processes: int, limits: DecodeLimits) -> DecodePool:
     """Return the pool that everything in this process shares, opened at the first call.
 
     On a Beam worker it lives as long as the worker.
@@ -193,7 +193,7 @@ def close_shared_pools() -> None:
 
 
 @contextmanager
-def open_pool(processes: int, limits: Limits) -> Iterator[DecodePool]:
+def open_pool(processes: int, limits: DecodeLimits) -> Iterator[DecodePool]:
     """Give the pool of this process, and close it at the end of the block."""
     try:
         yield pool_of_this_process(processes, limits)

@@ -26,14 +26,14 @@ _REPORT_EVERY_S = 0.2
 _OBJECTS_A_COLLECTION = 10_000
 
 
-class Limits(NamedTuple):
+class DecodeLimits(NamedTuple):
     """What a process may take: seconds for each image, and bytes of memory besides its own."""
 
     seconds: float
     memory_bytes: int
 
 
-class Call(NamedTuple):
+class DecodeCall(NamedTuple):
     """A function "module:name", its arguments but the last one, which is its `report`.
 
     `is_careful` asks for a report of every position, so that the one that crashes is known.
@@ -44,7 +44,7 @@ class Call(NamedTuple):
     is_careful: bool
 
 
-class Answer(NamedTuple):
+class DecodeAnswer(NamedTuple):
     """What a call says: `value` is a position, a result, an exception, or None at the start."""
 
     kind: str  # READY, POSITION, RESULT or ERROR
@@ -54,7 +54,7 @@ class Answer(NamedTuple):
 READY, POSITION, RESULT, ERROR = "ready", "position", "result", "error"
 
 
-def serve(limits: Limits) -> None:
+def serve(limits: DecodeLimits) -> None:
     """Answer calls until the parent closes the input.
 
     An image that takes too long ends the process by SIGALRM, whatever its decoder does: the
@@ -70,10 +70,10 @@ def serve(limits: Limits) -> None:
     prepare()  # while the parent still looks for images
     gc.freeze()  # what was imported stays: no need to look through it again and again
     gc.set_threshold(_OBJECTS_A_COLLECTION)
-    _send(answers, Answer(READY))
+    _send(answers, DecodeAnswer(READY))
     while True:
         try:
-            call: Call = pickle.load(calls)
+            call: DecodeCall = pickle.load(calls)
         except EOFError:
             return
         _send(answers, _answer(call, answers, limits))
@@ -89,7 +89,7 @@ def _limit_memory(more_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
-def _answer(call: Call, answers: BinaryIO, limits: Limits) -> Answer:
+def _answer(call: DecodeCall, answers: BinaryIO, limits: DecodeLimits) -> DecodeAnswer:
     """Run a call. Errors that cannot be pickled are sent as their trace."""
     next_report_s = 0.0
 
@@ -98,23 +98,23 @@ def _answer(call: Call, answers: BinaryIO, limits: Limits) -> Answer:
         signal.setitimer(signal.ITIMER_REAL, limits.seconds)
         if call.is_careful or time.monotonic() >= next_report_s:
             next_report_s = time.monotonic() + _REPORT_EVERY_S
-            _send(answers, Answer(POSITION, position))
+            _send(answers, DecodeAnswer(POSITION, position))
 
     try:
         module, _, name = call.function.partition(":")
         function = getattr(importlib.import_module(module), name)
         _limit_memory(limits.memory_bytes)
-        return Answer(RESULT, function(*call.arguments, report))
+        return DecodeAnswer(RESULT, function(*call.arguments, report))
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
-            return Answer(ERROR, RuntimeError(traceback.format_exc()))
-        return Answer(ERROR, error)
+            return DecodeAnswer(ERROR, RuntimeError(traceback.format_exc()))
+        return DecodeAnswer(ERROR, error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _send(answers: BinaryIO, answer: Answer) -> None:
+def _send(answers: BinaryIO, answer: DecodeAnswer) -> None:
     pickle.dump(answer, answers)
     answers.flush()

@@ -7,7 +7,7 @@ import pytest
 
 from components.image_example_gen import background_ingestion
 from components.image_example_gen.background_ingestion import BackgroundIngestion
-from components.image_example_gen.ingestion import Target
+from components.image_example_gen.ingestion import IngestionTarget
 from components.image_example_gen.listing.layout import read_layout
 from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from contracts.artifacts import features
@@ -17,8 +17,8 @@ from contracts.config.data import DataConfig
 from contracts.images.reading import READING_FILE
 
 
-def target_in(folder: Path, listing: str = "listing") -> Target:
-    target = Target(str(folder / "examples"), str(folder / "manifest"), listing)
+def target_in(folder: Path, listing: str = "listing") -> IngestionTarget:
+    target = IngestionTarget(str(folder / "examples"), str(folder / "manifest"), listing)
     for uri in (target.examples_uri, target.manifest_uri):
         Path(uri).mkdir(parents=True)
     return target

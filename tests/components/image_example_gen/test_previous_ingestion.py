@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -28,7 +28,7 @@ class Ingested:
 
     def __init__(self, root: Path, folder: Path, earlier: "Ingested | None" = None) -> None:
         data = DataConfig(root=root)
-        self.target = Target(
+        self.target = IngestionTarget(
             str(folder / "examples"),
             str(folder / "manifest"),
             "listing",

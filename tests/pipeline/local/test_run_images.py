@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -23,7 +23,7 @@ def ingested(config: PipelineConfig, workspace: Workspace, number: int) -> None:
         workspace.pipeline_root / "ImageExampleGen" / key / str(number)
         for key in ("examples", "manifest")
     )
-    target = Target(*map(str, places), "listing")
+    target = IngestionTarget(*map(str, places), "listing")
     with open_pool(2, limits_of(config.data)) as pool:
         ingest_dataset(
             read_layout(config.data),

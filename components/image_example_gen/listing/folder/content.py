@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.image_example_gen.listing.entries import is_clutter
-from components.image_example_gen.listing.folder.tree import Folder, Tree
+from components.image_example_gen.listing.folder.tree import FolderTree, ListedFolder
 from components.image_example_gen.listing.image_names import FIRST_BYTES, may_be_image
 from contracts.system.storage import objects
 from contracts.system.storage.remote_path import RemotePath, Root
@@ -15,7 +15,7 @@ _FILES_OPENED: Final = 32
 
 
 @dataclass(frozen=True)
-class Content:
+class FolderContent:
     """What lies below a folder: the number of its files, and whether one can be an image."""
 
     files: int
@@ -32,12 +32,12 @@ class Content:
         return self.files > 0 and not self.may_hold_images
 
 
-def contents(root: Root, tree: Tree, depth: int) -> dict[str, Content]:
+def contents(root: Root, tree: FolderTree, depth: int) -> dict[str, FolderContent]:
     """Return the content of each folder whose path has `depth` parts, with all below it.
 
     Hidden folders are left out.
     """
-    found: defaultdict[str, list[tuple[str, Folder]]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[str, ListedFolder]]] = defaultdict(list)
     for path in sorted(tree.folders):
         parts = path.split("/")
         if path and len(parts) >= depth and not any(map(is_clutter, parts)):
@@ -45,7 +45,7 @@ def contents(root: Root, tree: Tree, depth: int) -> dict[str, Content]:
     return {top: content(root, below) for top, below in found.items()}
 
 
-def content(root: Root, folders: list[tuple[str, Folder]]) -> Content:
+def content(root: Root, folders: list[tuple[str, ListedFolder]]) -> FolderContent:
     """Return what folders hold together, each without the folders in it.
 
     Folders with a file that is named as images are hold images. Of others the first bytes of
@@ -53,10 +53,10 @@ def content(root: Root, folders: list[tuple[str, Folder]]) -> Content:
     """
     files = sum(folder.files for _, folder in folders)
     if any(folder.has_image_name for _, folder in folders):
-        return Content(files, may_hold_images=True)
+        return FolderContent(files, may_hold_images=True)
     sample = [f"{path}/{name}" for path, folder in folders for name in folder.sample]
     step = -(-len(sample) // _FILES_OPENED) or 1
-    return Content(files, _one_may_be_image(root, sample[::step]))
+    return FolderContent(files, _one_may_be_image(root, sample[::step]))
 
 
 def _one_may_be_image(root: Root, paths: Iterable[str]) -> bool:

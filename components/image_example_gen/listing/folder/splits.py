@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from components.image_example_gen.listing.entries import is_clutter, printable
-from components.image_example_gen.listing.folder.content import Content, content
-from components.image_example_gen.listing.folder.tree import Tree
+from components.image_example_gen.listing.folder.content import FolderContent, content
+from components.image_example_gen.listing.folder.tree import FolderTree
 from components.image_example_gen.listing.leave_out import leave_out_key
 from components.image_example_gen.listing.split_names import split_name, split_of
 from contracts.artifacts import features
@@ -22,7 +22,9 @@ _TOOLS: Final = (
 )
 
 
-def split_folders(root: Root, tree: Tree, tops: Mapping[str, Content]) -> dict[str, str]:
+def split_folders(
+    root: Root, tree: FolderTree, tops: Mapping[str, FolderContent]
+) -> dict[str, str]:
     """Return the top folders that are splits, with the split of each; none where they are classes.
 
     They are splits where two of them are named as different splits, or all as splits.
@@ -68,7 +70,9 @@ def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
     return by_stem[()]
 
 
-def _odd(root: Root, splits: Mapping[str, str], others: Mapping[str, Content]) -> Iterator[str]:
+def _odd(
+    root: Root, splits: Mapping[str, str], others: Mapping[str, FolderContent]
+) -> Iterator[str]:
     """Say which folders do not fit a layout of splits."""
     if others:
         yield (
@@ -94,7 +98,7 @@ def _odd(root: Root, splits: Mapping[str, str], others: Mapping[str, Content]) -
 
 
 def _doubtful(
-    root: Root, tree: Tree, splits: Sequence[str], others: Mapping[str, Content]
+    root: Root, tree: FolderTree, splits: Sequence[str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
     """Say of folders with the name of one split that they stand beside others."""
     doubtful = [top for top in splits if not _is_class(root, tree, top)]
@@ -109,13 +113,13 @@ def _doubtful(
     )
 
 
-def _is_class(root: Root, tree: Tree, top: str) -> bool:
+def _is_class(root: Root, tree: FolderTree, top: str) -> bool:
     """Tell whether a folder with the name of a split is a class: it holds images itself."""
     itself = content(root, [(top, tree.folders[top])])
     return top.casefold() in _CLASSES_TOO and itself.may_hold_images
 
 
-def _nested(root: Root, tree: Tree, tops: Sequence[str]) -> Iterator[str]:
+def _nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
     """Say in which folders below these there are splits."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for folder in tree.folders:
@@ -143,7 +147,7 @@ def _outermost(folders: Iterable[str]) -> list[str]:
     return found
 
 
-def _wrapped(root: Root, tree: Tree, splits: Mapping[str, str]) -> Iterator[str]:
+def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterator[str]:
     """Say which splits hold nothing but one more folder of the split."""
     within: defaultdict[str, list[str]] = defaultdict(list)
     for folder in tree.folders:
@@ -162,7 +166,7 @@ def _wrapped(root: Root, tree: Tree, splits: Mapping[str, str]) -> Iterator[str]
         )
 
 
-def _of_tools(root: Root, tops: Mapping[str, Content]) -> Iterator[str]:
+def _of_tools(root: Root, tops: Mapping[str, FolderContent]) -> Iterator[str]:
     """Say which folders hold what tools have written, not a class."""
     written = {top: tops[top] for top in tops if top.casefold() in _TOOLS}
     if written:
@@ -180,5 +184,5 @@ def _folders(tops: Iterable[str]) -> str:
     return some_of([f"{printable(top)}/" for top in tops])
 
 
-def _with_files(tops: Mapping[str, Content]) -> str:
+def _with_files(tops: Mapping[str, FolderContent]) -> str:
     return some_of([f"{printable(top)}/ ({found.count})" for top, found in tops.items()])

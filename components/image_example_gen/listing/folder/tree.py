@@ -16,7 +16,7 @@ from components.image_example_gen.listing.catalogue import (
 )
 from components.image_example_gen.listing.entries import SkippedFile, is_clutter
 from components.image_example_gen.listing.image_names import has_image_name
-from components.image_example_gen.listing.objects import listed_objects
+from components.image_example_gen.listing.object_listing import listed_objects
 from contracts.system.errors import DataError
 from contracts.system.storage.remote_path import RemotePath, Root
 
@@ -36,7 +36,7 @@ CREATE TABLE folder (
 
 
 @dataclass(slots=True)
-class Folder:
+class ListedFolder:
     """A folder of a tree, without the folders in it; hidden files do not count.
 
     `sample` are the first names of a folder in which no file is named as images are.
@@ -57,18 +57,18 @@ class Folder:
 
 
 @dataclass
-class Tree:
+class FolderTree:
     """All folders, by paths relative to the root; how many files there are, hidden ones too."""
 
-    folders: dict[str, Folder] = field(default_factory=dict)
+    folders: dict[str, ListedFolder] = field(default_factory=dict)
     files: int = 0
 
     def add(self, path: str) -> None:
         """Take a folder."""
-        self.folders[path] = Folder(len(self.folders))
+        self.folders[path] = ListedFolder(len(self.folders))
 
 
-def read_tree(root: Root, catalogue: Catalogue) -> Tree:
+def read_tree(root: Root, catalogue: Catalogue) -> FolderTree:
     """Put everything below a root into the tables `listed` and `skipped`; return the folders.
 
     Raises:
@@ -80,7 +80,7 @@ def read_tree(root: Root, catalogue: Catalogue) -> Tree:
     return _TreeReader(root, catalogue).read()
 
 
-def _read_objects(root: RemotePath, catalogue: Catalogue) -> Tree:
+def _read_objects(root: RemotePath, catalogue: Catalogue) -> FolderTree:
     """Put what lies in an object store into the catalogue, and return the folders.
 
     There are none in such a store but for the slashes in names.
@@ -88,7 +88,7 @@ def _read_objects(root: RemotePath, catalogue: Catalogue) -> Tree:
     Raises:
       DataError: the store gives no listing.
     """
-    tree = Tree()
+    tree = FolderTree()
     tree.add("")
     for some in listed_objects(root):
         rows, hidden = [], []
@@ -114,12 +114,12 @@ class _TreeReader:
     """Lists folders; each real folder once, whatever links lead to it."""
 
     def __init__(self, root: Path, catalogue: Catalogue) -> None:
-        self.tree = Tree()
+        self.tree = FolderTree()
         self._root = root
         self._catalogue = catalogue
         self._seen: set[tuple[int, int]] = set()
 
-    def read(self) -> Tree:
+    def read(self) -> FolderTree:
         """Put everything below the root into the catalogue, and return the folders.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from components.image_example_gen.listing.catalogue import Catalogue, Stamp, decoded, encoded
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp, decoded, encoded
 from components.image_example_gen.listing.entries import BLANKS, plain_path
 from contracts.system.unicode_form import composed
 
@@ -19,7 +19,7 @@ class NamedFiles(Protocol):
     def normal(self, path: str) -> str:
         """Return the one way in which a path is written."""
 
-    def stamp(self, path: str) -> Stamp | None:
+    def stamp(self, path: str) -> FileStamp | None:
         """Return what is said of a file, None where there is none."""
 
     def alike(self, path: str) -> list[str]:
@@ -32,7 +32,7 @@ class NamedFiles(Protocol):
         """Forget what was looked up."""
 
 
-def find(files: NamedFiles, cell: str) -> tuple[str, Stamp | None]:
+def find(files: NamedFiles, cell: str) -> tuple[str, FileStamp | None]:
     """Return the path of the file that a cell names, and what is said of it, None without a file.
 
     The very name goes before the name without blanks around it, and both before the one file
@@ -66,7 +66,7 @@ class DiskFiles:
             path = os.path.relpath(self._root / path, self._root)
         return path
 
-    def stamp(self, path: str) -> Stamp | None:
+    def stamp(self, path: str) -> FileStamp | None:
         """Return what the disk says of a file, None where there is none."""
         try:
             status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - a Path takes twice the time
@@ -74,7 +74,7 @@ class DiskFiles:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
     def alike(self, path: str) -> list[str]:
         """Return the entries whose plain path is that of `path`."""

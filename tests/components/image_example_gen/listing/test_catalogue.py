@@ -3,9 +3,9 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Stamp
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, FileStamp
 from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
-from components.image_example_gen.shards import plan_shards
+from components.image_example_gen.shards import make_shards
 
 MANY = """
 import resource
@@ -68,10 +68,10 @@ def test_what_is_left_out_is_skipped_and_counted() -> None:
 
 def test_shards_are_made_when_they_are_asked_for_and_covered_files_are_in_none() -> None:
     catalogue = Catalogue()
-    catalogue.add((ImageFile(f"{n:02}", "a"), Stamp(100, 1, 1, 1)) for n in range(40))
+    catalogue.add((ImageFile(f"{n:02}", "a"), FileStamp(100, 1, 1, 1)) for n in range(40))
     catalogue.cover([b"07", b"08"])
     assert catalogue.left() == (38, 3800)
-    shards = plan_shards(catalogue, 1000, 1, first=5)
+    shards = make_shards(catalogue, 1000, 1, first=5)
     first = next(shards)
     assert first.index == 5
     rest = list(shards)

@@ -29,7 +29,7 @@ def measures_path(report_uri: str, shard: str) -> Path:
     return Path(report_uri, MEASURES_FOLDER, f"{shard}.parquet")
 
 
-class Pictures:
+class MeasuredImages:
     """The rows of all shards, in order of their paths.
 
     Miniatures are read only where they are asked for, pictures decoded only then.

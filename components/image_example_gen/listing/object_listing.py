@@ -7,7 +7,7 @@ from typing import Final
 
 from components.image_example_gen.listing.catalogue import (
     Catalogue,
-    Stamp,
+    FileStamp,
     decoded,
     encoded,
     transaction,
@@ -24,7 +24,7 @@ _NEXT_STEPS: Final = (
 )
 
 
-def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, Stamp]]]:
+def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, FileStamp]]]:
     """Give the objects below `root`, by their paths below it, some thousands at a time.
 
     Raises:
@@ -40,13 +40,13 @@ def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, Stamp]]]:
         ) from error
 
 
-def _objects_below(root: RemotePath) -> Iterator[tuple[str, Stamp]]:
+def _objects_below(root: RemotePath) -> Iterator[tuple[str, FileStamp]]:
     prefix = f"{root}/"
     _, _, name_prefix = prefix.partition("://")[2].partition("/")
     for found in objects(prefix):
         if not found.name.endswith("/"):  # such an object stands for a folder
             modified_ns = found.modified_ns
-            stamp = Stamp(found.size, modified_ns, modified_ns, 0)
+            stamp = FileStamp(found.size, modified_ns, modified_ns, 0)
             yield found.name.removeprefix(name_prefix), stamp
 
 
@@ -75,11 +75,11 @@ class ObjectTable:
         """Return a path without detours; nothing leads out of the place."""
         return os.path.normpath(path)
 
-    def stamp(self, path: str) -> Stamp | None:
+    def stamp(self, path: str) -> FileStamp | None:
         """Return what the store says of an object, None where there is none."""
         query = "SELECT size, mtime_ns, ctime_ns, inode FROM object WHERE path = ?"
         row = self._run(query, (encoded(path),)).fetchone()
-        return row and Stamp(*row)
+        return row and FileStamp(*row)
 
     def alike(self, path: str) -> list[str]:
         """Return the objects at other paths whose plain path is that of `path`."""

@@ -14,7 +14,7 @@ FILTERS = (16, 32)
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """An image folder, `<class>/*`, and how it is trained on: 7 : 1 : 2 for the three splits."""
 
     images: Path
@@ -48,11 +48,11 @@ class Work:
         self.training_file.write_text(json.dumps({"seconds": seconds}))
 
 
-def parsed_work() -> Work:
+def parse_workload() -> Workload:
     """Return the work that the command line asks for."""
     parser = argparse.ArgumentParser()
     for key in ("images", "folder"):
         parser.add_argument(f"--{key}", type=Path, required=True)
     for key in ("size_px", "epochs", "batch_size"):
         parser.add_argument(f"--{key}", type=int, required=True)
-    return Work(**vars(parser.parse_args()))
+    return Workload(**vars(parser.parse_args()))

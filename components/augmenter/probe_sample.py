@@ -20,7 +20,7 @@ _READ_AT_MOST = 3000
 
 
 @dataclass(frozen=True)
-class Sample:
+class ProbeSample:
     """Images and their classes.
 
     `pixels` are uint8 [images, size, size, 3], `classes` int64 [images] into the labels.
@@ -32,16 +32,16 @@ class Sample:
     def __len__(self) -> int:
         return len(self.classes)
 
-    def take(self, rows: Array) -> "Sample":
+    def take(self, rows: Array) -> "ProbeSample":
         """Return some of the images."""
-        return Sample(self.pixels[rows], self.classes[rows])
+        return ProbeSample(self.pixels[rows], self.classes[rows])
 
     def targets(self, count: int) -> Array:
         """Return the classes one-hot, float32 [images, count]."""
         return np.eye(count, dtype=np.float32)[self.classes]
 
 
-def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
+def read_sample(dataset: ImageDataset, most: int, seed: int) -> ProbeSample:
     """Return at most so many training images, of each class as many where they are there."""
     numbers = np.random.default_rng(seed)
     by_class: dict[int, list[bytes]] = defaultdict(list)
@@ -53,7 +53,7 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     some = {label: images[:each] for label, images in sorted(by_class.items())}
     pixels = [image for images in some.values() for image in images]
     classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
-    return Sample(_decoded(pixels, dataset.size_px), classes)
+    return ProbeSample(_decoded(pixels, dataset.size_px), classes)
 
 
 def _share(sizes: Sequence[int], most: int) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from components.image_example_gen.file_bytes import Quarantined, read_bytes, read_files
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -157,7 +157,9 @@ def test_objects_are_ingested_as_files_are(bucket: Any, image_folder: Path, tmp_
     rows = []
     for number, root in enumerate(("s3://images/photos", str(image_folder))):
         data = DataConfig.model_validate({"root": root})
-        target = Target(*(str(tmp_path / f"{key}{number}") for key in ("examples", "manifest")), "")
+        target = IngestionTarget(
+            *(str(tmp_path / f"{key}{number}") for key in ("examples", "manifest")), ""
+        )
         with open_pool(2, limits_of(data)) as pool:
             ingest_dataset(
                 read_layout(data), data, pool, target, lambda *job: ingest_shards(pool, *job)

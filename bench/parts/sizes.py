@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Size:
+class BenchmarkSize:
     """How much is measured."""
 
     repetitions: int
@@ -15,7 +15,9 @@ class Size:
     minutes: float  # of training, for each seed and side
 
 
-FULL = Size(
+FULL = BenchmarkSize(
     3, small=50_000, photos=3_000, many_photos=10_000, growth=(1_000, 20_000, 200_000), minutes=15
 )
-SHORT = Size(1, small=5_000, photos=500, many_photos=500, growth=(500, 2_000, 10_000), minutes=1)
+SHORT = BenchmarkSize(
+    1, small=5_000, photos=500, many_photos=500, growth=(500, 2_000, 10_000), minutes=1
+)

@@ -8,8 +8,8 @@ from typing import Any
 
 from components.image_example_gen.listing.catalogue import (
     Catalogue,
+    FileStamp,
     Layout,
-    Stamp,
     decoded,
     encoded,
 )
@@ -21,7 +21,7 @@ from components.image_example_gen.listing.entries import (
     text_of,
 )
 from components.image_example_gen.listing.leave_out import LEFT_OUT
-from components.image_example_gen.listing.objects import ObjectTable
+from components.image_example_gen.listing.object_listing import ObjectTable
 from components.image_example_gen.listing.split_names import split_of
 from components.image_example_gen.listing.table.named_files import DiskFiles, NamedFiles, find
 from components.image_example_gen.listing.table.rows import table_rows
@@ -30,7 +30,7 @@ from contracts.system.storage.remote_path import RemotePath, Root
 
 GROUP_COLUMN = "group"
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 
 _FILES_A_TRANSACTION = 16_384
 _LINES = """
@@ -110,7 +110,7 @@ class _RowReader:
     def fault(self, kind: str, where: str) -> None:
         self._faults.setdefault(kind, []).append(where)
 
-    def add(self, line: int, row: Row) -> None:
+    def add(self, line: int, row: TableRow) -> None:
         """Take a row whose cells are complete."""
         if not row["path"].strip(BLANKS):
             self.fault(_NAMELESS, f"line {line}")
@@ -138,7 +138,7 @@ class _RowReader:
         self._run("CREATE INDEX line_by_path ON line (path, number)")
         self._run("COMMIT")
         repeated = 0
-        files: list[tuple[ImageFile, Stamp]] = []
+        files: list[tuple[ImageFile, FileStamp]] = []
         for path, rows in groupby(self._run(_ORDERED), key=itemgetter(0)):
             placed, again = self._place(decoded(path), [row[1:] for row in rows])
             repeated += again
@@ -157,7 +157,7 @@ class _RowReader:
 
     def _place(
         self, path: str, rows: list[tuple[Any, ...]]
-    ) -> tuple[tuple[ImageFile, Stamp] | None, int]:
+    ) -> tuple[tuple[ImageFile, FileStamp] | None, int]:
         """Return a file that rows name, if it can be an image, and how many repeat the first row.
 
         A row is line, label, split, group and stamp. Where rows disagree, nobody knows which one
@@ -174,7 +174,7 @@ class _RowReader:
             detail = f"lines {line} and {other[0]} say different things of it"
             skipped = SkippedFile(path, "conflicting_rows", detail)
         else:
-            return (ImageFile(path, label, *rest), Stamp(*stamp)), len(others)
+            return (ImageFile(path, label, *rest), FileStamp(*stamp)), len(others)
         self._catalogue.skip([skipped])
         return None, 0
 
@@ -187,7 +187,7 @@ class _RowReader:
                 yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
 
 
-def _text(row: Row, column: str) -> str:
+def _text(row: TableRow, column: str) -> str:
     """Return a cell without blanks around it, "" where there is no such column."""
     return text_of(row[column].strip(BLANKS)) if column in row else ""
 

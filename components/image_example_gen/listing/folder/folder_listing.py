@@ -8,8 +8,8 @@ from components.image_example_gen.listing.catalogue import (
     transaction,
 )
 from components.image_example_gen.listing.entries import printable
-from components.image_example_gen.listing.folder.places import FolderPlaces, folder_places
-from components.image_example_gen.listing.folder.tree import Tree, read_tree
+from components.image_example_gen.listing.folder.roles import FolderRoles, folder_roles
+from components.image_example_gen.listing.folder.tree import FolderTree, read_tree
 from components.image_example_gen.listing.split_names import split_of
 from contracts.system.errors import DataError, some_of
 from contracts.system.storage.remote_path import RemotePath, Root
@@ -41,7 +41,7 @@ def read_folder(root: Root, leave_out: Iterable[str] = ()) -> Layout:
     """
     catalogue = Catalogue()
     tree = read_tree(root, catalogue)
-    places = folder_places(root, tree, frozenset(leave_out))
+    places = folder_roles(root, tree, frozenset(leave_out))
     if not places.classes:
         is_empty = not tree.files and not len(catalogue.skipped)
         raise DataError(_no_classes(root, is_empty, tree, places))
@@ -62,7 +62,7 @@ def read_folder(root: Root, leave_out: Iterable[str] = ()) -> Layout:
     return layout
 
 
-def _sentences(tree: Tree, places: FolderPlaces) -> Iterator[str]:
+def _sentences(tree: FolderTree, places: FolderRoles) -> Iterator[str]:
     """Say what the folders were taken for."""
     count = len(places.labels)
     if places.splits:
@@ -88,7 +88,7 @@ def _with_split(top: str, split: str) -> str:
     return printable(top) if top.casefold() == split else f"{printable(top)} ({split})"
 
 
-def _no_classes(root: Root, is_empty: bool, tree: Tree, places: FolderPlaces) -> str:
+def _no_classes(root: Root, is_empty: bool, tree: FolderTree, places: FolderRoles) -> str:
     """Say why a folder without class folders cannot be used, and what to do."""
     if is_empty and isinstance(root, RemotePath):
         return (

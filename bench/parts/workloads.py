@@ -3,17 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bench.images import Kind, image_folder
-from bench.peers.work import Work
+from bench.images import ImageKind, image_folder
+from bench.peers.workload import Workload
 
 
-def work_on(kind: Kind, count: int, scratch: Path) -> Work:
+def workload_on(kind: ImageKind, count: int, scratch: Path) -> Workload:
     """Return work on a folder of so many images."""
     images = image_folder(kind, count, scratch)
     folder = scratch / "work" / f"{kind.name}-{count}"
-    return Work(images=images, folder=folder, size_px=32, epochs=2, batch_size=64)
+    return Workload(images=images, folder=folder, size_px=32, epochs=2, batch_size=64)
 
 
-def beside(work: Work, name: str) -> Work:
+def peer_workload(work: Workload, name: str) -> Workload:
     """Return the same work in another folder, for a peer."""
     return replace(work, folder=work.folder.with_name(f"{work.folder.name}-{name}"))

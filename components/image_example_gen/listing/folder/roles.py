@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.image_example_gen.listing.entries import is_clutter, printable, text_of
 from components.image_example_gen.listing.folder.content import contents
 from components.image_example_gen.listing.folder.splits import split_folders
-from components.image_example_gen.listing.folder.tree import HIDDEN, Tree
+from components.image_example_gen.listing.folder.tree import HIDDEN, FolderTree
 from components.image_example_gen.listing.leave_out import LEFT_OUT
 from contracts.artifacts import features
 from contracts.system.errors import DataError
@@ -14,7 +14,7 @@ from contracts.system.storage.remote_path import Root
 
 
 @dataclass(frozen=True)
-class FolderPlaces:
+class FolderRoles:
     """Folders by what they are.
 
     `splits` maps top folders to splits; it is empty where top folders are classes. Of
@@ -61,7 +61,7 @@ class FolderPlaces:
         return text_of(parts[depth - 1]), self.splits.get(parts[0]), None, None
 
 
-def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPlaces:
+def folder_roles(root: Root, tree: FolderTree, leave_out: frozenset[str]) -> FolderRoles:
     """Return what the folders of a tree are.
 
     `leave_out` are names of class folders, and of top folders beside splits.
@@ -83,7 +83,7 @@ def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPl
         classes = {folder: one for folder, one in below.items() if folder.split("/")[0] in splits}
         left_out |= {folder for folder in classes if _last_name(folder) in leave_out}
     others = {name for name, one in (tops | classes).items() if one.has_other_files_only}
-    places = FolderPlaces(
+    places = FolderRoles(
         splits=splits,
         classes=frozenset(classes) - others - left_out,
         without_images=frozenset(others - left_out),
@@ -93,7 +93,7 @@ def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPl
     return places
 
 
-def _require_train_classes(root: Root, places: FolderPlaces) -> None:
+def _require_train_classes(root: Root, places: FolderRoles) -> None:
     for top, split in places.splits_without_classes.items():
         if split == features.TRAIN:
             raise DataError(
