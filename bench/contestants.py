@@ -1,4 +1,4 @@
-"""Runs imgpipe and its peers on a piece of work."""
+"""Runs imgpipe and its peers on a workload."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ IMGPIPE = Path(sys.executable).with_name("imgpipe")
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """A run of imgpipe: what it used and what it says of itself."""
+    """A run of a contestant: its usage, and the summary if it is imgpipe's."""
 
     usage: ProcessUsage
     summary: dict[str, Any]
@@ -30,22 +30,22 @@ class MeasuredRun:
         return self.usage.seconds - self.training_s
 
     def component_s(self, name: str) -> float:
-        """Return how long a component took."""
+        """Return the seconds of a component."""
         return float(self.summary["components"][name]["seconds"])
 
 
 def wall_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
-    """Return how long each run took as a whole."""
+    """Return the wall time of each run."""
     return [run.usage.seconds for run in runs]
 
 
 def overhead_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
-    """Return how long each run took besides training."""
+    """Return the wall time of each run without training."""
     return [run.overhead_s for run in runs]
 
 
 def run_imgpipe(work: Workload, *options: str) -> MeasuredRun:
-    """Run the pipeline in the work's folder; a second call uses the same workspace."""
+    """Run the pipeline in the workload's folder; a second call uses the same workspace."""
     work.folder.mkdir(parents=True, exist_ok=True)
     config = work.folder / "pipeline.yaml"
     config.write_text(yaml.safe_dump(_config(work)))
@@ -59,7 +59,7 @@ def run_imgpipe(work: Workload, *options: str) -> MeasuredRun:
 
 
 def run_peer(name: str, work: Workload) -> MeasuredRun:
-    """Run a script of `bench.peers` in the work's folder, which is emptied first."""
+    """Run a script of `bench.peers` in the workload's folder, which is emptied first."""
     shutil.rmtree(work.folder, ignore_errors=True)
     work.folder.mkdir(parents=True)
     command = [sys.executable, "-m", f"bench.peers.{name}", *work.arguments()]
@@ -79,7 +79,7 @@ def newest_artifact(workspace: Path, component: str, key: str) -> Path:
 
 
 def run_bare_loops(work: Workload) -> dict[str, float]:
-    """Return the seconds of the floors of single steps after a run."""
+    """Return the seconds of bare loops that do the work of single components, after a run."""
     command = [
         *(sys.executable, "-m", "bench.peers.bare_loops"),
         artifact(work, "ImageExampleGen", "examples"),
@@ -92,9 +92,9 @@ def run_bare_loops(work: Workload) -> dict[str, float]:
 
 
 def run_fitting(work: Workload, contestant: str) -> dict[str, float]:
-    """Return what a contestant of `bench.peers.fitting` came to after a run.
+    """Return the figures of a contestant of `bench.peers.fitting`, after a run.
 
-    Both in microseconds an image: the whole training step, and of it the waiting for data.
+    They are microseconds an image: the whole training step, and the part that waits for data.
     """
     command = [
         *(sys.executable, "-m", "bench.peers.fitting", contestant),
@@ -108,7 +108,7 @@ def run_fitting(work: Workload, contestant: str) -> dict[str, float]:
 
 
 def run_ingestion(work: Workload) -> dict[str, float]:
-    """Return the seconds of ingestion and of its floor, and how idle the cores were."""
+    """Return the seconds of ingestion and of bare loops, and the idle share of the cores."""
     work.folder.mkdir(parents=True, exist_ok=True)
     scratch = work.folder / "ingestion"
     command = [sys.executable, "-m", "bench.peers.ingestion", work.images, scratch]

@@ -1,4 +1,4 @@
-"""Image folders to measure on, made from a seed and kept for the next time."""
+"""Generated image folders for the benchmark, kept for the next time."""
 
 import io
 import os
@@ -18,12 +18,12 @@ QUALITY = 90
 
 @dataclass(frozen=True)
 class ImageKind:
-    """What the images of a folder are like."""
+    """Size and detail of the images of a folder."""
 
     name: str
     width: int
     height: int
-    blocks: int  # of one colour, a side; they set what JPEG makes of the pixels
+    blocks: int  # of one colour, along a side; they set the size of the JPEG file
 
 
 SMALL = ImageKind("small", 32, 32, 4)
@@ -31,7 +31,7 @@ PHOTO = ImageKind("photo", 400, 533, 24)
 
 
 def image_folder(kind: ImageKind, count: int, parent: Path) -> Path:
-    """Return a folder `<class>/<number>.jpg` of so many images; made only where it is missing."""
+    """Return a folder `<class>/<number>.jpg` of so many images; made only if it is missing."""
     folder = parent / f"{kind.name}-{count}"
     if not folder.is_dir():
         partial_folder = parent / f".{folder.name}.partial"
@@ -42,7 +42,7 @@ def image_folder(kind: ImageKind, count: int, parent: Path) -> Path:
 
 
 def add_images(kind: ImageKind, numbers: range, folder: Path) -> None:
-    """Write the images with these numbers; the same number is the same picture everywhere."""
+    """Write the images with these numbers; the same number gives the same image everywhere."""
     for label in range(CLASSES):
         (folder / f"class{label}").mkdir(parents=True, exist_ok=True)
     tasks = [
@@ -60,7 +60,7 @@ def _write(kind: ImageKind, folder: Path, numbers: range) -> None:
 
 
 def _jpeg(kind: ImageKind, number: int, label: int) -> bytes:
-    """Return a picture whose class shows in its brightness."""
+    """Return an image whose brightness depends on its class."""
     rng = np.random.default_rng(number)
     low = label * 12
     blocks = rng.integers(low, low + 128, (kind.blocks, kind.blocks, 3), dtype=np.uint8)

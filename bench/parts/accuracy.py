@@ -1,4 +1,4 @@
-"""What a recipe learns from few photos beside plain Keras."""
+"""The accuracy of a recipe on few photos, compared with plain Keras."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ POINTS_ASKED_FOR = 8.0
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield the 8 points that a recipe has to be above plain Keras, by how many it is.
+    """Yield the ratio of the required to the measured lead over plain Keras, in points of accuracy.
 
-    Both are trained at the same time, each on half of the cores: whatever else the machine does
-    meanwhile is the same for both.
+    Both are trained at the same time, each on half of the cores, so that other load of the machine
+    affects both.
     """
     data = Path(os.environ.get("IMGPIPE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
     photos = data / "clothing-dev"
@@ -54,6 +54,6 @@ def _on(
     accuracy: Callable[[Path, float, int, Path], float],
     *given: Any,
 ) -> float:
-    """Call with these cores alone; what the thread starts inherits them."""
+    """Call a function on these cores only; the processes of the thread inherit them."""
     os.sched_setaffinity(0, cores)
     return accuracy(*given)

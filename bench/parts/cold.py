@@ -1,4 +1,4 @@
-"""What a first run costs beside the peers' and single steps beside bare loops; runs after it."""
+"""The cost of a first run, compared with the peers, and of single components and later runs."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from bench.parts.workloads import peer_workload, workload_on
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield what a first run costs beside the peers', and what is repeated of it afterwards."""
+    """Yield the cost of a first run compared with the peers, and of runs after it."""
     small = workload_on(SMALL, size.small, scratch)
     ours, scripts, stocks, bare = [], [], [], []
     unchanged, changed = [], []
@@ -47,6 +47,13 @@ def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
         [_besides_imports(run) for run in changed],
         [_besides_imports(run) for run in ours],
     )
+    yield from _components(ours, bare, many)
+
+
+def _components(
+    ours: list[MeasuredRun], bare: list[dict[str, float]], many: str
+) -> Iterator[CostRatio]:
+    """Yield the cost of single components, compared with bare loops."""
     for name, floor, limit in (
         ("ImageTransform", "transform", 2.0),
         ("ModelEvaluator", "evaluate", 3.0),

@@ -1,4 +1,4 @@
-"""How time and memory grow with the images."""
+"""The growth of time and memory with the images."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ TRAINING_AND_LATER = ("Trainer", "ChampionResolver", "ModelEvaluator", "ModelGat
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield how time and memory grow with the images, and what one percent more of them costs."""
+    """Yield the growth of time and memory with the images, and the cost of 1 % more images."""
     works = [_growing(count, scratch) for count in size.growth]
     runs = [run_imgpipe(work) for work in works]
     _, some, many = size.growth
@@ -53,7 +53,7 @@ def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
 
 
 def _growing(count: int, scratch: Path) -> Workload:
-    """Return work on a folder of so many images that more can be added to."""
+    """Return a workload with an image folder of its own, to which more can be added."""
     work = replace(workload_on(SMALL, count, scratch), epochs=1)
     shutil.rmtree(work.folder, ignore_errors=True)
     own = work.folder / "images"

@@ -1,4 +1,4 @@
-"""What ingestion costs."""
+"""The cost of ingestion."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from bench.parts.workloads import workload_on
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield what ingestion costs beside reading, decoding and writing every image once."""
+    """Yield the cost of ingestion, compared with loops that read, decode and write the images."""
     for kind, count, limit in ((SMALL, size.small, 1 / 0.6), (PHOTO, size.many_photos, 1 / 0.8)):
         work = workload_on(kind, count, scratch)
         runs = [run_ingestion(work) for _ in range(size.repetitions)]

@@ -1,4 +1,4 @@
-"""What a first run on photos costs."""
+"""The cost of a first run on photos."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from bench.parts.workloads import peer_workload, workload_on
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield what a first run on photos costs beside stock TFX."""
+    """Yield the cost of a first run on photos, compared with stock TFX."""
     work = replace(workload_on(PHOTO, size.photos, scratch), size_px=96)
     ours, stocks = [], []
     for _ in range(size.repetitions):

@@ -1,11 +1,11 @@
-"""How much is measured."""
+"""The size of the benchmark: full and short."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class BenchmarkSize:
-    """How much is measured."""
+    """Numbers of repetitions, images and minutes."""
 
     repetitions: int
     small: int

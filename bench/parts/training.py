@@ -1,4 +1,4 @@
-"""What training costs beside a bare fit, and what stands around it."""
+"""The cost of training, compared with a bare fit, and of the Trainer besides fitting."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from bench.parts.workloads import workload_on
 
 
 def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
-    """Yield what the training costs beside a bare `model.fit`, and what TFX puts around it."""
+    """Yield the cost of training compared with `model.fit`, and of the Trainer besides fitting."""
     work = workload_on(SMALL, size.small, scratch)
     shutil.rmtree(work.folder, ignore_errors=True)
     run = run_imgpipe(work)
-    around_s = run.component_s("Trainer") - run.training_s
+    besides_fitting_s = run.component_s("Trainer") - run.training_s
     found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": [], "without_data": []}
     for _ in range(size.repetitions):
         for name, runs in found.items():
@@ -30,4 +30,4 @@ def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
         ("training / the same without data", step_us["ours"], step_us["without_data"], None),
     ):
         yield CostRatio(f"{name}, {many}", ours, other, "us an image", limit)
-    yield CostRatio(f"Trainer besides fitting, {many}", [around_s], [1.0], "s", 10.0)
+    yield CostRatio(f"Trainer besides fitting, {many}", [besides_fitting_s], [1.0], "s", 10.0)

@@ -1,4 +1,4 @@
-"""Pieces of work on images that are made, or kept from before."""
+"""Workloads on generated images."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +8,12 @@ from bench.peers.workload import Workload
 
 
 def workload_on(kind: ImageKind, count: int, scratch: Path) -> Workload:
-    """Return work on a folder of so many images."""
+    """Return a workload on a folder of so many images."""
     images = image_folder(kind, count, scratch)
     folder = scratch / "work" / f"{kind.name}-{count}"
     return Workload(images=images, folder=folder, size_px=32, epochs=2, batch_size=64)
 
 
 def peer_workload(work: Workload, name: str) -> Workload:
-    """Return the same work in another folder, for a peer."""
+    """Return the same workload in another folder, for a peer."""
     return replace(work, folder=work.folder.with_name(f"{work.folder.name}-{name}"))

@@ -1,4 +1,4 @@
-"""A plain Keras script, as keras.io's "Image classification from scratch" writes it."""
+"""A plain Keras script, after keras.io's "Image classification from scratch"."""
 
 import time
 

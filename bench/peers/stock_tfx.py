@@ -1,6 +1,6 @@
 """The same DAG of TFX's own components, wired as TFX's documentation wires image pipelines.
 
-TFX reads no image files: a loop writes them into TFRecords first, as its CIFAR example has them.
+TFX reads no image files: a loop writes them into TFRecords first, as in its CIFAR example.
 """
 
 import hashlib

@@ -12,12 +12,12 @@ from contracts.cache_key.code_digest import code_digest
 from contracts.cache_key.training_digest import augmentation_libraries
 from contracts.config.augmentation.config import AugmentationConfig
 
-# What the report and the copies follow from.
+# Libraries that the report and the copies depend on.
 LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow")
 
 
 class AugmenterSpec(ComponentSpec):
-    """Transformed examples in, a report and further training examples out."""
+    """Reads transformed examples; writes a report and further training examples."""
 
     PARAMETERS = {
         "augmentation": ExecutionParameter(type=str),
@@ -32,7 +32,7 @@ class AugmenterSpec(ComponentSpec):
 
 
 class Augmenter(BaseComponent):
-    """Shows what augmentation does, warns where it destroys meaning, fills small classes up."""
+    """Draws the effect of augmentation, warns of harmful operations, fills up small classes."""
 
     SPEC_CLASS = AugmenterSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)

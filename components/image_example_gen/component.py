@@ -15,7 +15,7 @@ from contracts.config.data import DataConfig
 
 
 class ImageExampleGenSpec(ComponentSpec):
-    """Images outside the pipeline in, examples and the manifest of all files out."""
+    """Reads images outside of the pipeline; writes examples and a manifest of all files."""
 
     PARAMETERS = {
         "data": ExecutionParameter(type=str),
@@ -43,7 +43,7 @@ class ImageExampleGen(BaseBeamComponent):
         """Take the sections `data` and `beam`.
 
         Args:
-          data: which images, and how they are read and split.
+          data: the section with the root of the images and the rules of reading and splitting them.
           beam: the number of decode processes; the runner changes no example.
           data_listing: the digest of the images' listing (`listing.digest.listing_digest`). It is
             part of the cache key, so that a changed image is ingested again.

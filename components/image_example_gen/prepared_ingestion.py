@@ -1,7 +1,7 @@
 """An ingestion that was made before its component runs, in a folder that the component is handed.
 
-`examples/` and `manifest/` hold what the component would write. The file `ready` comes last and
-holds the digest of the listing that was ingested.
+`examples/` and `manifest/` hold the content of the component's artifacts. The file `ready` is
+written last and holds the digest of the listing that was ingested.
 """
 
 import shutil
@@ -41,8 +41,8 @@ class PreparedIngestion:
     def move_to(self, target: IngestionTarget) -> bool:
         """Move examples and manifest to `target`; return whether its listing was ingested here.
 
-        An ingestion is taken once: a component that fails meanwhile ingests by itself when it
-        runs again.
+        An ingestion is taken once: a component that fails during the move ingests by itself when
+        it runs again.
         """
         ready = self.folder / READY_FILE
         if not ready.is_file() or ready.read_text("utf-8") != target.listing_digest:

@@ -13,7 +13,7 @@ from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
 from contracts.artifacts.manifest.rows import read_part
 from contracts.system.atomic_files import link
 
-# Every ingestion of new images leaves shards of its own; with too many all images are read anew.
+# Every ingestion of new images adds shards; with more than this all images are ingested again.
 SHARDS_AT_MOST = 100
 
 COLUMNS = ["path", "label", "split", "group", "sha256"]
@@ -25,9 +25,9 @@ IngestedRow = tuple[str, str | None, str | None, str | None, str | None]
 class PreviousIngestion:
     """An ingestion into the same workspace.
 
-    `settings` is the digest of its code and settings, by which its shards can be used again or
-    not. What it has put into a split stays there as long as `parts`, the shares of the splits, are
-    the same, whatever else has changed.
+    `settings` is the digest of its code and settings: its shards are linked only if it is the same.
+    An image stays in the split of this ingestion as long as `parts`, the shares of the splits, are
+    the same, even if other settings have changed.
     """
 
     examples_uri: str
@@ -40,12 +40,11 @@ class PreviousIngestion:
 def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catalogue) -> int:
     """Link the shards that would come out the same; return the next number of a shard.
 
-    A shard is the same where each of its files is still there, with the same content (as far as
-    the catalogue knows it), label and group, and belongs into the same split. Its files need no
-    ingestion any more.
+    A shard is linked if each of its files is still there, with the same content (by the digests of
+    the catalogue), label and group, and belongs to the same split. Its files need no ingestion.
     """
     same: list[str] = []
-    # The splits that keys decide between just as they did, so that nobody has to ask them again.
+    # With the same plan the keys give the same splits: there is no need to compute them again.
     is_same_plan = (previous.parts, previous.moved) == (job.split_plan.shares, job.split_plan.moved)
     by_key = frozenset(job.split_plan.shares if is_same_plan else ())
     for shard, rows in _shards(previous.manifest_uri):
@@ -62,7 +61,7 @@ def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catal
 
 
 def settled_keys(previous: PreviousIngestion, labels: Collection[str]) -> set[str]:
-    """Return what decides the splits of the images that were ingested of these classes."""
+    """Return the split keys of the ingested images of these classes."""
     if not labels:
         return set()
     return {
@@ -84,7 +83,7 @@ def _shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
 def _same(
     rows: list[IngestedRow], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
 ) -> list[bytes] | None:
-    """Return the paths of a shard's files if each would be given the same row again."""
+    """Return the paths of a shard's files if each would get the same row again, else None."""
     paths = []
     all_found = catalogue.find_all([name for name, *_ in rows])
     for (_, label, split, group, sha256), found in zip(rows, all_found, strict=True):
@@ -93,7 +92,7 @@ def _same(
         path, file, digest = found
         if sha256 is None or (file.label, file.group, digest) != (label, group, sha256):
             return None
-        # A file that was quarantined belongs into no split.
+        # A file that was quarantined belongs to no split.
         is_settled = split in by_key and (file.split is None or file.split in by_key)
         if split is not None and not is_settled and split != job.split_plan.split_of(file, sha256):
             return None

@@ -12,7 +12,7 @@ from contracts.config.preprocessing import PreprocessingConfig
 
 
 class ImageTransformSpec(ComponentSpec):
-    """Encoded examples in, examples of pixels out."""
+    """Reads encoded examples; writes examples of pixels."""
 
     PARAMETERS = {
         "preprocessing": ExecutionParameter(type=str),

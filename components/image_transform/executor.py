@@ -1,4 +1,4 @@
-"""Unpacks the artifacts, links the shards that are known, and runs the stage for the others."""
+"""Unpacks the artifacts, links known shards, and runs the stage on the others."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write every split's shards, then the record that says what is there."""
+        """Write the shards of every split, then the record of the data set."""
         config = PreprocessingConfig.model_validate_json(exec_properties["preprocessing"])
         source = artifact_utils.get_single_instance(input_dict["examples"])
         target = artifact_utils.get_single_instance(output_dict["transformed_examples"])

@@ -1,4 +1,4 @@
-"""What was measured of the images -> the issues that they have."""
+"""Measures of the images -> the issues of the data."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,32 +8,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.appearance import contrasts, odd_looking
-from components.image_validator.classes import Counts, odd_classes
-from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
+from components.image_validator.checks.appearance import contrasts, odd_looking
+from components.image_validator.checks.classes import Counts, odd_classes
+from components.image_validator.checks.duplicates import Duplicates, find_duplicates, groups_of
+from components.image_validator.checks.mislabelled import likely_mislabelled
 from components.image_validator.measured_images import MeasuredImages
-from components.image_validator.mislabelled import likely_mislabelled
 from contracts.artifacts import features
 from contracts.artifacts.image_issues import DataReport, Issue
 from contracts.config.validation import CHECKS, ValidationConfig
 
 Array = npt.NDArray[Any]
 
-# As many copies of a picture, under several labels, are a placeholder.
+# So many copies of an image under several labels are a placeholder.
 _REPEATED = 3
 
 
 @dataclass(frozen=True)
 class CheckedData:
-    """All that the checks look at.
+    """The input of the checks.
 
     Args:
-      pictures: what was measured.
-      groups: the group of data.group_by of each path that has one.
+      pictures: the measured images.
+      groups: the group by `data.group_by` of each path that has one.
       counts: ingested images, by class and split.
-      anomalies: what TFDV found, a sentence each.
-      drift: what differs from the last accepted data, a sentence each.
-      seed: of the quick model that judges labels.
+      anomalies: TFDV's anomalies, a sentence each.
+      drift: differences from the last accepted data, a sentence each.
+      seed: of the quick model of `likely_mislabelled`.
     """
 
     pictures: MeasuredImages
@@ -45,7 +45,7 @@ class CheckedData:
 
 
 def find_issues(evidence: CheckedData, config: ValidationConfig) -> DataReport:
-    """Return everything that the checks find that are not off, the failing issues first."""
+    """Return the issues of all checks that are not off, those of severity `fail` first."""
     notes: list[str] = []
     found = {**_of_pictures(evidence, config), **_of_classes(evidence, config)}
     if config.likely_mislabelled.severity != "off":
@@ -60,13 +60,13 @@ def find_issues(evidence: CheckedData, config: ValidationConfig) -> DataReport:
 
 @dataclass(frozen=True)
 class _Findings:
-    """What a check found: groups of paths, or sentences, or one of each for every finding."""
+    """The findings of a check: groups of paths, or sentences, or one of both for each finding."""
 
     groups: list[list[str]] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
 
-# Whose threshold is the number of findings from which on they are reported.
+# Checks whose threshold is the number of findings from which on they are reported.
 _COUNTED = (
     *("exact_duplicate", "cross_split_leak", "label_conflict"),
     *("class_missing_in_split", "schema_anomaly"),
@@ -104,7 +104,7 @@ def _of_pictures(evidence: CheckedData, config: ValidationConfig) -> dict[str, _
 
 
 def _flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
-    """Return a sentence where the pictures are dark or flat on the whole."""
+    """Return a sentence if the images are dark or flat on the whole."""
     contrast = float(np.median(contrasts(pictures))) if len(pictures) else 1.0
     if contrast >= threshold:
         return []
@@ -118,7 +118,7 @@ def _flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
 
 
 def _placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -> _Findings:
-    """Return drawn pictures, equal ones together, and those that stand often under many labels."""
+    """Return drawn images, equal ones together, and images that repeat under several labels."""
     labels = pictures.numbers("label")
     is_placeholder = is_drawn.copy()
     for rows in groups_of(same.exact):
@@ -131,7 +131,7 @@ def _placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -
 
 
 def _leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
-    """Return the pictures and the groups of data.group_by that stand in several splits."""
+    """Return the images and the groups of `data.group_by` that are in several splits."""
     pictures = evidence.pictures
     splits = pictures.numbers("split")
     of_pictures = [rows for rows in alike if len(np.unique(splits[rows])) > 1]
@@ -153,7 +153,7 @@ def _leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
 
 
 def _of_classes(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
-    """Return the odd classes; of those that are too small, the images too."""
+    """Return the odd classes; for classes that are too small, their images too."""
     odd = odd_classes(evidence.counts, config)
     found = {name: _Findings(details=[one.detail for one in some]) for name, some in odd.items()}
     small = odd["class_too_small"]

@@ -1,4 +1,4 @@
-"""What TensorFlow Data Validation says: anomalies, and drift from the last accepted data."""
+"""Anomalies and drift from the last accepted data, by TensorFlow Data Validation."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ from contracts.artifacts.example_shards import split_folder
 STATISTICS_FILE = "FeatureStats.pb"
 ANOMALIES_FILE = "SchemaDiff.pb"
 
-# Distributions of fewer images differ by chance.
+# The distributions of fewer images differ by chance.
 _FEWEST_EXAMPLES = 200
 
 
 def drift(
     statistics_uri: str, accepted_uri: str, schema: schema_pb2.Schema, threshold: float
 ) -> list[str]:
-    """Return a sentence for every feature of a split whose distribution has moved too far.
+    """Return a sentence for every feature of a split whose distribution has changed too much.
 
     Args:
       statistics_uri: the statistics of the data, as TFX's StatisticsGen writes them.

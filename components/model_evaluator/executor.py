@@ -1,4 +1,4 @@
-"""Hands artifacts to the evaluation."""
+"""Unpacks the artifacts, calls `evaluate`, and writes the metrics."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pushes a blessed model, and nothing without a blessing."""
+"""Pushes a model that is blessed."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Push where the blessing says so; a missing blessing is a no."""
+        """Push the model if its blessing says so; without a blessing nothing is pushed."""
         pushed_model = artifact_utils.get_single_instance(output_dict["pushed_model"])
         blessings = input_dict.get("blessing", [])
         if len(blessings) != 1 or not is_model_blessed(blessings[0]):

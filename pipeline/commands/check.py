@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.image_example_gen.listing.layout import Layout, printable
+from components.image_example_gen.listing.entries import printable
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import missing_splits
 from components.image_example_gen.splitting.splits import plan_splits, split_sizes
 from components.model_gate.small_split import small_split

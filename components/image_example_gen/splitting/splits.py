@@ -1,15 +1,14 @@
-"""Which split an image goes to, where the data does not say.
+"""Assigns images to splits, if the data has no splits of its own.
 
-Every image has a key, its group or else the SHA-256 of its bytes, and the key alone decides:
-hashed to a position in [0, 1), it falls into the share of one split. So exact duplicates and
-groups never stand on two sides, names and order play no part, and images that are added later
-move none of the older ones. Of a large class shares are met on average.
+Every image has a key: its group, or else the SHA-256 of its bytes. The key is hashed to a position
+in [0, 1), which lies in the share of one split. So exact duplicates and groups are never in two
+splits, names and order do not matter, and images that are added later move no older one. In a large
+class the shares are met on average.
 
-Chance is not good enough where a class is small: its keys are all known before anything is cut, and
-those nearest to the boundaries are moved until each split has its part of the class, to the image
-where groups and copies allow. Moves are remembered beside the data they were made for, and a key
-that a previous ingestion holds is not moved any more: added images repair the balance among
-themselves.
+In a small class chance is too coarse. All its keys are read first, and the keys nearest to the
+boundaries are moved until each split has its part of the class, to the image if groups and copies
+allow. The moves are stored in the manifest. A key of a previous ingestion is not moved any more:
+only added images are moved to repair the balance.
 """
 
 import hashlib
@@ -23,15 +22,14 @@ from components.image_example_gen.listing.entries import ImageFile
 from contracts.artifacts import features
 
 if TYPE_CHECKING:
-    from components.image_example_gen.listing.catalogue import Layout
+    from components.image_example_gen.listing.layout import Layout
 
-# A class is always looked at if chance would leave a split without it more often than this, and up
-# to so many keys while the classes looked at, from the smallest one on, are not more files than
-# reading them ahead is worth.
+# All keys of a class are read if chance would leave a split without the class with a probability
+# above this. Classes of up to so many keys are read too, the smallest first, up to so many files.
 _NEGLIGIBLE = 1e-9
 _STRATIFIED_KEYS = 1000
 _STRATIFIED_FILES = 50_000
-# Below this size a few damaged files could empty a split: they do not count as images then.
+# In a smaller class a few damaged files could empty a split: they are found and do not count.
 _CHECKED_CLASS_SIZE = 64
 
 _ROUNDING = 1e-9  # of shares, whose sum is not quite 1
@@ -43,7 +41,7 @@ SplitByKey = dict[str, str]  # split by key
 class SplitPlan:
     """Shares of [0, 1) in the order of `features.SPLITS`, and the keys that were moved.
 
-    `shares` names only the splits that images without a split can go to.
+    `shares` holds only the splits that images without a split are assigned to.
     """
 
     shares: Mapping[str, float]
@@ -56,7 +54,7 @@ class SplitPlan:
         return file.split
 
     def split_of_key(self, key: str) -> str:
-        """Return where a key was moved to, or else in whose share its position falls."""
+        """Return the split that a key was moved to, or else the split of its position."""
         if key in self.moved:
             return self.moved[key]
         position, end = key_position(key), 0.0
@@ -67,7 +65,7 @@ class SplitPlan:
         return split
 
     def distance(self, key: str, split: str) -> float:
-        """Return how far the position of `key` is from the share of `split`."""
+        """Return the distance from the position of `key` to the share of `split`."""
         start = 0.0
         for name, share in self.shares.items():
             if name == split:
@@ -79,10 +77,10 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class SmallClasses:
-    """Labels of the classes whose keys have to be known before the splits are cut.
+    """Labels of the classes whose keys are read before the images are assigned.
 
-    Images of those in `checked` count if they can be decoded, of those in `hashed` if they can
-    be read.
+    Images of classes in `checked` count if they can be decoded, those of classes in `hashed` if
+    they can be read.
     """
 
     checked: list[str]
@@ -90,9 +88,9 @@ class SmallClasses:
 
 
 def plan_splits(layout: "Layout", parts: Mapping[str, int]) -> SplitPlan:
-    """Return how splits are cut out of the training images.
+    """Return the shares of the splits that are cut out of the training images.
 
-    `parts` are the configured parts by split. A split that the data brings is left as it is.
+    `parts` are the configured parts by split. A split of the data itself is left as it is.
     """
     brought = set(layout.splits) - {features.TRAIN}
     missing = [split for split in features.SPLITS if split not in brought]
@@ -101,17 +99,17 @@ def plan_splits(layout: "Layout", parts: Mapping[str, int]) -> SplitPlan:
 
 
 def key_position(key: str) -> float:
-    """Return the position in [0, 1) that a key hashes to."""
+    """Return the position of a key in [0, 1), by its hash."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") / 2**56
 
 
 def split_key(group: str | None, sha256: str) -> str:
-    """Return what decides the split of an image."""
+    """Return the key of an image, which decides its split."""
     return f"group:{group}" if group else f"sha256:{sha256}"
 
 
 def find_small_classes(layout: "Layout", plan: SplitPlan) -> SmallClasses:
-    """Return the classes that chance might cut badly."""
+    """Return the classes in which chance may miss the shares."""
     small = SmallClasses([], [])
     if len(plan.shares) == 1:
         return small
@@ -130,14 +128,14 @@ def find_small_classes(layout: "Layout", plan: SplitPlan) -> SmallClasses:
 def balance_splits(
     plan: SplitPlan, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
 ) -> SplitPlan:
-    """Return `plan` with keys moved so that each split has its part of every class, where it can.
+    """Return `plan` with keys moved so that each split has its part of every class, if possible.
 
-    The same keys give the same moves, in whatever order they come.
+    The moves do not depend on the order of the keys.
 
     Args:
-      cut: the shares, and the keys that were moved before and stay where they are.
+      plan: the shares, and the keys that were moved before; these stay.
       keys: label and key of every readable training image of the small classes.
-      settled: keys that were ingested before: they stay where they are, too.
+      settled: keys that were ingested before; these stay too.
     """
     mover = _Mover(plan, Counter(keys), settled)
     for label in mover.labels:
@@ -150,9 +148,9 @@ def balance_splits(
 
 
 def split_sizes(images: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Return how many of so many images each split should get: by largest remainder.
+    """Return the number of images for each split, by the largest remainder.
 
-    None gets nothing while there is an image for each of them.
+    Every split gets an image if there are enough.
     """
     exact = {split: images * share for split, share in shares.items()}
     parts = {split: math.floor(part + _ROUNDING) for split, part in exact.items()}
@@ -167,7 +165,7 @@ def split_sizes(images: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 class _Mover:
-    """Moves keys between splits; a key may be of several classes, and stand for several images."""
+    """Moves keys between splits; a key may belong to several classes and several images."""
 
     def __init__(
         self, plan: SplitPlan, images: Counter[tuple[str, str]], settled: Collection[str]
@@ -192,7 +190,7 @@ class _Mover:
         }
 
     def balance(self, label: str) -> bool:
-        """Move the nearest keys to the splits that lack some; return whether there were any."""
+        """Move the nearest keys to the splits that lack images; return whether any was moved."""
         has_moved = False
         for split in self._plan.shares:
             by_distance = sorted(
@@ -207,7 +205,7 @@ class _Mover:
         return has_moved
 
     def _gain(self, key: str, to: str) -> int:
-        """Return how much nearer to their parts a move brings the classes of a key, in images."""
+        """Return by how many images a move brings the classes of a key nearer to their parts."""
         here, gain = self._splits[key], 0
         for label, count in self._images[key].items():
             for split, more in ((here, -count), (to, count)):
@@ -216,9 +214,9 @@ class _Mover:
         return gain if here != to else 0
 
     def fill(self, label: str, split: str) -> None:
-        """Move the nearest key that can be spared to `split` if `label` has none there.
+        """Move the nearest spare key to `split` if the class has no image there.
 
-        The last one of a class is spared only for training.
+        The last image of a class in a split is moved only to the split train.
         """
         if self._counts[label, split]:
             return

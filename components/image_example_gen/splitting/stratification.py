@@ -1,11 +1,11 @@
-"""The keys of small classes -> how splits are cut; most files are not touched for it."""
+"""Plans the splits with the keys of small classes; files of large classes are not read."""
 
 from collections.abc import Iterator, Sequence
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import UNREADABLE
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.previous_ingestion import PreviousIngestion, settled_keys
 from components.image_example_gen.splitting.splits import (
     SplitPlan,
@@ -26,10 +26,10 @@ def plan_stratified_splits(
     reading: ImageReading,
     previous: PreviousIngestion | None,
 ) -> SplitPlan:
-    """Return how splits are cut, with the moves that give each split its part of small classes.
+    """Return the plan of the splits, with moves that give each split its part of small classes.
 
-    Reads the images of these classes whose keys are not known. What the previous ingestion holds
-    stays where it is, unless it was cut by other parts.
+    Images of these classes are read if their keys are not known. Images of the previous ingestion
+    keep their splits, unless the configured parts have changed.
     """
     plan = plan_splits(layout, data.splits.model_dump())
     small = find_small_classes(layout, plan)

@@ -1,4 +1,4 @@
-"""Two manifests -> what became of the images between them."""
+"""Compares two manifests."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from contracts.artifacts.manifest.rows import read_rows
 
 
 class ComparedRow(NamedTuple):
-    """What a manifest says of a file, as far as two of them are compared."""
+    """The compared columns of a manifest row."""
 
     path: str
     label: str | None
@@ -18,7 +18,7 @@ class ComparedRow(NamedTuple):
 
 
 class ImageChange(NamedTuple):
-    """A picture that is still there, and what it is called and counts as, before and now."""
+    """An image that is in both manifests, with its row before and now."""
 
     before: ComparedRow
     now: ComparedRow
@@ -26,11 +26,11 @@ class ImageChange(NamedTuple):
 
 @dataclass
 class ManifestDifference:
-    """What became of the files of one manifest in another, sorted by path.
+    """The changes from one manifest to another, each list sorted by path.
 
-    A picture is known by its content: one that was moved into the folder of another class is
-    `relabelled`, one that was only renamed is `renamed`. `changed` are files that hold another
-    picture under the same name and label. `resplit` are unchanged ones in another split.
+    Images are matched by content. `relabelled` images were moved to another class, `renamed` images
+    only have another path. `changed` files have other content under the same path and label.
+    `resplit` images are unchanged but in another split.
     """
 
     added: list[ComparedRow] = field(default_factory=list)
@@ -42,7 +42,7 @@ class ManifestDifference:
 
 
 def compare_manifests(before_uri: str, now_uri: str) -> ManifestDifference:
-    """Return what became of the files between the manifests at two places."""
+    """Return the changes from the manifest at `before_uri` to the one at `now_uri`."""
     found = ManifestDifference()
     before = {row.path: row for row in _rows(before_uri)}
     new: list[ComparedRow] = []
@@ -79,7 +79,7 @@ def _add(found: ManifestDifference, old: ComparedRow, row: ComparedRow) -> None:
 
 
 def _rows(uri: str) -> Iterator[ComparedRow]:
-    """Give the rows of all files that belong to a class."""
+    """Give the rows of all files with a label."""
     table = read_rows(uri, list(ComparedRow._fields)).select(ComparedRow._fields)
     columns = (column.to_pylist() for column in table.columns)
     return (ComparedRow(*cells) for cells in zip(*columns, strict=True) if cells[1] is not None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.augmenter.changing import changing, single_policies
+from components.augmenter.batch_augmenter import batch_augmenter, single_policies
 from components.augmenter.probe import probe
 from components.augmenter.probe_sample import ProbeSample
 from contracts.artifacts.augmentation_report import ProbeReport
@@ -16,7 +16,7 @@ def probed(sample: ProbeSample, labels, preset: str = "none", **operations) -> P
     section = {"preset": preset, "operations": operations}
     policy = resolve_policy(AugmentationConfig.model_validate(section))
     changes = {
-        name: (single, changing(single, labels, 0, "keras"))
+        name: (single, batch_augmenter(single, labels, 0, "keras"))
         for name, single in single_policies(policy).items()
     }
     return probe(sample, labels, changes)

@@ -8,7 +8,7 @@ import pytest
 from components.image_example_gen import background_ingestion
 from components.image_example_gen.background_ingestion import BackgroundIngestion
 from components.image_example_gen.ingestion import IngestionTarget
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import read_dataset

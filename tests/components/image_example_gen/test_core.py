@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.image_example_gen import core, manifest_summary
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
 from components.image_example_gen.shards import make_shards
 from components.image_example_gen.splitting.splits import plan_splits
@@ -41,7 +41,7 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
     write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, job.plan, "listing", "settings")
+    dataset = sum_up(job.manifest_uri, layout, job.split_plan, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset

@@ -9,7 +9,7 @@ import pytest
 
 from components.image_example_gen import crash_recovery
 from components.image_example_gen.core import IngestionJob
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.shards import FileShard
 from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts.manifest.rows import read_rows, write_part
@@ -25,7 +25,8 @@ CUT = SplitPlan({"train": 0.8, "test": 0.2})
 
 DEADLY = """
 import ctypes, os, signal
-from components.image_example_gen import core, image_file
+from components.image_example_gen import core
+from components.image_example_gen.reading import image_file
 
 read = image_file.canonicalise
 libc = ctypes.PyDLL(None)

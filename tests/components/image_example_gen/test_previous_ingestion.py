@@ -14,7 +14,7 @@ from components.image_example_gen.ingestion import (
     limits_of,
 )
 from components.image_example_gen.listing.file_index import FileIndex
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.previous_ingestion import PreviousIngestion
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import Dataset

@@ -13,8 +13,9 @@ from components.artifact_types import (
     ImageDataReport,
     ImageManifest,
 )
-from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.manifest_summary import sum_up
 from components.image_example_gen.splitting.splits import SplitPlan
 from components.image_validator.executor import Executor

@@ -9,7 +9,7 @@ from components.image_example_gen.ingestion import (
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.images.isolation.pool import open_pool
 from pipeline.local.run_images import RunImages

@@ -1,4 +1,4 @@
-"""Which folders of a tree can hold images, without opening more than a few files of others."""
+"""Tells which folders of a tree may hold images, by names and the first bytes of a few files."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _FILES_OPENED: Final = 32
 
 @dataclass(frozen=True)
 class FolderContent:
-    """What lies below a folder: the number of its files, and whether one can be an image."""
+    """The number of files below a folder, and whether one of them may be an image."""
 
     files: int
     may_hold_images: bool
@@ -33,7 +33,7 @@ class FolderContent:
 
 
 def contents(root: Root, tree: FolderTree, depth: int) -> dict[str, FolderContent]:
-    """Return the content of each folder whose path has `depth` parts, with all below it.
+    """Return the content of each folder at a depth, with all folders below it.
 
     Hidden folders are left out.
     """
@@ -46,10 +46,10 @@ def contents(root: Root, tree: FolderTree, depth: int) -> dict[str, FolderConten
 
 
 def content(root: Root, folders: list[tuple[str, ListedFolder]]) -> FolderContent:
-    """Return what folders hold together, each without the folders in it.
+    """Return the content of some folders together, each without its subfolders.
 
-    Folders with a file that is named as images are hold images. Of others the first bytes of
-    at most 32 files are read, until one of them may be an image.
+    A file with the name of an image is enough to hold images. Otherwise the first bytes of at most
+    32 files are read, until one of them may be an image.
     """
     files = sum(folder.files for _, folder in folders)
     if any(folder.has_image_name for _, folder in folders):
@@ -70,4 +70,4 @@ def _first_bytes(root: Root, path: str) -> bytes:
         with (root / path).open("rb") as file:
             return file.read(FIRST_BYTES)
     except OSError:
-        return b""  # not swallowed: by its name it may be an image, and the ingestion says why not
+        return b""  # not lost: its name may be an image's, and then the ingestion quarantines it

@@ -1,4 +1,4 @@
-"""What each folder below a data root is: a split, a class, or one of which no file is used."""
+"""The role of each folder below a data root: a split, a class, or unused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from contracts.system.storage.remote_path import Root
 
 @dataclass(frozen=True)
 class FolderRoles:
-    """Folders by what they are.
+    """The folders of each role.
 
-    `splits` maps top folders to splits; it is empty where top folders are classes. Of
-    `without_images` and `left_out` no file is used, nor of folders in them.
+    `splits` maps top folders to splits; it is empty if the top folders are classes. No file in
+    folders of `without_images` and `left_out` is used, subfolders included.
     """
 
     splits: Mapping[str, str]
@@ -33,17 +33,17 @@ class FolderRoles:
 
     @property
     def unused(self) -> list[str]:
-        """The names of the folders of which no file is used, sorted."""
+        """The names of the unused folders, sorted."""
         return sorted(set(map(_last_name, self.without_images | self.left_out)))
 
     @property
     def splits_without_classes(self) -> dict[str, str]:
-        """The splits in whose folders there is no class."""
+        """The splits without a class folder, by top folder."""
         with_classes = {folder.split("/")[0] for folder in self.classes | self.left_out}
         return {top: split for top, split in self.splits.items() if top not in with_classes}
 
     def place(self, folder: str) -> tuple[str | None, ...]:
-        """Return label and split of the files of a folder, then reason and detail of a skip."""
+        """Return label and split of a folder's files, or reason and detail of their skip."""
         parts = folder.split("/") if folder else []
         depth = 2 if self.splits else 1
         if any(map(is_clutter, parts)):
@@ -62,7 +62,7 @@ class FolderRoles:
 
 
 def folder_roles(root: Root, tree: FolderTree, leave_out: frozenset[str]) -> FolderRoles:
-    """Return what the folders of a tree are.
+    """Return the roles of the folders of a tree.
 
     `leave_out` are names of class folders, and of top folders beside splits.
 

@@ -1,4 +1,4 @@
-"""Which top folders are splits: read from their names, and refused where these leave a doubt."""
+"""Finds the top folders that are splits, by their names; refuses doubtful names."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from contracts.artifacts import features
 from contracts.system.errors import DataError, some_of
 from contracts.system.storage.remote_path import Root
 
-# Names of splits that are words for things as well: trains, valid and invalid papers.
+# Names of splits that may be classes too: trains, valid and invalid papers.
 _CLASSES_TOO: Final = ("train", "valid")
-# Folders in which tools put pictures of their own.
+# Folders that tools write pictures into.
 _TOOLS: Final = (
     *("runs", "wandb", "mlruns", "lightning_logs", "tb_logs", "tensorboard"),
     *("node_modules", "__pycache__"),
@@ -25,14 +25,14 @@ _TOOLS: Final = (
 def split_folders(
     root: Root, tree: FolderTree, tops: Mapping[str, FolderContent]
 ) -> dict[str, str]:
-    """Return the top folders that are splits, with the split of each; none where they are classes.
+    """Return the top folders that are splits, with the split of each; none if they are classes.
 
-    They are splits where two of them are named as different splits, or all as splits.
+    They are splits if two of them have the names of different splits, or all the name of a split.
 
     Args:
       root: the data root.
       tree: all folders below it.
-      tops: the top folders that may hold images, but for those that are left out.
+      tops: the top folders that may hold images, without those in `data.leave_out`.
 
     Raises:
       DataError: the folders are neither all splits nor all classes; all problems at once.
@@ -58,7 +58,7 @@ def split_folders(
 
 
 def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
-    """Return the folders named as splits: by the same name but for the word of the split."""
+    """Return the folders that are named as splits, with names that differ only in the split."""
     by_stem: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for top in sorted(tops):
         if name := split_name(top):
@@ -73,7 +73,7 @@ def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
 def _odd(
     root: Root, splits: Mapping[str, str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
-    """Say which folders do not fit a layout of splits."""
+    """Give a problem for each folder that does not fit a layout of splits."""
     if others:
         yield (
             f"data.root: expected no images beside the splits {_folders(splits)} in {root}, "
@@ -100,7 +100,7 @@ def _odd(
 def _doubtful(
     root: Root, tree: FolderTree, splits: Sequence[str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
-    """Say of folders with the name of one split that they stand beside others."""
+    """Give a problem if folders with the name of one split stand beside other folders."""
     doubtful = [top for top in splits if not _is_class(root, tree, top)]
     if not doubtful:
         return
@@ -120,7 +120,7 @@ def _is_class(root: Root, tree: FolderTree, top: str) -> bool:
 
 
 def _nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
-    """Say in which folders below these there are splits."""
+    """Give a problem if folders below these hold splits."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for folder in tree.folders:
         parent, _, name = folder.rpartition("/")
@@ -139,7 +139,7 @@ def _nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
-    """Return the folders that do not stand in another one of them, sorted."""
+    """Return the folders that are in no other one of them, sorted."""
     found: list[str] = []
     for folder in sorted(folders, key=lambda folder: folder.split("/")):
         if not found or not folder.startswith(f"{found[-1]}/"):
@@ -148,7 +148,7 @@ def _outermost(folders: Iterable[str]) -> list[str]:
 
 
 def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterator[str]:
-    """Say which splits hold nothing but one more folder of the split."""
+    """Give a problem if splits hold only a further folder of the split."""
     within: defaultdict[str, list[str]] = defaultdict(list)
     for folder in tree.folders:
         top, _, name = folder.partition("/")
@@ -167,7 +167,7 @@ def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterato
 
 
 def _of_tools(root: Root, tops: Mapping[str, FolderContent]) -> Iterator[str]:
-    """Say which folders hold what tools have written, not a class."""
+    """Give a problem if folders hold the output of tools."""
     written = {top: tops[top] for top in tops if top.casefold() in _TOOLS}
     if written:
         yield (

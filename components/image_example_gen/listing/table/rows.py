@@ -23,7 +23,7 @@ def table_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
 
     Raises:
       DataError: the file cannot be read, is no CSV in UTF-8, or lacks the columns path and label;
-        what is wrong with a row shows when it is read.
+        a bad row raises when it is read.
     """
     rows = _parse(table)
     _, first = next(rows, (0, []))
@@ -35,7 +35,7 @@ def table_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
 
 
 def _header_problem(header: Sequence[str], received: str) -> str | None:
-    """Say what is wrong with the first line, in one sentence, and the next step."""
+    """Return the problem of the first line and the next step; None if there is none."""
     if not header:
         return f"expected {_EXPECTED}, received an empty file. Add them and a row for each image."
     separator = next((one for one in _SEPARATORS if len(header) == 1 and one in received), None)
@@ -89,7 +89,7 @@ def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
 
 
 def _lines_in_other_encodings(lines: Iterable[bytes]) -> str:
-    """Name the first lines that are not UTF-8, each with its first byte that is not."""
+    """Return the first lines that are not UTF-8, each with its first wrong byte."""
     shown: list[str] = []
     count = 0
     for number, line in enumerate(lines, 1):

@@ -9,9 +9,9 @@ from components.image_example_gen.shards import make_shards
 
 MANY = """
 import resource
-from components.image_example_gen.listing.catalogue import Catalogue, Stamp
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp
 from components.image_example_gen.listing.entries import ImageFile
-from components.image_example_gen.shards import plan_shards
+from components.image_example_gen.shards import make_shards
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
@@ -21,10 +21,10 @@ before = resident_mib()
 for first in range(0, 400_000, 10_000):
     catalogue.add(
         (ImageFile(f"a class/and a folder of it/{first + number:09}.jpg", "a class"),
-         Stamp(5_000, 1, 1, 1)) for number in range(10_000)
+         FileStamp(5_000, 1, 1, 1)) for number in range(10_000)
     )
 most, images, shards = 0, 0, 0
-for shard in plan_shards(catalogue, 1 << 27, 2):
+for shard in make_shards(catalogue, 1 << 27, 2):
     images, shards, most = images + len(shard.files), shards + 1, max(most, resident_mib())
 print(images, shards, most - before)
 """

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from components.image_example_gen.file_bytes import Quarantined, read_bytes, read_files
 from components.image_example_gen.ingestion import (
     IngestionTarget,
     ingest_dataset,
@@ -19,7 +18,9 @@ from components.image_example_gen.ingestion import (
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import FileIndex
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.reading.file_bytes import Quarantined, read_bytes, read_files
 from contracts.artifacts.manifest.rows import read_rows
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import open_pool

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
-from components.image_example_gen.listing.layout import ImageFile, Layout
+from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.splitting import splits
 from components.image_example_gen.splitting.splits import (
     SmallClasses,

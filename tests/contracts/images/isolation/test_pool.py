@@ -23,7 +23,9 @@ def test_closing_the_shared_pools_ends_calls_that_run_and_those_that_wait(
     began: list[int] = []
 
     def call(worker: DecodeWorker) -> None:
-        worker.call(DecodeCall("long_calls:sleep", (60,), is_careful=True), began.append)
+        worker.call(
+            DecodeCall("long_calls:sleep", (60,), reports_every_position=True), began.append
+        )
 
     pool = pool_of_this_process(1, LIMITS)
     futures = [pool.submit(call) for _ in range(3)]

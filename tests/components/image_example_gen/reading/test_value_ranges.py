@@ -8,7 +8,7 @@ from components.image_example_gen.ingestion import (
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.previous_ingestion import PreviousIngestion
 from contracts.artifacts.manifest.value_range import ValueRange, value_range_sentences
 from contracts.config.data import DataConfig

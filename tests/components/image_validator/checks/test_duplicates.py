@@ -5,7 +5,7 @@ import time
 
 from PIL import Image
 
-from components.image_validator.duplicates import find_duplicates, groups_of
+from components.image_validator.checks.duplicates import find_duplicates, groups_of
 from components.image_validator.measured_images import MeasuredImages
 from tests.components.image_validator.conftest import photo
 from tests.conftest import encoded

@@ -1,13 +1,13 @@
-"""Which values are black and white in images of more than 8 bits: one range for all of a kind."""
+"""Chooses the values of black and white for images of more than 8 bits, one range a kind."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.image_file import Extent
-from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile, printable
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.previous_ingestion import PreviousIngestion
+from components.image_example_gen.reading.image_file import Extent
 from contracts.artifacts.manifest.rows import holds_any
 from contracts.artifacts.manifest.value_range import Source, ValueRange
 from contracts.config.data import DataConfig
@@ -15,17 +15,17 @@ from contracts.images.isolation.pool import DecodePool
 from contracts.images.reading import ImageReading
 from contracts.images.values import KINDS, fitting_range
 
-# Files that are looked at; of most only the first bytes are read.
+# Files of the sample; most are read only to the first bytes.
 SAMPLE = 512
 
 
 def decide_reading(
     pool: DecodePool, layout: Layout, data: DataConfig, previous: PreviousIngestion | None
 ) -> tuple[ImageReading, dict[str, ValueRange]]:
-    """Return how the images are read, and the range of each kind of deep images in the sample.
+    """Return the rules of reading, and the value range of each kind of deep images in the sample.
 
-    The range is the config's; else that of the previous ingestion, if that holds one of these
-    images; else the one that the sample fits into.
+    The range comes from the config; else from the previous ingestion if it holds one of these
+    images; else it is the range that the sample fits into.
     """
     reading = data.reading()
     sample = list(_sample(pool, layout, reading))
@@ -47,7 +47,7 @@ def decide_reading(
 
 
 def _reading_of(previous: PreviousIngestion | None, files: list[ImageFile]) -> ImageReading | None:
-    """Return how the previous ingestion read the images, if it holds one of these files."""
+    """Return the rules of reading of the previous ingestion, if it holds one of these files."""
     paths = [printable(file.path) for file in files]
     if previous is None or not holds_any(previous.manifest_uri, paths):
         return None
@@ -57,7 +57,7 @@ def _reading_of(previous: PreviousIngestion | None, files: list[ImageFile]) -> I
 def _sample(
     pool: DecodePool, layout: Layout, reading: ImageReading
 ) -> Iterator[tuple[ImageFile, Extent]]:
-    """Give the deep images of the sample and the values that they go from and to."""
+    """Give the deep images of the sample and their extents."""
     files = layout.catalogue.sample(SAMPLE)
     for file, extent in crash_recovery.of_each_file(
         pool, crash_recovery.read_extents, layout.root, files, reading
