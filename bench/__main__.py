@@ -1,4 +1,4 @@
-"""`make bench`: what imgpipe costs, as ratios measured in one run on one machine."""
+"""`make bench`: the cost of imgpipe, as ratios measured in one run on one machine."""
 
 import argparse
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import figures
 from bench.parts import accuracy, cold, growth, ingestion, photos, training
-from bench.parts.size import FULL, SHORT
+from bench.parts.sizes import FULL, SHORT
 
 PARTS = {
     "cold": cold.measure,
@@ -19,7 +19,7 @@ PARTS = {
     "growth": growth.measure,
     "accuracy": accuracy.measure,
 }
-# Takes an hour and a half, and photos that are not everywhere.
+# It takes an hour and a half, and needs photos that are not in the repository.
 ONLY_BY_NAME = ("accuracy",)
 
 
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument(
-        "--compare", type=Path, metavar="FILE", help="measure what it holds again, and show both"
+        "--compare", type=Path, metavar="FILE", help="measure the same again, and show both"
     )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="where images are kept")
     args = parser.parse_args()
@@ -43,7 +43,7 @@ def main() -> int:
     for name, part in PARTS.items():
         if args.only == name or (args.only is None and name not in ONLY_BY_NAME):
             for figure in part(SHORT if is_short else FULL, scratch):
-                # The limits are for the full size: on small data fixed costs are most of it.
+                # The limits apply to the full size: on small data most of the time is fixed costs.
                 measured.append(replace(figure, limit=None) if is_short else figure)
                 print(f"{figure.name}: {figure.ratio:.2f}", file=sys.stderr)
     shutil.rmtree(scratch / "work", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""How much more a recipe of ours learns than plain Keras, from the same photos in the same time."""
+"""Accuracy of a recipe of ours and of plain Keras, from the same photos in the same time."""
 
 import json
 import os
@@ -11,9 +11,12 @@ from bench.process import run
 
 RECIPE = "few_photos"
 
-# Of the time that is left: a training that takes longer than foreseen takes the rest.
+# Share of the remaining time that the epochs are planned for.
 USED = 0.95
-TRIAL_EPOCHS = (1, 8)  # so far apart that the noise of starting says little of an epoch
+TRIAL_EPOCHS = (
+    1,
+    8,
+)  # far apart, so that the start of a training hardly disturbs the seconds of an epoch
 # The photos have a validation split of their own; next to none are held back for a test.
 NO_TEST = ("--set", "data.splits={train: 1000, validation: 1, test: 1}")
 UNTRACKED = ("--set", "tracking.mlflow.enabled=false", "--set", "explanation.pictures=false")
@@ -22,7 +25,7 @@ UNTRACKED = ("--set", "tracking.mlflow.enabled=false", "--set", "explanation.pic
 def plain_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float:
     """Return the validation accuracy of the plain Keras script after so many minutes of all cores.
 
-    Minutes are CPU time, here and below: a machine that is busy otherwise changes next to nothing.
+    Minutes are CPU time, here and below, so that other load of the machine hardly matters.
     """
     command = [sys.executable, "-m", "bench.peers.plain_cnn", photos, minutes, seed]
     found = json.loads(run(command, folder / f"plain-{seed}.log").out)
@@ -32,8 +35,8 @@ def plain_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> flo
 def our_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float:
     """Return the validation accuracy of the recipe, with as many epochs as the minutes allow.
 
-    Two short trials, which are paid from the same minutes, tell how many these are. A training that
-    took longer all the same does not count: it is done again with fewer epochs.
+    Two short trials, which count towards the minutes, give the number of epochs. A training that
+    takes longer is repeated with fewer epochs.
     """
     workspace = folder / "workspace"
     options = _options(photos, seed, folder)
@@ -49,9 +52,9 @@ def our_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float
 
     trials = [trained(epochs, folder / f"trial-{seed}-{epochs}") for epochs in TRIAL_EPOCHS]
     epoch_s = (trials[1] - trials[0]) / (TRIAL_EPOCHS[1] - TRIAL_EPOCHS[0])
-    around_s = trials[0] - TRIAL_EPOCHS[0] * epoch_s  # such as imports
+    startup_s = trials[0] - TRIAL_EPOCHS[0] * epoch_s  # such as imports
     left_s = minutes * 60 * len(os.sched_getaffinity(0)) - sum(trials)
-    epochs = int((left_s * USED - around_s) / epoch_s)
+    epochs = int((left_s * USED - startup_s) / epoch_s)
     while True:
         output = folder / f"ours-{seed}-{epochs}"
         used_s = trained(epochs, output)
@@ -64,7 +67,7 @@ def our_accuracy(photos: Path, minutes: float, seed: int, folder: Path) -> float
 
 
 def _options(photos: Path, seed: int, folder: Path) -> list[object]:
-    """Write the recipe's config where it is missing, and return the options that name it."""
+    """Write the recipe's config if it is missing, and return the options that name it."""
     config = folder / "recipe" / "pipeline.yaml"
     if not config.exists():
         run([IMGPIPE, "init", config.parent, "--recipe", RECIPE], folder / "init.log")

@@ -1,4 +1,4 @@
-"""Runs imgpipe and its peers on a piece of work."""
+"""Runs imgpipe and its peers on a workload."""
 
 import json
 import shutil
@@ -10,17 +10,17 @@ from typing import Any
 
 import yaml
 
-from bench.peers.work import Work
-from bench.process import Usage, run
+from bench.peers.workload import Workload
+from bench.process import ProcessUsage, run
 
 IMGPIPE = Path(sys.executable).with_name("imgpipe")
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run of imgpipe: what it used and what it says of itself."""
+class MeasuredRun:
+    """A run of a contestant: its usage, and the summary if it is imgpipe's."""
 
-    usage: Usage
+    usage: ProcessUsage
     summary: dict[str, Any]
     training_s: float  # `fit` alone; 0 where nothing was trained
 
@@ -30,22 +30,22 @@ class Run:
         return self.usage.seconds - self.training_s
 
     def component_s(self, name: str) -> float:
-        """Return how long a component took."""
+        """Return the seconds of a component."""
         return float(self.summary["components"][name]["seconds"])
 
 
-def walls(runs: Sequence[Run]) -> list[float]:
-    """Return how long each run took as a whole."""
+def wall_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
+    """Return the wall time of each run."""
     return [run.usage.seconds for run in runs]
 
 
-def overheads(runs: Sequence[Run]) -> list[float]:
-    """Return how long each run took besides training."""
+def overhead_seconds(runs: Sequence[MeasuredRun]) -> list[float]:
+    """Return the wall time of each run without training."""
     return [run.overhead_s for run in runs]
 
 
-def run_imgpipe(work: Work, *options: str) -> Run:
-    """Run the pipeline in the work's folder; a second call uses the same workspace."""
+def run_imgpipe(work: Workload, *options: str) -> MeasuredRun:
+    """Run the pipeline in the workload's folder; a second call uses the same workspace."""
     work.folder.mkdir(parents=True, exist_ok=True)
     config = work.folder / "pipeline.yaml"
     config.write_text(yaml.safe_dump(_config(work)))
@@ -55,19 +55,19 @@ def run_imgpipe(work: Work, *options: str) -> Run:
     summary = json.loads(usage.out)
     trained = summary["components"].get("Trainer", {"cached": True})
     training_s = 0.0 if trained["cached"] else _training_s(workspace)
-    return Run(usage, summary, training_s)
+    return MeasuredRun(usage, summary, training_s)
 
 
-def run_peer(name: str, work: Work) -> Run:
-    """Run a script of `bench.peers` in the work's folder, which is emptied first."""
+def run_peer(name: str, work: Workload) -> MeasuredRun:
+    """Run a script of `bench.peers` in the workload's folder, which is emptied first."""
     shutil.rmtree(work.folder, ignore_errors=True)
     work.folder.mkdir(parents=True)
     command = [sys.executable, "-m", f"bench.peers.{name}", *work.arguments()]
     usage = run(command, work.folder / f"{name}.log")
-    return Run(usage, {}, float(json.loads(work.training_file.read_text())["seconds"]))
+    return MeasuredRun(usage, {}, float(json.loads(work.training_file.read_text())["seconds"]))
 
 
-def artifact(work: Work, component: str, key: str) -> Path:
+def artifact(work: Workload, component: str, key: str) -> Path:
     """Return the newest artifact of a component."""
     return newest_artifact(work.folder / "workspace", component, key)
 
@@ -78,8 +78,8 @@ def newest_artifact(workspace: Path, component: str, key: str) -> Path:
     return max(folders, key=lambda folder: int(folder.name))
 
 
-def run_bare_loops(work: Work) -> dict[str, float]:
-    """Return the seconds of the floors of single steps after a run."""
+def run_bare_loops(work: Workload) -> dict[str, float]:
+    """Return the seconds of bare loops that do the work of single components, after a run."""
     command = [
         *(sys.executable, "-m", "bench.peers.bare_loops"),
         artifact(work, "ImageExampleGen", "examples"),
@@ -91,10 +91,10 @@ def run_bare_loops(work: Work) -> dict[str, float]:
     return seconds
 
 
-def run_fitting(work: Work, contestant: str) -> dict[str, float]:
-    """Return what a contestant of `bench.peers.fitting` came to after a run.
+def run_fitting(work: Workload, contestant: str) -> dict[str, float]:
+    """Return the figures of a contestant of `bench.peers.fitting`, after a run.
 
-    Both in microseconds an image: the whole training step, and of it the waiting for data.
+    They are microseconds an image: the whole training step, and the part that waits for data.
     """
     command = [
         *(sys.executable, "-m", "bench.peers.fitting", contestant),
@@ -107,8 +107,8 @@ def run_fitting(work: Work, contestant: str) -> dict[str, float]:
     return found
 
 
-def run_ingestion(work: Work) -> dict[str, float]:
-    """Return the seconds of ingestion and of its floor, and how idle the cores were."""
+def run_ingestion(work: Workload) -> dict[str, float]:
+    """Return the seconds of ingestion and of bare loops, and the idle share of the cores."""
     work.folder.mkdir(parents=True, exist_ok=True)
     scratch = work.folder / "ingestion"
     command = [sys.executable, "-m", "bench.peers.ingestion", work.images, scratch]
@@ -116,7 +116,7 @@ def run_ingestion(work: Work) -> dict[str, float]:
     return seconds
 
 
-def _config(work: Work) -> dict[str, Any]:
+def _config(work: Workload) -> dict[str, Any]:
     return {
         "name": "bench",
         "data": {"root": str(work.images), "splits": {"train": 7, "validation": 1, "test": 2}},

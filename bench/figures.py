@@ -1,4 +1,4 @@
-"""Figures: a ratio each, its limit, and the seconds or MiB that it comes from."""
+"""Figures of the benchmark: ratios with limits, and the seconds or MiB that they come from."""
 
 import json
 import os
@@ -17,7 +17,7 @@ LIBRARIES = ("imgpipe", "tfx", "tensorflow", "keras", "apache-beam")
 
 
 @dataclass(frozen=True)
-class Figure:
+class CostRatio:
     """`ours` against `other`, pair by pair in the order in which they were measured."""
 
     name: str
@@ -28,17 +28,17 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """The median of the pairs' ratios: a machine that changes its pace changes both."""
+        """The median of the pairs' ratios: the machine's speed affects both of a pair."""
         return median(one / other for one, other in zip(self.ours, self.other, strict=True))
 
     @property
     def holds(self) -> bool:
-        """Whether the ratio is within its limit; so it is where there is none."""
+        """Whether the ratio is within its limit, or there is no limit."""
         return self.limit is None or self.ratio <= self.limit
 
 
-def write(figures: Sequence[Figure], is_short: bool, path: Path) -> None:
-    """Write the figures and what they were measured on as JSON."""
+def write(figures: Sequence[CostRatio], is_short: bool, path: Path) -> None:
+    """Write the figures and the versions of the machine as JSON."""
     record = {
         "is_short": is_short,
         "machine": {
@@ -51,22 +51,22 @@ def write(figures: Sequence[Figure], is_short: bool, path: Path) -> None:
     path.write_text(json.dumps(record, indent=1))
 
 
-def read(path: Path) -> tuple[list[Figure], bool]:
-    """Return what `write` wrote: the figures, and whether they are of the short version."""
+def read(path: Path) -> tuple[list[CostRatio], bool]:
+    """Return the figures of a file, and whether they are of the short benchmark."""
     record = json.loads(path.read_text())
     found = [
-        Figure(**{key: value for key, value in one.items() if key != "ratio"})
+        CostRatio(**{key: value for key, value in one.items() if key != "ratio"})
         for one in record["figures"]
     ]
     return found, record["is_short"]
 
 
-def print_table(figures: Sequence[Figure], before: Sequence[Figure], file: TextIO) -> None:
-    """Print the figures, and beside them those of an earlier time where there are any."""
-    earlier = {figure.name: figure.ratio for figure in before}
+def print_table(figures: Sequence[CostRatio], before: Sequence[CostRatio], file: TextIO) -> None:
+    """Print the figures, with a column of those in `before` if there are any."""
+    ratios_before = {figure.name: figure.ratio for figure in before}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("figure", no_wrap=True)
-    for name in ("ours", "other", "", "ratio", "limit", *(("before",) if earlier else ())):
+    for name in ("ours", "other", "", "ratio", "limit", *(("before",) if ratios_before else ())):
         table.add_column(name, justify="right", no_wrap=True)
     for figure in figures:
         limit = "" if figure.limit is None else f"{figure.limit:.2f}"
@@ -78,7 +78,8 @@ def print_table(figures: Sequence[Figure], before: Sequence[Figure], file: TextI
             f"{figure.ratio:.2f}",
             limit if figure.holds else f"{limit} MISSED",
         ]
-        if earlier:
-            row.append(f"{earlier[figure.name]:.2f}" if figure.name in earlier else "")
+        if ratios_before:
+            before_ratio = ratios_before.get(figure.name)
+            row.append("" if before_ratio is None else f"{before_ratio:.2f}")
         table.add_row(*row)
     Console(file=file, width=160, highlight=False).print(table)

@@ -1,4 +1,4 @@
-"""Image folders to measure on, made from a seed and kept for the next time."""
+"""Generated image folders for the benchmark, kept for the next time."""
 
 import io
 import os
@@ -17,21 +17,21 @@ QUALITY = 90
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What the images of a folder are like."""
+class ImageKind:
+    """Size and detail of the images of a folder."""
 
     name: str
     width: int
     height: int
-    blocks: int  # of one colour, a side; they set what JPEG makes of the pixels
+    blocks: int  # of one colour, along a side; they set the size of the JPEG file
 
 
-SMALL = Kind("small", 32, 32, 4)
-PHOTO = Kind("photo", 400, 533, 24)
+SMALL = ImageKind("small", 32, 32, 4)
+PHOTO = ImageKind("photo", 400, 533, 24)
 
 
-def image_folder(kind: Kind, count: int, parent: Path) -> Path:
-    """Return a folder `<class>/<number>.jpg` of so many images; made only where it is missing."""
+def image_folder(kind: ImageKind, count: int, parent: Path) -> Path:
+    """Return a folder `<class>/<number>.jpg` of so many images; made only if it is missing."""
     folder = parent / f"{kind.name}-{count}"
     if not folder.is_dir():
         partial_folder = parent / f".{folder.name}.partial"
@@ -41,8 +41,8 @@ def image_folder(kind: Kind, count: int, parent: Path) -> Path:
     return folder
 
 
-def add_images(kind: Kind, numbers: range, folder: Path) -> None:
-    """Write the images with these numbers; the same number is the same picture everywhere."""
+def add_images(kind: ImageKind, numbers: range, folder: Path) -> None:
+    """Write the images with these numbers; the same number gives the same image everywhere."""
     for label in range(CLASSES):
         (folder / f"class{label}").mkdir(parents=True, exist_ok=True)
     tasks = [
@@ -52,15 +52,15 @@ def add_images(kind: Kind, numbers: range, folder: Path) -> None:
         list(processes.map(partial(_write, kind, folder), tasks))
 
 
-def _write(kind: Kind, folder: Path, numbers: range) -> None:
+def _write(kind: ImageKind, folder: Path, numbers: range) -> None:
     for number in numbers:
         label = number % CLASSES
         path = folder / f"class{label}" / f"{number}.jpg"
         path.write_bytes(_jpeg(kind, number, label))
 
 
-def _jpeg(kind: Kind, number: int, label: int) -> bytes:
-    """Return a picture whose class shows in its brightness."""
+def _jpeg(kind: ImageKind, number: int, label: int) -> bytes:
+    """Return an image whose brightness depends on its class."""
     rng = np.random.default_rng(number)
     low = label * 12
     blocks = rng.integers(low, low + 128, (kind.blocks, kind.blocks, 3), dtype=np.uint8)

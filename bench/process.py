@@ -1,4 +1,4 @@
-"""Runs a command and says how long it took and how much memory it and its children held."""
+"""Runs a command; measures its time and the memory of it and its children."""
 
 import os
 import subprocess
@@ -17,8 +17,8 @@ KEEPS_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What a command used."""
+class ProcessUsage:
+    """The time, memory and output of a command."""
 
     seconds: float
     cpu_s: float  # of its processes, to the last sample
@@ -26,13 +26,13 @@ class Usage:
     out: str
 
 
-def run(command: Sequence[object], log: Path) -> Usage:
-    """Run the command to its end, and say so; what it prints on standard error goes to `log`.
+def run(command: Sequence[object], log: Path) -> ProcessUsage:
+    """Run the command to its end and print its time; its standard error goes to `log`.
 
     Raises:
-      RuntimeError: it ended with another exit code than 0; the text ends with its last lines.
+      RuntimeError: its exit code is not 0; the text ends with its last lines.
     """
-    # Nobody is measured compiling Python again and again.
+    # No contestant is measured while it compiles Python again and again.
     environment = {key: value for key, value in os.environ.items() if key != KEEPS_NO_BYTECODE}
     started_s = time.monotonic()
     with log.open("w") as errors:
@@ -52,7 +52,7 @@ def run(command: Sequence[object], log: Path) -> Usage:
         tail = "\n".join([*out.splitlines(), *log.read_text().splitlines()][-TAIL:])
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{tail}")
     print(f"  {log.stem}: {seconds:.0f} s", file=sys.stderr)
-    return Usage(seconds, samples.cpu_s, samples.mib, out)
+    return ProcessUsage(seconds, samples.cpu_s, samples.mib, out)
 
 
 class _Samples(threading.Thread):

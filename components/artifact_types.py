@@ -1,4 +1,4 @@
-"""The custom artifact types, and what components note on standard ones."""
+"""The custom artifact types, and the properties that components set on artifacts."""
 
 from pathlib import Path
 
@@ -6,27 +6,27 @@ from tfx.types import Artifact
 from tfx.types.system_artifacts import Dataset, Statistics
 
 REGISTRY_VERSION = "registry_version"
-# Of a blessing, as TFX's Evaluator writes it, so that its Pusher reads ours.
+# Property and files of a blessing, as TFX's Evaluator writes them: TFX's Pusher reads ours too.
 BLESSED_PROPERTY = "blessed"
 BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
 
 
 class ImageManifest(Artifact):
-    """Every file that was found: what became of it, and the counts (image_example_gen.accounts)."""
+    """A row for every file that was found, and counts (contracts.artifacts.manifest)."""
 
     TYPE_NAME = "ImageManifest"
     TYPE_ANNOTATION = Dataset
 
 
 class ImageDataReport(Artifact):
-    """What is in the images and wrong with them, and the measures that it comes from."""
+    """The issues of the images, and the measures that show them."""
 
     TYPE_NAME = "ImageDataReport"
     TYPE_ANNOTATION = Statistics
 
 
 class AugmentationReport(Artifact):
-    """The resolved augmentation policy, pictures of what it does, and what the probe says of it."""
+    """The resolved augmentation policy, pictures of its effect, and the findings of the probe."""
 
     TYPE_NAME = "AugmentationReport"
     TYPE_ANNOTATION = Statistics
@@ -39,13 +39,13 @@ class DataBlessing(Artifact):
 
 
 def set_blessed(blessing: Artifact, blessed: bool) -> None:
-    """Note on the artifact of a blessing, and in its folder, whether it is one."""
+    """Record in the artifact of a blessing and in its folder whether it is blessed."""
     Path(blessing.uri, BLESSED_FILE if blessed else NOT_BLESSED_FILE).touch()
     blessing.set_int_custom_property(BLESSED_PROPERTY, int(blessed))
 
 
 def set_registry_version(model: Artifact, version: int) -> None:
-    """Note on a Model artifact which registered version it holds."""
+    """Record in a Model artifact which registered version it holds."""
     model.set_int_custom_property(REGISTRY_VERSION, version)
 
 

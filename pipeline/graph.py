@@ -77,7 +77,9 @@ def build_components(config: PipelineConfig, context: RunContext) -> list[BaseNo
 
 def _data_components(config: PipelineConfig, context: RunContext) -> list[BaseNode]:
     """Return the components that make and check the training data."""
-    examples = ImageExampleGen(config.data, config.beam, context.data_listing)
+    examples = ImageExampleGen(
+        config.data, config.beam, context.data_listing, context.prepared_ingestion
+    )
     statistics = StatisticsGen(
         examples=examples.outputs["examples"],
         # Only the derived features are columns: the bytes of the images are not read.

@@ -20,6 +20,7 @@ class RunContext:
     curated_schema: str | None = None
     searches: str = ""  # the folder with the trials of unfinished searches
     config_folder: str = ""  # relative paths in the config start here
+    prepared_ingestion: str = ""  # the folder that may hold an ingestion of the images; empty: none
 
     @property
     def store(self) -> TrackingStore:

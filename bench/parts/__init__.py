@@ -1,1 +1,1 @@
-"""The parts of the benchmark: each measures contestants and yields figures."""
+"""The parts of the benchmark: each runs contestants and yields figures."""

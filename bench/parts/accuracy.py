@@ -1,4 +1,4 @@
-"""What a recipe learns from few photos beside plain Keras."""
+"""The accuracy of a recipe on few photos, compared with plain Keras."""
 
 import os
 import shutil
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bench.accuracy import our_accuracy, plain_accuracy
-from bench.figures import Figure
-from bench.parts.size import Size
+from bench.figures import CostRatio
+from bench.parts.sizes import BenchmarkSize
 
 POINTS_ASKED_FOR = 8.0
 
 
-def measure(size: Size, scratch: Path) -> Iterator[Figure]:
-    """Yield the 8 points that a recipe has to be above plain Keras, by how many it is.
+def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
+    """Yield the ratio of the required to the measured lead over plain Keras, in points of accuracy.
 
-    Both are trained at the same time, each on half of the cores: whatever else the machine does
-    meanwhile is the same for both.
+    Both are trained at the same time, each on half of the cores, so that other load of the machine
+    affects both.
     """
     data = Path(os.environ.get("IMGPIPE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
     photos = data / "clothing-dev"
@@ -46,7 +46,7 @@ def measure(size: Size, scratch: Path) -> Iterator[Figure]:
         points.append(100 * (our - their))
     mean = max(sum(points) / len(points), 0.01)
     name = f"points asked for / above plain Keras, clothes, {size.minutes:g} min"
-    yield Figure(name, [POINTS_ASKED_FOR], [mean], "points", 1.0)
+    yield CostRatio(name, [POINTS_ASKED_FOR], [mean], "points", 1.0)
 
 
 def _on(
@@ -54,6 +54,6 @@ def _on(
     accuracy: Callable[[Path, float, int, Path], float],
     *given: Any,
 ) -> float:
-    """Call with these cores alone; what the thread starts inherits them."""
+    """Call a function on these cores only; the processes of the thread inherit them."""
     os.sched_setaffinity(0, cores)
     return accuracy(*given)

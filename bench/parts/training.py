@@ -1,22 +1,22 @@
-"""What training costs beside a bare fit, and what stands around it."""
+"""The cost of training, compared with a bare fit, and of the Trainer besides fitting."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.contestants import run_fitting, run_imgpipe
-from bench.figures import Figure
+from bench.figures import CostRatio
 from bench.images import SMALL
-from bench.parts.size import Size
-from bench.parts.works import work_on
+from bench.parts.sizes import BenchmarkSize
+from bench.parts.workloads import workload_on
 
 
-def measure(size: Size, scratch: Path) -> Iterator[Figure]:
-    """Yield what the training costs beside a bare `model.fit`, and what TFX puts around it."""
-    work = work_on(SMALL, size.small, scratch)
+def measure(size: BenchmarkSize, scratch: Path) -> Iterator[CostRatio]:
+    """Yield the cost of training compared with `model.fit`, and of the Trainer besides fitting."""
+    work = workload_on(SMALL, size.small, scratch)
     shutil.rmtree(work.folder, ignore_errors=True)
     run = run_imgpipe(work)
-    around_s = run.component_s("Trainer") - run.training_s
+    besides_fitting_s = run.component_s("Trainer") - run.training_s
     found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": [], "without_data": []}
     for _ in range(size.repetitions):
         for name, runs in found.items():
@@ -29,5 +29,5 @@ def measure(size: Size, scratch: Path) -> Iterator[Figure]:
         ("waiting for data / training", waiting_us, step_us["ours"], 0.05),
         ("training / the same without data", step_us["ours"], step_us["without_data"], None),
     ):
-        yield Figure(f"{name}, {many}", ours, other, "us an image", limit)
-    yield Figure(f"Trainer besides fitting, {many}", [around_s], [1.0], "s", 10.0)
+        yield CostRatio(f"{name}, {many}", ours, other, "us an image", limit)
+    yield CostRatio(f"Trainer besides fitting, {many}", [besides_fitting_s], [1.0], "s", 10.0)

@@ -1,1 +1,1 @@
-"""The same work without imgpipe; each module is a script with the same options (peers.work)."""
+"""The same workload without imgpipe; each module is a script with the same options."""

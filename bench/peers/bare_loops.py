@@ -1,6 +1,6 @@
-"""The floors of single steps: the same work in one bare loop or call of Keras each.
+"""The work of single components in a bare loop or one call of Keras.
 
-Prints the seconds of each as JSON, for the artifacts of a run; "our_export" is our own.
+Prints the seconds of each as JSON, for the artifacts of a run; "our_export" is imgpipe's.
 """
 
 import json
@@ -16,14 +16,14 @@ import tensorflow as tf
 from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.trainer.config import TrainerConfig
-from trainer.batches import evaluation_batches
+from trainer.batches.tensorflow_feed import evaluation_batches
 from trainer.export.saved_model import export
 from trainer.models import build_model
 from trainer.preprocessing import decode_and_resize
 
 
 def transform(examples: Path, dataset: ImageDataset, target: Path) -> float:
-    """Return the seconds that decoding, resizing and writing all images takes."""
+    """Return the seconds of decoding, resizing and writing all images."""
     spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
 
     def decode(serialised: tf.Tensor) -> tf.Tensor:
@@ -40,8 +40,9 @@ def transform(examples: Path, dataset: ImageDataset, target: Path) -> float:
 
 
 def evaluate(network: keras.Model, dataset: ImageDataset, config: TrainerConfig) -> float:
-    """Return the seconds that `model.evaluate` takes for the test split."""
+    """Return the seconds of `model.evaluate` on the test split."""
     network.compile(loss="categorical_crossentropy", metrics=["accuracy"])
+    assert isinstance(config.batch_size, int), "the benchmark's recipe sets a number, not `auto`"
     started_s = time.monotonic()
     batches = evaluation_batches(dataset, features.TEST, config.batch_size)
     network.evaluate(batches.map(lambda inputs, targets: (inputs["pixels"], targets)), verbose=0)
@@ -49,14 +50,14 @@ def evaluate(network: keras.Model, dataset: ImageDataset, config: TrainerConfig)
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Return the seconds that a call takes."""
+    """Return the seconds of a call."""
     started_s = time.monotonic()
     work()
     return time.monotonic() - started_s
 
 
 def main(examples: Path, transformed: str, scratch: Path, trainer: str) -> None:
-    """Measure everything, and write what is written into `scratch`, which is made anew."""
+    """Measure all of them; `scratch`, which is emptied first, takes the files."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     dataset = ImageDataset.read(transformed)

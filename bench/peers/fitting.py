@@ -1,7 +1,7 @@
-"""Training on a run's transformed images: ours, a bare `model.fit`, and ours without any data work.
+"""Training on transformed images: imgpipe's, a bare `model.fit`, and imgpipe's without data.
 
-Prints of one of them, as JSON, the microseconds that an image takes, and how many of them were
-waiting for data; the first epoch, which compiles, is left out.
+Prints for one of them, as JSON, the microseconds an image and the part of them that waits for data.
+The first epoch, which compiles, is left out.
 """
 
 import json
@@ -23,8 +23,8 @@ from contracts.artifacts import features
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.trainer.config import TrainerConfig, TrainingRecipe
-from trainer.batches import evaluation_batches
 from trainer.batches.sampling import Position, Sampling
+from trainer.batches.tensorflow_feed import evaluation_batches
 from trainer.models import build_model
 from trainer.optimisation.optimizers import build_optimizer
 from trainer.training.construction import STEPS_PER_EXECUTION, learning_rate
@@ -32,17 +32,17 @@ from trainer.training.construction import STEPS_PER_EXECUTION, learning_rate
 EPOCHS = 3
 
 
-class Waiting:
-    """The time in which a graph was given its next batch: at most what it waited for it.
+class DataWait:
+    """The time that a graph takes to fetch its batches: an upper limit of its waiting.
 
-    Where the graph fetches a batch beside the step before, part of it is no waiting.
+    If the graph fetches a batch during the previous step, part of the time is no waiting.
     """
 
     def __init__(self) -> None:
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
     def timed(self, fetch: Callable[..., Any]) -> Callable[..., Any]:
-        """Return TensorFlow's operation that fetches a batch, with a clock around it."""
+        """Return TensorFlow's operation that fetches a batch, with its time measured."""
 
         def timed(*args: Any, **kwargs: Any) -> Any:
             began_s = tf.timestamp()
@@ -56,11 +56,11 @@ class Waiting:
 
 
 class Pace(keras.callbacks.Callback):
-    """Takes the time of the training steps of every epoch but the first."""
+    """Measures the training steps of every epoch but the first."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = Waiting()
+        self._waiting = DataWait()
         self._seconds = self._waited_s = 0.0
         self._began = self._ended = (0.0, 0.0)
 
@@ -69,7 +69,7 @@ class Pace(keras.callbacks.Callback):
         self._began = self._now()
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        """Note when the last batch ended: a validation may follow."""
+        """Store the end of the last batch: a validation may follow."""
         self._ended = self._now()
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
@@ -83,7 +83,7 @@ class Pace(keras.callbacks.Callback):
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Put the clocks into what is traced inside."""
+        """Measure the fetches of the graphs that are traced inside of the block."""
         names = ("iterator_get_next", "iterator_get_next_as_optional")
         with ExitStack() as stack:
             for name in names:
@@ -92,13 +92,13 @@ class Pace(keras.callbacks.Callback):
             yield
 
     def found(self, images_an_epoch: int) -> dict[str, float]:
-        """Return what a training that has ended came to."""
+        """Return the figures of a finished training."""
         images = images_an_epoch * (EPOCHS - 1)
         return {"step": 1e6 * self._seconds / images, "waiting": 1e6 * self._waited_s / images}
 
 
 def ours(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
-    """Return the pace of the product's own training."""
+    """Return the figures of imgpipe's training."""
     pace = Pace()
     with pace.measured():
         trained = trainer.training.train.train(recipe, dataset, [pace])
@@ -106,7 +106,7 @@ def ours(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
 
 
 def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
-    """Return the same where every batch is the first one: what is left is not the data's."""
+    """Return the same with the first batch repeated: no time is spent on data."""
 
     def first_batch_again(
         dataset: ImageDataset, sampling: Sampling, position: Position, steps: int, change: None
@@ -120,13 +120,15 @@ def without_data(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, flo
 
 
 def bare(recipe: TrainingRecipe, dataset: ImageDataset) -> dict[str, float]:
-    """Return the pace of `model.fit` on tensors that lie in memory."""
+    """Return the figures of `model.fit` on tensors in memory."""
     config = recipe.trainer
     batches = list(evaluation_batches(dataset, features.TRAIN, 1024).as_numpy_iterator())
     pixels = np.concatenate([inputs["pixels"] for inputs, _ in batches]).astype(np.float32)
     targets = np.concatenate([targets for _, targets in batches])
     keras.utils.set_random_seed(recipe.seed)
     model = build_model(config, dataset.size_px, len(dataset.labels))
+    # The benchmark's own recipe sets numbers, not `auto`.
+    assert isinstance(config.batch_size, int) and isinstance(config.learning_rate, float)
     rate = learning_rate(config, config.learning_rate, EPOCHS, len(pixels) // config.batch_size)
     model.compile(
         build_optimizer(config, rate, model.trainable_variables),

@@ -1,4 +1,4 @@
-"""Ingestion beside its floor: each image read once, decoded once and written, on all cores.
+"""Ingestion, and bare loops that read, decode and write each image once on all cores.
 
 Prints {"ours": seconds, "floor": seconds, "idle": share of the cores' time in ours} for a folder.
 """
@@ -17,12 +17,12 @@ import psutil
 from PIL import Image
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 
@@ -30,7 +30,7 @@ TASKS_A_CORE = 4
 
 
 def floor(root: Path, target: Path, cores: int) -> float:
-    """Return the seconds that bare loops take."""
+    """Return the seconds of the bare loops."""
     started_s = time.monotonic()
     files = sorted(root.rglob("*.jpg"))
     tasks = [files[first :: TASKS_A_CORE * cores] for first in range(TASKS_A_CORE * cores)]
@@ -49,13 +49,13 @@ def _copy(files: list[Path], target: Path) -> None:
 
 
 def ours(root: Path, target: Path, cores: int) -> tuple[float, float]:
-    """Return the seconds of an ingestion, and the share of them in which cores were idle."""
+    """Return the seconds of an ingestion, and the idle share of the cores."""
     process = psutil.Process()
     before_s, started_s = _cpu_seconds(process), time.monotonic()
     data = DataConfig(root=root)
     pool = DecodePool(cores, limits_of(data))
     run = partial(ingest_shards, pool)
-    places = Target(str(target / "examples"), str(target / "manifest"), "")
+    places = IngestionTarget(str(target / "examples"), str(target / "manifest"), "")
     ingest_dataset(read_layout(data), data, pool, places, run)
     seconds = time.monotonic() - started_s
     busy = (_cpu_seconds(process) - before_s) / (seconds * cores)
@@ -65,7 +65,7 @@ def ours(root: Path, target: Path, cores: int) -> tuple[float, float]:
 
 def _cpu_seconds(process: psutil.Process) -> float:
     times = [one.cpu_times() for one in (process, *process.children())]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def main(root: Path, scratch: Path) -> None:

@@ -1,14 +1,14 @@
-"""A plain Keras script, as keras.io's "Image classification from scratch" writes it."""
+"""A plain Keras script, after keras.io's "Image classification from scratch"."""
 
 import time
 
 import keras
 import tensorflow as tf
 
-from bench.peers.work import parsed_work
+from bench.peers.workload import parse_workload
 from trainer.models import build_model
 
-work = parsed_work()
+work = parse_workload()
 train, rest = keras.utils.image_dataset_from_directory(
     work.images,
     label_mode="categorical",

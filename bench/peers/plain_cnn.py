@@ -1,7 +1,7 @@
-"""The plain Keras recipe for few photos: flip, rotation, zoom; four stages; AdamW; so many minutes.
+"""The plain Keras recipe for few photos: flip, rotation, zoom; four stages; AdamW; a time limit.
 
-As keras.io's "Image classification from scratch" and TensorFlow's "Image classification" teach
-it. Prints the validation accuracy of the best epoch and of the last.
+Source: keras.io, "Image classification from scratch"; TensorFlow, "Image classification".
+Prints the validation accuracy of the best epoch and of the last.
 """
 
 import argparse
@@ -20,14 +20,14 @@ FILTERS = (32, 64, 128, 256)
 
 
 class StopInTime(keras.callbacks.Callback):
-    """Ends the training after the epoch in which it has had so many minutes of all cores."""
+    """Ends the training after the epoch in which it has used its minutes of all cores."""
 
     def __init__(self, minutes: float) -> None:
         super().__init__()
         self._end_s = time.process_time() + minutes * 60 * len(os.sched_getaffinity(0))
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Look at the clock."""
+        """Compare the time with the limit."""
         if time.process_time() > self._end_s:
             self.model.stop_training = True
 
@@ -60,7 +60,7 @@ def network(classes: int) -> keras.Model:
 
 
 def main() -> None:
-    """Train, and print what came of it."""
+    """Train and print the accuracies."""
     parser = argparse.ArgumentParser()
     parser.add_argument("photos", type=Path, help="folder with train/ and validation/")
     parser.add_argument("minutes", type=float)
@@ -84,7 +84,7 @@ def main() -> None:
     model.compile(
         keras.optimizers.AdamW(1e-3), loss="categorical_crossentropy", metrics=["accuracy"]
     )
-    # The photos fit the memory: the recipe pays for decoding them once.
+    # The photos fit into memory, so that they are decoded once.
     fitted = model.fit(
         train.cache().shuffle(32).prefetch(tf.data.AUTOTUNE),
         validation_data=validation.cache().prefetch(tf.data.AUTOTUNE),
@@ -94,7 +94,7 @@ def main() -> None:
     )
     accuracies = fitted.history["val_accuracy"]
     found = {
-        "accuracy": max(accuracies),  # as our recipe takes it: `monitor: val_accuracy`
+        "accuracy": max(accuracies),  # as our recipe chooses it: `monitor: val_accuracy`
         "last_accuracy": accuracies[-1],
         "epochs": len(accuracies),
     }

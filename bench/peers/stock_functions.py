@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from tfx import v1 as tfx
 from tfx_bsl.public import tfxio
 
-from bench.peers.work import Work, parsed_work
+from bench.peers.workload import Workload, parse_workload
 from trainer.models import build_model
 
 
@@ -58,9 +58,9 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     tf.saved_model.save(module, fn_args.serving_model_dir, signatures=signatures)
 
 
-def _work(arguments: list[str]) -> Work:
+def _work(arguments: list[str]) -> Workload:
     with mock.patch.object(sys, "argv", ["stock", *arguments]):
-        return parsed_work()
+        return parse_workload()
 
 
 def _batches(
@@ -68,7 +68,7 @@ def _batches(
     accessor: tfx.components.DataAccessor,
     transform: tft.TFTransformOutput,
     classes: int,
-    work: Work,
+    work: Workload,
 ) -> tf.data.Dataset:
     options = tfxio.TensorFlowDatasetOptions(
         batch_size=work.batch_size, label_key="label_xf", num_epochs=1
@@ -91,18 +91,20 @@ class _Serving(tf.Module):
         self._network = network
         self._transform = transform
         self._layer = transform.transform_features_layer()
+        signature = [tf.TensorSpec([None], tf.string, name="examples")]
+        self.serve = tf.function(self._serve, input_signature=signature)
+        self.transform_features = tf.function(self._transform_features, input_signature=signature)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         images = self._transformed(examples, with_label=False)["image_xf"]
         return {"probabilities": self._network(images)}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._transformed(examples, with_label=True)
 
     def _transformed(self, examples: tf.Tensor, *, with_label: bool) -> dict[str, tf.Tensor]:
         spec = self._transform.raw_feature_spec()
         if not with_label:
             del spec["label"]
-        return self._layer(tf.io.parse_example(examples, spec))
+        transformed: dict[str, tf.Tensor] = self._layer(tf.io.parse_example(examples, spec))
+        return transformed

@@ -1,6 +1,6 @@
 """The same DAG of TFX's own components, wired as TFX's documentation wires image pipelines.
 
-TFX reads no image files: a loop writes them into TFRecords first, as its CIFAR example has them.
+TFX reads no image files: a loop writes them into TFRecords first, as in its CIFAR example.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ import tensorflow_model_analysis as tfma
 from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
-from bench.peers.work import Work, parsed_work
+from bench.peers.workload import Workload, parse_workload
 
 RECORDS = "images.tfrecord"
 
 
-def write_records(work: Work) -> Path:
+def write_records(work: Workload) -> Path:
     """Write the images as they are, shuffled by their content, and return the folder."""
     folder = work.folder / "records"
     folder.mkdir(parents=True)
@@ -39,7 +39,7 @@ def _feature(value: bytes) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
 
-def build_pipeline(work: Work, records: Path) -> tfx.dsl.Pipeline:
+def build_pipeline(work: Workload, records: Path) -> tfx.dsl.Pipeline:
     """Return ImportExampleGen to Pusher."""
     split = tfx.proto.SplitConfig.Split
     output = tfx.proto.Output(
@@ -138,5 +138,5 @@ def _eval_config() -> tfma.EvalConfig:
 
 
 if __name__ == "__main__":
-    asked = parsed_work()
+    asked = parse_workload()
     tfx.orchestration.LocalDagRunner().run(build_pipeline(asked, write_records(asked)))

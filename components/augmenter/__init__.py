@@ -1,1 +1,1 @@
-"""Training images -> the augmentation policy, what it does to them, and changed copies of some."""
+"""Training images -> the augmentation policy, pictures of its effect, and augmented copies."""

@@ -12,12 +12,12 @@ from contracts.cache_key.code_digest import code_digest
 from contracts.cache_key.training_digest import augmentation_libraries
 from contracts.config.augmentation.config import AugmentationConfig
 
-# What the report and the copies follow from.
+# Libraries that the report and the copies depend on.
 LIBRARIES = ("keras", "numpy", "pillow", "scipy", "tensorflow")
 
 
 class AugmenterSpec(ComponentSpec):
-    """Transformed examples in, a report and further training examples out."""
+    """Reads transformed examples; writes a report and further training examples."""
 
     PARAMETERS = {
         "augmentation": ExecutionParameter(type=str),
@@ -32,13 +32,16 @@ class AugmenterSpec(ComponentSpec):
 
 
 class Augmenter(BaseComponent):
-    """Shows what augmentation does, warns where it destroys meaning, fills small classes up."""
+    """Draws the effect of augmentation, warns of harmful operations, fills up small classes."""
 
     SPEC_CLASS = AugmenterSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(
-        self, transformed_examples: types.BaseChannel, augmentation: AugmentationConfig, seed: int
+        self,
+        transformed_examples: types.BaseChannel[types.Artifact],
+        augmentation: AugmentationConfig,
+        seed: int,
     ) -> None:
         """Take ImageTransform's output (type Examples) and the `augmentation` section."""
         libraries = (*LIBRARIES, *augmentation_libraries([augmentation]))

@@ -1,4 +1,4 @@
-"""Changed copies of the images of small classes, as further training examples."""
+"""Augmented copies of the images of small classes, as further training examples."""
 
 import itertools
 from collections import Counter
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from components.augmenter.changing import Change
-from components.augmenter.sample import images_of
+from components.augmenter.batch_augmenter import AugmentBatch
+from components.augmenter.probe_sample import images_of
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_folder
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
@@ -17,32 +17,32 @@ from contracts.artifacts.tf_example import serialise
 from contracts.artifacts.tf_record import record_writer
 from contracts.system.progress import report_progress
 
-# Images that are changed at a time, and bytes of pixels a shard.
+# Images that are augmented at a time, and bytes of pixels a shard.
 _BATCH: Final = 64
 _SHARD_BYTES: Final = 128 * 2**20
 
 
 def write_copies(
-    dataset: ImageDataset, uri: str, least: int, change: Change | None
+    dataset: ImageDataset, uri: str, least: int, change: AugmentBatch | None
 ) -> dict[str, int]:
     """Fill small classes up to `least` training images; return how many copies each class got.
 
-    The copies are whole pixels, lossless, each with the path of the image that it was made of and
-    marked as augmented. Every split has its folder, as all the parts of a union must; only that
-    of the training split holds anything. A class without an image stays without one.
+    The copies are stored as raw pixels. Each has the path of its original and is marked as
+    augmented. Every split has a folder, as TFX's union expects, but only that of the training
+    split holds examples. A class without an image gets no copy.
 
     Args:
       dataset: the transformed examples.
       uri: where the copies go.
       least: training images that each class is filled up to; 0: none are made.
-      change: what makes the copies, None where none are made.
+      change: makes the copies; None where none are made.
     """
     for split in dataset.examples:
         split_folder(uri, split).mkdir(parents=True, exist_ok=True)
     missing: dict[int, int] = {}
     if least and change is not None:
-        counts = dataset.label_counts[features.TRAIN]
-        missing = {n: least - count for n, count in enumerate(counts) if 0 < count < least}
+        images = dataset.label_counts[features.TRAIN]
+        missing = {n: least - count for n, count in enumerate(images) if 0 < count < least}
         _write(dataset, uri, _copied(dataset, missing, change), sum(missing.values()))
     classes = range(len(dataset.labels))
     counts = dict.fromkeys(dataset.label_counts, (0,) * len(classes))
@@ -52,7 +52,7 @@ def write_copies(
 
 
 def _copied(
-    dataset: ImageDataset, missing: Mapping[int, int], change: Change
+    dataset: ImageDataset, missing: Mapping[int, int], change: AugmentBatch
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Give class, pixels and path of each copy."""
     shape = (-1, dataset.size_px, dataset.size_px, CHANNELS)
@@ -69,9 +69,9 @@ def _copied(
 def _originals(
     dataset: ImageDataset, missing: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give what each copy is made of; the images of a class share its copies out evenly.
+    """Give the original of each copy; the copies of a class are spread evenly over its images.
 
-    They are read one by one: a small class of a large data set may hold many.
+    Images are read one by one, since a small class of a large data set may hold many.
     """
     counts, seen = dataset.label_counts[features.TRAIN], Counter[int]()
     for label, pixels, path in images_of(dataset, set(missing)):

@@ -1,4 +1,4 @@
-"""Transformed examples and a policy -> what the policy does, shown, probed and partly done."""
+"""Transformed examples and a policy -> pictures, the findings of the probe, and copies."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -6,11 +6,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from components.augmenter.changing import Change, changing, mixing_policies, single_policies
+from components.augmenter.batch_augmenter import (
+    AugmentBatch,
+    batch_augmenter,
+    mixing_policies,
+    single_policies,
+)
 from components.augmenter.copies import write_copies
 from components.augmenter.mosaic import draw_batch, draw_operation
 from components.augmenter.probe import probe
-from components.augmenter.sample import Sample, read_sample
+from components.augmenter.probe_sample import ProbeSample, read_sample
 from contracts.artifacts import features
 from contracts.artifacts.augmentation_report import (
     BATCHES,
@@ -35,13 +40,13 @@ _ALWAYS_THE_SAME: Final = frozenset(
 def augment(
     dataset: ImageDataset, config: AugmentationConfig, seed: int, uris: tuple[str, str]
 ) -> AugmentationFindings:
-    """Write mosaics and changed copies, ask the probe, and return the report, not written yet.
+    """Write mosaics and augmented copies, run the probe, and return the report.
 
     Args:
       dataset: transformed examples; only the training split is read.
       config: the section.
-      seed: of all that is random.
-      uris: where the mosaics go, and where the copies go.
+      seed: of everything random.
+      uris: the folder of the mosaics and the folder of the copies.
 
     Raises:
       ComponentError: an exception names an unknown class, or the backend is not installed.
@@ -49,28 +54,21 @@ def augment(
     policy, labels = resolve_policy(config), dataset.labels
     policy.require_known_exceptions(labels)
     least = config.materialise.min_examples
-    maker = changing(policy.without_mixing(), labels, seed, config.backend) if least else None
+    maker = (
+        batch_augmenter(policy.without_mixing(), labels, seed, config.backend) if least else None
+    )
     copies = write_copies(dataset, uris[1], least, maker)
     if policy.is_empty or not dataset.examples.get(features.TRAIN):
         return AugmentationFindings(policy, copies=copies)
     sample = read_sample(dataset, IMAGES_PROBED, seed)
     singles = {
-        name: (single, changing(single, labels, seed, config.backend))
+        name: (single, batch_augmenter(single, labels, seed, config.backend))
         for name, single in single_policies(policy).items()
     }
     mosaics = _mosaics(sample, labels, singles, uris[0])
-    whole = changing(policy, labels, seed, config.backend)
-    batches = {
-        **{
-            name: (_mixing_title(name, mixing), changing(mixing, labels, seed, config.backend))
-            for name, mixing in mixing_policies(policy).items()
-        },
-        **{
-            name: (f"A whole training batch, {name[-1]} of {len(BATCHES)}", whole)
-            for name in BATCHES
-        },
-    }
-    mosaics |= _batch_mosaics(sample, labels, batches, seed, uris[0])
+    mosaics |= _batch_mosaics(
+        sample, labels, _titled_batches(policy, labels, config, seed), seed, uris[0]
+    )
     found: ProbeReport | None = None
     if config.probe == "warn" and policy.changes_images:
         report_progress(0, 0, "images", "asking the probe")
@@ -78,10 +76,27 @@ def augment(
     return AugmentationFindings(policy, mosaics, found, copies)
 
 
+def _titled_batches(
+    policy: Policy, labels: tuple[str, ...], config: AugmentationConfig, seed: int
+) -> dict[str, tuple[str, AugmentBatch]]:
+    """Return title and function of each picture of a batch: MixUp, CutMix, the whole policy."""
+    batches = {
+        name: (_mixing_title(name, mixing), batch_augmenter(mixing, labels, seed, config.backend))
+        for name, mixing in mixing_policies(policy).items()
+    }
+    whole = batch_augmenter(policy, labels, seed, config.backend)
+    return batches | {
+        name: (f"A whole training batch, {name[-1]} of {len(BATCHES)}", whole) for name in BATCHES
+    }
+
+
 def _mosaics(
-    sample: Sample, labels: tuple[str, ...], singles: dict[str, tuple[Policy, Change]], uri: str
+    sample: ProbeSample,
+    labels: tuple[str, ...],
+    singles: dict[str, tuple[Policy, AugmentBatch]],
+    uri: str,
 ) -> dict[str, str]:
-    """Draw a picture of each operation, of images that are not spared; return the files."""
+    """Draw each operation on images that it may change; return the files by operation."""
     files = {}
     for name, (policy, change) in singles.items():
         spared = {label for one in policy.operations for label in one.exceptions}
@@ -101,8 +116,8 @@ def _mosaics(
     return files
 
 
-def _one_a_class(sample: Sample, is_shown: list[bool]) -> Array:
-    """Return rows of images, each of another class where there are so many."""
+def _one_a_class(sample: ProbeSample, is_shown: list[bool]) -> Array:
+    """Return rows of images, each of a different class while there are classes left."""
     rows: list[int] = []
     for row in _by_turns(sample):
         if is_shown[sample.classes[row]] and len(rows) < _ROWS:
@@ -110,13 +125,13 @@ def _one_a_class(sample: Sample, is_shown: list[bool]) -> Array:
     return np.array(rows, np.int64)
 
 
-def _by_turns(sample: Sample) -> Array:
-    """Return all rows, each of another class than the one before while there are such."""
+def _by_turns(sample: ProbeSample) -> Array:
+    """Return all rows in turns of the classes."""
     return np.argsort(_turns(sample.classes), kind="stable")
 
 
 def _turns(classes: Array) -> Array:
-    """Return how many images of the same class stand before each."""
+    """Return for each image how many images of its class precede it."""
     seen: dict[int, int] = {}
     turns = []
     for label in classes.tolist():
@@ -126,15 +141,15 @@ def _turns(classes: Array) -> Array:
 
 
 def _batch_mosaics(
-    sample: Sample,
+    sample: ProbeSample,
     labels: tuple[str, ...],
-    changes: dict[str, tuple[str, Change]],
+    changes: dict[str, tuple[str, AugmentBatch]],
     seed: int,
     uri: str,
 ) -> dict[str, str]:
-    """Draw batches before and after a change with a title.
+    """Draw batches before and after augmentation, with a title each.
 
-    Those of BATCHES are of random images, as in training; the others of class after class.
+    The batches of BATCHES hold random images, as in training; the others hold the classes in turns.
     """
     numbers = np.random.default_rng(seed)
     files = {}

@@ -1,4 +1,4 @@
-"""Unpacks the artifacts, augments, writes."""
+"""Unpacks the artifacts, calls `augment`, and writes the report."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pictures of what augmentation does: originals beside what becomes of them."""
+"""Pictures of augmentation: each original beside its augmented versions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,17 +14,17 @@ Array = npt.NDArray[Any]
 
 _TILE_PX: Final = 96
 _GAP_PX, _MARGIN_PX, _TITLE_PX, _LINE_PX = 4, 16, 22, 15
-_APART_PX: Final = 14  # between what was and what comes of it
+_APART_PX: Final = 14  # between the original and the results
 _PAPER, _INK, _SOFT = (255, 255, 255), (31, 35, 40), (101, 109, 118)
 _TITLE_SIZE, _TEXT_SIZE = 16, 11
 
 
 def draw_operation(path: Path, title: str, rows: Sequence[tuple[str, Array, Array]]) -> None:
-    """Write one operation's picture: a line for each image, the original first.
+    """Write the picture of an operation: a line for each image, the original first.
 
     Args:
       path: of the PNG; it appears whole or not at all.
-      title: what stands above.
+      title: the text above the picture.
       rows: label, original [size, size, 3] and results [count, size, size, 3], 0..255.
     """
     most = max(len(results) for _, _, results in rows)
@@ -50,11 +50,11 @@ def draw_operation(path: Path, title: str, rows: Sequence[tuple[str, Array, Arra
 def draw_batch(
     path: Path, title: str, before: tuple[Array, Array], after: tuple[Array, Array], labels: Any
 ) -> None:
-    """Write a batch's picture: above as it came, below as the network sees it, with its labels.
+    """Write the picture of a batch: above the originals, below the network's input with its labels.
 
     Args:
       path: of the PNG; it appears whole or not at all.
-      title: what stands above.
+      title: the text above the picture.
       before: pixels [images, size, size, 3] in 0..255 and targets [images, classes].
       after: the same after augmentation.
       labels: the classes.
@@ -82,7 +82,7 @@ def draw_batch(
 
 
 def _captions(target: Array, labels: Sequence[str]) -> list[str]:
-    """Return a target as one line, or as two where it is of two classes."""
+    """Return the caption of a target: one line, two lines for a mixture of two classes."""
     order = [index for index in np.argsort(-target)[:2] if target[index] >= 0.005]
     if len(order) == 1:
         return [labels[order[0]]]
@@ -97,7 +97,7 @@ def _canvas(width: int, height: int, title: str) -> tuple[Image.Image, ImageDraw
 
 
 def _tile(image: Array) -> Image.Image:
-    """Return an image at the size of a tile: small ones in whole blocks, so that pixels show."""
+    """Return an image at the size of a tile; small ones are enlarged by a whole number."""
     picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
     is_small = picture.width < _TILE_PX
     way = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS

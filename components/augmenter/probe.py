@@ -1,10 +1,10 @@
-"""Whether an operation makes images of one class look like another, by a quick probe.
+"""Finds operations that make images of one class look like another class, by a quick probe.
 
-The probe is trained on the original images: the nearest neighbour of a small picture, where
-small shifts count as the same. It judges each image as it was and after the operation, by the
-other images alone. What it recognised before and takes for another class afterwards has lost its
-meaning: a mirrored 2, a 6 upside down. An operation that only moves, lights or blurs an image
-leaves it nearest to its own class.
+The probe is a nearest-neighbour classifier of small originals that tolerates small shifts. It
+classifies each image before and after the operation, by the other images alone. An image that it
+recognises before, but takes for another class afterwards, has lost its meaning: a mirrored 2, a 6
+upside down. After a move, a change of light or a blur, the nearest neighbour is still of the class
+of the image.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,42 +13,42 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from components.augmenter.changing import Change
-from components.augmenter.sample import Sample
+from components.augmenter.batch_augmenter import AugmentBatch
+from components.augmenter.probe_sample import ProbeSample
 from contracts.artifacts.augmentation_report import Confusion, ProbeReport
 from contracts.config.augmentation.policy import Policy
 from contracts.statistics.wilson import wilson_interval
 
 Array = npt.NDArray[Any]
 
-# Images are judged at this side: a picture of the whole needs no more.
+# Side of the images that the probe classifies: enough for the whole motif.
 SIDE_PX: Final = 32
 _CELLS, _COLOUR_CELLS = 16, 4
 _SHIFTS: Final = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
 
-# A class that the probe recognises less often, or of which it recognises fewer images, says
-# nothing; nor does any, where it is right about less than this part of all.
+# The probe ignores a class that it recognises less often, or in fewer images. It gives no result at
+# all where its accuracy over all classes is below this.
 LEAST_RECALL: Final = 0.7
 LEAST_IMAGES: Final = 8
 
-# Part of a class that is lost at least (lower end of the confidence interval), and part that is
-# taken for one and the same other class, before it is worth a warning.
+# A warning needs this share of the class to be lost (lower end of the confidence interval), and
+# this share to be taken for the same other class.
 LEAST_LOSS: Final = 0.3
 LEAST_TAKEN: Final = 0.2
 _CHANCE_OF_ERROR: Final = 0.01  # over all classes of an operation together
 
 
 def probe(
-    sample: Sample, labels: Sequence[str], changes: Mapping[str, tuple[Policy, Change]]
+    sample: ProbeSample, labels: Sequence[str], changes: Mapping[str, tuple[Policy, AugmentBatch]]
 ) -> ProbeReport:
-    """Return which of the operations make one class look like another.
+    """Return the operations that make one class look like another.
 
     Args:
       sample: training images.
       labels: the classes.
-      changes: operations by name, each as a policy and as a function that applies it to all.
+      changes: operations by name, each as a policy and as its function.
     """
-    small = Sample(shrunk(sample.pixels, SIDE_PX), sample.classes)
+    small = ProbeSample(shrunk(sample.pixels, SIDE_PX), sample.classes)
     neighbours = _Neighbours(small, len(labels))
     found = neighbours.nearest(_features(small.pixels))
     is_right = found == small.classes
@@ -69,7 +69,7 @@ def probe(
 
 
 def _too_little(accuracy: float, images: int, learned: int) -> str:
-    """Say why the probe cannot judge: by its accuracy, or by the classes that it recognises."""
+    """Return why the probe gives no result: its accuracy, or too few recognised classes."""
     if accuracy < LEAST_RECALL:
         why = f"recognises {accuracy:.0%} of {images:,} images, too few (below {LEAST_RECALL:.0%})"
     else:
@@ -81,7 +81,7 @@ def _too_little(accuracy: float, images: int, learned: int) -> str:
 
 
 def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[set[int], list[str]]:
-    """Return the classes that the probe can speak of, and a note on the others."""
+    """Return the classes that the probe recognises well enough, and a note on the others."""
     right = np.bincount(classes[is_right], minlength=len(labels))
     there = np.bincount(classes, minlength=len(labels))
     is_learned = (right >= LEAST_IMAGES) & (right >= LEAST_RECALL * there)
@@ -119,9 +119,9 @@ def _at_least(count: int, images: int, tests: int) -> float:
 
 
 class _Neighbours:
-    """The original images, each shifted a little to all sides."""
+    """A nearest-neighbour classifier of the originals, each also shifted a little to all sides."""
 
-    def __init__(self, sample: Sample, count: int) -> None:
+    def __init__(self, sample: ProbeSample, count: int) -> None:
         self._classes = [np.flatnonzero(sample.classes == index) for index in range(count)]
         step = SIDE_PX // _CELLS
         padded = np.pad(sample.pixels, [(0, 0), (step, step), (step, step), (0, 0)], mode="edge")
@@ -142,7 +142,7 @@ class _Neighbours:
         squares = np.square(images).sum(axis=1)[:, None]
         for others in self._shifted:
             distances = squares + np.square(others).sum(axis=1) - 2 * images @ others.T
-            np.fill_diagonal(distances, np.inf)  # no image is judged by itself
+            np.fill_diagonal(distances, np.inf)  # an image is no neighbour of itself
             for index, rows in enumerate(self._classes):
                 if len(rows):
                     best[:, index] = np.minimum(best[:, index], distances[:, rows].min(axis=1))
@@ -162,14 +162,14 @@ def shrunk(pixels: Array, side_px: int) -> Array:
 
 
 def _features(pixels: Array) -> Array:
-    """Return shapes and colours, float32 [images, values]: shapes at one contrast, blurred a bit.
+    """Return blurred shapes of equal contrast, and colours, float32 [images, values].
 
-    The mean colour stays as it is, so that classes may differ in nothing else.
+    The mean colour is kept, for classes that differ only in it.
     """
     from scipy import ndimage
 
     scaled = pixels.astype(np.float32) / 255
-    luma = _cells(scaled @ np.float32([0.299, 0.587, 0.114]), _CELLS)
+    luma = _cells(scaled @ np.array([0.299, 0.587, 0.114], np.float32), _CELLS)
     luma = ndimage.gaussian_filter(luma, (0, 0.7, 0.7)).reshape(len(pixels), -1)
     luma = luma - luma.mean(axis=1, keepdims=True)
     shapes = luma / (np.linalg.norm(luma, axis=1, keepdims=True) + 0.1)
@@ -177,7 +177,8 @@ def _features(pixels: Array) -> Array:
         [scaled[..., 0] - scaled[..., 1], scaled[..., 2] - scaled[..., 1]], axis=-1
     )
     tints = _cells(differences, _COLOUR_CELLS).reshape(len(pixels), -1) / _COLOUR_CELLS
-    return np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1).astype(np.float32)
+    found: Array = np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1)
+    return found.astype(np.float32)
 
 
 def _cells(images: Array, count: int) -> Array:

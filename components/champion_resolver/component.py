@@ -10,11 +10,11 @@ from components.champion_resolver.executor import Executor
 from contracts.cache_key.code_digest import code_digest
 from contracts.config.tracking import TrackingStore
 
-# What the baseline follows from, besides the registry.
+# Libraries that the baseline depends on, besides the registry.
 
 
 class ChampionResolverSpec(ComponentSpec):
-    """A registry in, its champion out."""
+    """Reads the model registry; writes the champion."""
 
     PARAMETERS = {
         "store": ExecutionParameter(type=str),
@@ -27,16 +27,16 @@ class ChampionResolverSpec(ComponentSpec):
 
 
 class ChampionResolver(BaseComponent):
-    """Gives the champion as baseline; replaces TFX's Resolver, which Kubeflow refuses."""
+    """Provides the champion as baseline; replaces TFX's Resolver, which Kubeflow refuses."""
 
     SPEC_CLASS = ChampionResolverSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(self, store: TrackingStore, serving: str, champion: str) -> None:
-        """Take registry, serving folder, and the champion's identity as the run begins.
+        """Take registry, serving folder, and the champion's identity at the start of the run.
 
-        The identity is empty where there is no champion. It is part of the cache key: while the
-        champion stays, so does the baseline.
+        The identity is empty where there is no champion. It is part of the cache key: the component
+        runs again only for another champion.
         """
         spec = ChampionResolverSpec(
             store=store.model_dump_json(),

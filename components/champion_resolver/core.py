@@ -15,7 +15,7 @@ def fetch_champion(
 
     Args:
       registry: where the model is registered.
-      serving: its serving folder, in which nothing moves meanwhile.
+      serving: the serving folder of the model, which nobody else writes to during the copy.
       expected: the champion's `identity`, empty for none.
       target: a folder that does not exist yet.
 

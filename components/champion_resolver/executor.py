@@ -1,4 +1,4 @@
-"""Puts the champion into a Model artifact."""
+"""Copies the champion into a Model artifact."""
 
 from pathlib import Path
 from typing import Any

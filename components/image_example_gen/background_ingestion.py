@@ -1,35 +1,32 @@
-"""Ingestion that begins before the component that asks for it, beside the imports of TensorFlow."""
+"""Ingests in a thread and in decode processes while TensorFlow is imported."""
 
 import logging
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
 )
 from components.image_example_gen.listing.layout import Layout
-from contracts.artifacts.manifest.dataset import Dataset, read_dataset
+from components.image_example_gen.prepared_ingestion import PreparedIngestion
+from components.image_example_gen.previous_ingestion import PreviousIngestion
+from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.rows import read_digests
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 
 LOGGER = logging.getLogger(__name__)
 
-# By the digest of the listing: what is finished, for the component that runs later in this process.
-_finished: dict[str, "IngestionAhead"] = {}
 
-
-class IngestionAhead:
-    """An ingestion into a folder of its own, in decode processes and a thread."""
+class BackgroundIngestion:
+    """An ingestion that runs in a thread; the component takes its result from a folder."""
 
     def __init__(
         self,
@@ -37,84 +34,65 @@ class IngestionAhead:
         data: DataConfig,
         processes: int,
         folder: Path,
-        earlier: Earlier | None,
+        previous: PreviousIngestion | None,
     ) -> None:
-        self._target = Target(str(folder / "examples"), str(folder / "manifest"), "", earlier)
+        self._prepared = PreparedIngestion(folder)
+        self._previous = previous
+        target = IngestionTarget(
+            self._prepared.examples_uri, self._prepared.manifest_uri, "", previous
+        )
         self._pool = DecodePool(processes, limits_of(data))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)
         self._ingested: Future[Dataset] = self._thread.submit(
-            ingest_dataset, layout, data, self._pool, self._target, run
+            ingest_dataset, layout, data, self._pool, target, run
         )
 
     def digests(self) -> Iterator[list[tuple[str, str]]]:
-        """Wait for the end and give path and SHA-256 of the files that were read anew.
+        """Wait for the end and give path and SHA-256 of the files that were read, part by part.
 
-        Some at a time, so that memory does not grow with them.
-
-        An ingestion that failed has read none: the component tries again and says why.
+        An ingestion that failed gives none: the component ingests again and reports the error.
         """
         if self._ingested.exception() is not None:
-            LOGGER.error("the ingestion ahead failed", exc_info=self._ingested.exception())
+            LOGGER.error("the background ingestion failed", exc_info=self._ingested.exception())
             return iter(())
         self._pool.close()
-        earlier = self._target.earlier
-        return read_digests(self._target.manifest_uri, apart_from=earlier and earlier.manifest_uri)
+        known = self._previous.manifest_uri if self._previous else None
+        return read_digests(self._prepared.manifest_uri, apart_from=known)
 
-    def offer(self, listing_digest: str) -> None:
-        """Let `hand_over` find what has been ingested."""
+    def mark_ready(self, listing_digest: str) -> None:
+        """Let the component take what was ingested, unless the ingestion failed."""
         if self._ingested.exception() is None:
-            _finished[listing_digest] = self
-
-    def move_to(self, target: Target) -> None:
-        """Move examples and manifest to where they belong."""
-        dataset = read_dataset(self._target.manifest_uri)
-        for here, there in (
-            (self._target.examples_uri, target.examples_uri),
-            (self._target.manifest_uri, target.manifest_uri),
-        ):
-            for entry in Path(here).iterdir():
-                entry.rename(Path(there, entry.name))
-        replace(dataset, listing_digest=target.listing_digest).write(target.manifest_uri)
+            self._prepared.mark_ready(listing_digest)
 
     def close(self) -> None:
-        """End the ingestion, whatever it does."""
+        """End the ingestion, finished or not."""
         self._pool.close()
         self._thread.shutdown()
 
 
-def hand_over(target: Target) -> bool:
-    """Move to `target` what was ingested ahead for its listing; return whether there is any."""
-    ingestion = _finished.pop(target.listing_digest, None)
-    if ingestion is None:
-        return False
-    ingestion.move_to(target)
-    return True
-
-
 @contextmanager
-def ingesting_ahead(
+def background_ingestion(
     layout: Layout,
     data: DataConfig,
     processes: int,
     folder: Path,
-    earlier: Earlier | None = None,
-) -> Iterator[IngestionAhead]:
-    """Give an ingestion that has begun; what nobody took of it is removed in the end.
+    previous: PreviousIngestion | None = None,
+) -> Iterator[BackgroundIngestion]:
+    """Start an ingestion; end it after the block, and remove what no component has taken.
 
     Args:
-      layout: what to ingest.
-      data: how.
-      processes: how many decode images.
-      folder: a place for examples and manifest, on the disk where they are wanted. What stands
-        there is removed first.
-      earlier: what may stand there already.
+      layout: the files to ingest.
+      data: the section with the settings.
+      processes: the number of decode processes.
+      folder: where `PreparedIngestion` finds examples and manifest; on the disk of the artifacts,
+        so that a move copies nothing. What stands there is removed first.
+      previous: an ingestion whose unchanged shards are linked.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    ingestion = IngestionAhead(layout, data, processes, folder, earlier)
+    ingestion = BackgroundIngestion(layout, data, processes, folder, previous)
     try:
         yield ingestion
     finally:
         ingestion.close()
-        _finished.clear()
         shutil.rmtree(folder, ignore_errors=True)

@@ -15,12 +15,13 @@ from contracts.config.data import DataConfig
 
 
 class ImageExampleGenSpec(ComponentSpec):
-    """Images outside the pipeline in, examples and the manifest of all files out."""
+    """Reads images outside of the pipeline; writes examples and a manifest of all files."""
 
     PARAMETERS = {
         "data": ExecutionParameter(type=str),
         "beam": ExecutionParameter(type=str),
         "data_listing": ExecutionParameter(type=str),
+        "prepared_ingestion": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
     INPUTS = {}
@@ -36,17 +37,24 @@ class ImageExampleGen(BaseBeamComponent):
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
-    def __init__(self, data: DataConfig, beam: BeamConfig, data_listing: str) -> None:
-        """Take the sections `data` and `beam` and the digest of the images' listing.
+    def __init__(
+        self, data: DataConfig, beam: BeamConfig, data_listing: str, prepared_ingestion: str = ""
+    ) -> None:
+        """Take the sections `data` and `beam`.
 
-        The digest (`listing_digest.listing_digest`) is part of the cache key, so that a
-        changed image is ingested again.
+        Args:
+          data: the section with the root of the images and the rules of reading and splitting them.
+          beam: the number of decode processes; the runner changes no example.
+          data_listing: the digest of the images' listing (`listing.digest.listing_digest`). It is
+            part of the cache key, so that a changed image is ingested again.
+          prepared_ingestion: a folder that may hold an ingestion of this listing
+            (`prepared_ingestion.PreparedIngestion`); empty: there is none.
         """
-        # The choice of a runner changes no example.
         spec = ImageExampleGenSpec(
             data=settings_json(data),
             beam=beam.model_dump_json(include={"decode_processes"}),
             data_listing=data_listing,
+            prepared_ingestion=prepared_ingestion,
             code_digest=code_digest(Executor.__module__, libraries=LIBRARIES),
             examples=types.Channel(type=standard_artifacts.Examples),
             manifest=types.Channel(type=ImageManifest),

@@ -1,4 +1,4 @@
-"""A shard of image files -> TFRecords by split, and what became of every file.
+"""A shard of image files -> TFRecords by split, and a manifest row for every file.
 
 Imports neither TensorFlow nor TFX nor Beam: the decode processes run this.
 """
@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.file_bytes import Bytes, Quarantined, read_files
-from components.image_example_gen.image_file import (
+from components.image_example_gen.listing.entries import ImageFile, printable
+from components.image_example_gen.reading.file_bytes import Bytes, Quarantined, read_files
+from components.image_example_gen.reading.image_file import (
     Extent,
     ReadImage,
     digest_of,
@@ -19,9 +20,8 @@ from components.image_example_gen.image_file import (
     image_in,
     read_extent,
 )
-from components.image_example_gen.listing.entries import ImageFile, printable
 from components.image_example_gen.shards import FileShard
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import DIGEST_LENGTH, shard_path
 from contracts.artifacts.manifest.file_row import (
@@ -44,30 +44,28 @@ _BYTES_A_STEP = 4 << 20
 
 @dataclass(frozen=True)
 class IngestionJob:
-    """What all shards of an ingestion have in common."""
+    """The parameters of an ingestion that are the same for all shards."""
 
     root: Root
     examples_uri: str
     manifest_uri: str
-    cut: Cut
+    split_plan: SplitPlan
     reading: ImageReading
 
 
 def ingest(
     job: IngestionJob, shard: FileShard, deadly: Mapping[int, Quarantined], report: PositionReport
 ) -> str:
-    """Write the examples and manifest rows of a shard, and return what their names end in.
+    """Write the examples and the manifest rows of a shard; return the suffix of their file names.
 
-    That is a digest of all that is in the shard, of the rows and the checksums of the examples:
-    the same name means the same bytes (`contracts.artifacts.derived_shards` relies on it). The
-    rows still wait for their table (`manifest.rows.write_part`). Files that cannot be read are
-    quarantined.
+    The suffix is a digest of the rows and of the checksums of the examples: the same name means
+    the same bytes (`contracts.artifacts.derived_shards` relies on it). The parent process makes a
+    table of the rows (`manifest.rows.write_part`). Files that cannot be read are quarantined.
 
     Args:
-      job: where to, how images are read, and how splits are cut.
-      shard: which files.
-      deadly: why files are left out that are known to end the process that decodes them, by
-        position.
+      job: the parameters of the ingestion.
+      shard: the files.
+      deadly: the reasons of the files that are known to end the decode process, by position.
       report: is called with the position of each file before it is decoded, in order; before a
         file is read, with that of the first file of its step.
 
@@ -86,7 +84,7 @@ def ingest(
             if isinstance(read, Quarantined):
                 row = _quarantined_row(file, read)
             else:
-                split = job.cut.split_of(file, read.sha256)
+                split = job.split_plan.split_of(file, read.sha256)
                 content.update(writers[split].write(_example(file, read)))
                 row = _ingested_row(file, split, read)
             rows.add(row)
@@ -100,7 +98,7 @@ def ingest(
 def _read(
     job: IngestionJob, shard: FileShard, deadly: Mapping[int, Quarantined], report: PositionReport
 ) -> Iterator[tuple[ImageFile, ReadImage | Quarantined]]:
-    """Give every file with its image, or with why it is left out.
+    """Give every file with its image, or with the reason of its quarantine.
 
     Reading and decoding are each done for all files of a step before the next step: one file after
     the other takes a third longer, since the processor's caches lose what each part needs.
@@ -139,10 +137,10 @@ def read_digests(
     decode: bool,
     report: PositionReport,
 ) -> list[str | None]:
-    """Return the SHA-256 of each file as lower-case hex, None of one that would be quarantined.
+    """Return the SHA-256 of each file as lower-case hex, None if it would be quarantined.
 
-    Without `decode` only files that cannot be opened count as such. `report` is called with the
-    position of each file before it is touched.
+    Without `decode` only files that cannot be opened are None. `report` is called with the
+    position of each file before it is read.
     """
     raws = read_files(root, files, reading)
     digests = []
@@ -155,9 +153,9 @@ def read_digests(
 def read_extents(
     root: Root, files: Sequence[ImageFile], reading: ImageReading, report: PositionReport
 ) -> list[Extent | None]:
-    """Return what `image_file.extent_in` says of each file.
+    """Return the result of `image_file.extent_in` for each file.
 
-    `report` is called with the position of each file before it is touched.
+    `report` is called with the position of each file before it is read.
     """
     extents = []
     if isinstance(root, RemotePath):
@@ -180,7 +178,7 @@ def write_labels(examples_uri: str, labels: Sequence[str]) -> None:
 
 
 def _example(file: ImageFile, read: ReadImage) -> bytes:
-    """Return the serialised tf.Example of an image; `artifacts.features` says what is in it."""
+    """Return the serialised tf.Example of an image; `artifacts.features` defines the features."""
     image = read.image
     return serialise(
         {

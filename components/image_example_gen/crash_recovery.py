@@ -1,4 +1,4 @@
-"""Ingestion that outlives its decode processes: an image that crashes one is left out alone."""
+"""Ingestion that survives crashes of decode processes: it leaves out only the image at fault."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -7,19 +7,19 @@ from typing import Any, TypeVar
 
 from components.image_example_gen import core
 from components.image_example_gen.core import IngestionJob
-from components.image_example_gen.file_bytes import Quarantined
-from components.image_example_gen.image_file import Extent
 from components.image_example_gen.listing.entries import ImageFile, printable
+from components.image_example_gen.reading.file_bytes import Quarantined
+from components.image_example_gen.reading.image_file import Extent
 from components.image_example_gen.shards import FileShard
 from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, PositionReport
+from contracts.images.isolation.worker import DecodeCall, PositionReport
 from contracts.images.reading import ImageReading
 from contracts.system.errors import ComponentError
 from contracts.system.storage.remote_path import Root
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-# Deaths that no image explains, such as by a lack of memory, before the run is given up.
+# The run fails after so many deaths that no image explains, e.g. by a lack of memory.
 _UNEXPLAINED_DEATHS = 3
 _FILES_A_CALL = 64
 
@@ -31,11 +31,12 @@ _READ_EXTENTS = f"{core.__name__}:{core.read_extents.__name__}"
 def ingest_shard(
     worker: DecodeWorker, job: IngestionJob, shard: FileShard, on_position: PositionReport
 ) -> str:
-    """Return what `core.ingest` does, whatever its images do to the process that decodes them.
+    """Call `core.ingest` in a decode process and return its result, even if images crash it.
 
-    After a death the images from there on are only decoded, each one reported, to find all that
-    are deadly; then the shard is begun anew without these, which are quarantined. `on_position`
-    is called with positions of files now and then, and at the end with their number.
+    After a death the following images are decoded one by one, without being written, to find all
+    that end the process. Then the whole shard is ingested again with these images quarantined.
+    `on_position` is called with the position of a file several times a second, and at the end with
+    the number of files.
 
     Raises:
       ComponentError: processes die without an image that explains it.
@@ -45,7 +46,7 @@ def ingest_shard(
     unexplained = 0
     while True:
         try:
-            call = Call(_INGEST, (job, shard, deadly), is_careful=False)
+            call = DecodeCall(_INGEST, (job, shard, deadly), reports_every_position=False)
             suffix: str = worker.call(call, on_position)
             on_position(len(shard.files))
             return suffix
@@ -60,14 +61,14 @@ def ingest_shard(
 def _deadly(
     worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile], first: int
 ) -> dict[int, Quarantined]:
-    """Return why each of the files from `first` on that ends its process is left out."""
+    """Return the reasons of the files from `first` on that end their process, by position."""
     deadly: dict[int, Quarantined] = {}
     while first < len(files):
         death = _death_by(worker, job, files[first:])
         if death is None:
             break
         at = first + death.position
-        # A process may also die of what no image does: only what repeats itself counts.
+        # A process may also die for another reason: an image counts only if it happens again.
         again = death if death.is_late else _death_by(worker, job, [files[at]])
         if again is not None:
             deadly[at] = _quarantined(again, worker)
@@ -78,10 +79,10 @@ def _deadly(
 def _death_by(
     worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile]
 ) -> WorkerDied | None:
-    """Only decode the files; return the end of the process that did, if it ended."""
+    """Decode the files without writing them; return the death of the process, if it died."""
     arguments = (job.root, files, job.reading, True)
     try:
-        worker.call(Call(_READ_DIGESTS, arguments, is_careful=True), _ignore)
+        worker.call(DecodeCall(_READ_DIGESTS, arguments, reports_every_position=True), _ignore)
     except WorkerDied as death:
         return death
     return None
@@ -95,13 +96,13 @@ def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
 
 def of_each_file(
     pool: DecodePool,
-    read: Callable[..., list[Answer]],
+    read: Callable[..., list[Result]],
     root: Root,
     files: Iterable[ImageFile],
     *arguments: Any,
-) -> Iterator[tuple[ImageFile, Answer]]:
-    """Give each file with what `read(worker, root, files, *arguments)` says of it, in order."""
-    pending: list[tuple[list[ImageFile], Future[list[Answer]]]] = []
+) -> Iterator[tuple[ImageFile, Result]]:
+    """Give each file with its result of `read(worker, root, files, *arguments)`, in order."""
+    pending: list[tuple[list[ImageFile], Future[list[Result]]]] = []
     waiting = iter(files)
     while some := list(islice(waiting, _FILES_A_CALL)):
         pending.append((some, pool.submit(read, root, some, *arguments)))
@@ -116,14 +117,14 @@ def read_digests(
     reading: ImageReading,
     decode: bool,
 ) -> list[str | None]:
-    """Return what `core.read_digests` does, with None for an image that ends its process."""
+    """Return the result of `core.read_digests`, with None for an image that ends its process."""
     return _of_each(worker, _READ_DIGESTS, files, lambda some: (root, some, reading, decode))
 
 
 def read_extents(
     worker: DecodeWorker, root: Root, files: Sequence[ImageFile], reading: ImageReading
 ) -> list[Extent | None]:
-    """Return what `core.read_extents` does, with None for an image that ends its process."""
+    """Return the result of `core.read_extents`, with None for an image that ends its process."""
     return _of_each(worker, _READ_EXTENTS, files, lambda some: (root, some, reading))
 
 
@@ -133,9 +134,11 @@ def _of_each(
     files: Sequence[ImageFile],
     arguments: Callable[[Sequence[ImageFile]], tuple[Any, ...]],
 ) -> list[Any]:
-    """Return what a function says of each file, with None for an image that ends its process."""
+    """Return a function's result for each file, with None for an image that ends its process."""
     try:
-        found: list[Any] = worker.call(Call(function, arguments(files), is_careful=False), _ignore)
+        found: list[Any] = worker.call(
+            DecodeCall(function, arguments(files), reports_every_position=False), _ignore
+        )
     except WorkerDied:
         if len(files) == 1:
             return [None]
@@ -144,7 +147,7 @@ def _of_each(
 
 
 def _ignore(position: int) -> None:
-    """Take a report that nobody waits for."""
+    """Ignore a report."""
 
 
 def _given_up(shard: FileShard, death: WorkerDied) -> str:

@@ -1,4 +1,4 @@
-"""Ingests the shards on Beam; the images themselves stay in the decode processes."""
+"""Takes a prepared ingestion or ingests on Beam; refuses images that are too few."""
 
 import os
 from collections.abc import Iterable
@@ -9,26 +9,25 @@ import apache_beam as beam
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.image_example_gen import background_ingestion
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
-    ingest_shards,
     limits_of,
 )
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from components.image_example_gen.refusal import reasons_to_refuse
-from components.image_example_gen.shards import FileShard, planned_shards, read_plan
+from components.image_example_gen.shards import FileShard, stored_shards
+from components.image_example_gen.stage import IngestShards
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.config.beam import BeamConfig
 from contracts.config.data import DataConfig
-from contracts.images.isolation.pool import open_pool, pool_of_this_process
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.pool import open_pool
 from contracts.system.errors import Refusal
 
-# As TFX's own ExampleGen notes it; an absent note on the file format means TFRecord.
+# The property of TFX's own ExampleGen; without a property for the file format it is TFRecord.
 PAYLOAD_FORMAT = ("payload_format", "FORMAT_TF_EXAMPLE")
 
 
@@ -41,33 +40,21 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write examples and manifest, then refuse images that cannot be trained on.
+        """Write examples and manifest; refuse images that cannot be trained on.
 
         Raises:
           Refusal: there are too few readable images; only the manifest is kept.
           DataError: the listed files cannot be trained on.
           ComponentError: decode processes keep dying.
         """
-        data = DataConfig.model_validate_json(exec_properties["data"])
-        processes = BeamConfig.model_validate_json(exec_properties["beam"]).decode_processes
-        processes = processes or len(os.sched_getaffinity(0))
-        limits = limits_of(data)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         manifest = artifact_utils.get_single_instance(output_dict["manifest"])
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         examples.set_string_custom_property(*PAYLOAD_FORMAT)
-
-        def run(job: IngestionJob, shards: Iterable[FileShard], images: int) -> None:
-            # Through files: Beam would keep all of them in memory.
-            with planned_shards(shards, Path(manifest.uri)) as plans:
-                ingest = _IngestShards(job, processes, limits, images)
-                with self._make_beam_pipeline() as pipeline:
-                    _ = pipeline | "Shards" >> beam.Create(plans) | "Ingest" >> beam.ParDo(ingest)
-
-        target = Target(examples.uri, manifest.uri, exec_properties["data_listing"])
-        if not background_ingestion.hand_over(target):
-            with open_pool(processes, limits) as pool:
-                ingest_dataset(read_layout(data), data, pool, target, run)
+        target = IngestionTarget(examples.uri, manifest.uri, exec_properties["data_listing"])
+        prepared = exec_properties["prepared_ingestion"]
+        if not (prepared and PreparedIngestion(Path(prepared)).move_to(target)):
+            self._ingest(target, exec_properties)
         dataset = read_dataset(manifest.uri)
         for artifact in (examples, manifest):
             artifact.set_string_custom_property(features.FINGERPRINT_PROPERTY, dataset.fingerprint)
@@ -75,22 +62,23 @@ class Executor(BaseBeamExecutor):
         if reasons:
             raise Refusal(reasons, {"manifest": output_dict["manifest"]})
 
+    def _ingest(self, target: IngestionTarget, exec_properties: dict[str, Any]) -> None:
+        """Ingest the images on Beam."""
+        data = DataConfig.model_validate_json(exec_properties["data"])
+        processes = BeamConfig.model_validate_json(exec_properties["beam"]).decode_processes
+        processes = processes or len(os.sched_getaffinity(0))
+        limits = limits_of(data)
 
-class _IngestShards(beam.DoFn):
-    """Ingests all shards of a bundle at the same time; what comes of it lies on disk."""
+        def run(job: IngestionJob, shards: Iterable[FileShard], images: int) -> None:
+            # Through files: Beam would keep all of them in memory.
+            with stored_shards(shards, Path(target.manifest_uri)) as shard_files:
+                ingest = IngestShards(job, processes, limits, images)
+                with self._make_beam_pipeline() as pipeline:
+                    _ = (
+                        pipeline
+                        | "Shards" >> beam.Create(shard_files)
+                        | "Ingest" >> beam.ParDo(ingest)
+                    )
 
-    def __init__(self, job: IngestionJob, processes: int, limits: Limits, images: int) -> None:
-        self._images = images
-        self._job = job
-        self._limits = limits
-        self._processes = processes
-
-    def start_bundle(self) -> None:
-        self._plans: list[str] = []
-
-    def process(self, plan: str) -> None:
-        self._plans.append(plan)
-
-    def finish_bundle(self) -> None:
-        pool = pool_of_this_process(self._processes, self._limits)
-        ingest_shards(pool, self._job, map(read_plan, self._plans), self._images)
+        with open_pool(processes, limits) as pool:
+            ingest_dataset(read_layout(data), data, pool, target, run)

@@ -1,55 +1,71 @@
-"""What a listing and an ingestion come to: the skipped entries, and the counts of all rows."""
+"""Completes a manifest: rows of the skipped entries, and the counts of all rows."""
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import SkippedFile, printable
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.file_row import QUARANTINED, ROWS_A_GROUP, FileRow
 from contracts.artifacts.manifest.rows import part_writer, parts, read_part
 from contracts.system.errors import EXAMPLES_SHOWN
 
-# How many are sorted at a time for the fingerprint: some ten MB.
+# Images that are sorted at a time for the fingerprint: about 10 MB.
 _IMAGES_A_PASS = 250_000
 
 
 def write_skipped(uri: str, skipped: Iterable[SkippedFile]) -> None:
-    """Add what the listing left out."""
+    """Write a row for each entry that the listing skipped."""
     with part_writer(uri, "skipped") as rows:
         for file in skipped:
             path = printable(file.path)
             rows.add(FileRow(path, None, None, None, QUARANTINED, file.reason, file.detail))
 
 
-def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: str) -> Dataset:
-    """Return the counts of the rows that stand at `uri`."""
-    classes: dict[str, Counter[str]] = {label: Counter() for label in layout.labels}
-    reasons: Counter[str] = Counter()
-    examples: dict[str, list[str]] = defaultdict(list)
-    firsts: list[str] = []
-    for part in parts(uri):
-        rows = read_part(part, ["label", "split", "reason", "path"])
+@dataclass(frozen=True)
+class _RowCounts:
+    """Counts of manifest rows: ingested by class and split, quarantined by reason."""
+
+    classes: dict[str, Counter[str]]
+    reasons: Counter[str] = field(default_factory=Counter)
+    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    first_paths: list[str] = field(default_factory=list)  # of the ingested images of each part
+
+    def add(self, rows: pa.Table) -> None:
+        """Count the rows of a part."""
         good = pc.filter(rows, pc.is_null(rows["reason"]))
         for split in features.SPLITS:
             labels = pc.filter(good["label"], pc.equal(good["split"], split))
             for count in pc.value_counts(labels).to_pylist():
-                classes[count["values"]][split] += count["counts"]
-        firsts += [pc.min(good["path"]).as_py()] if len(good) else []
+                self.classes[count["values"]][split] += count["counts"]
+        if len(good):
+            self.first_paths.append(pc.min(good["path"]).as_py())
         bad = pc.filter(rows.select(["reason", "path"]), pc.is_valid(rows["reason"]))
         for reason, path in zip(*(column.to_pylist() for column in bad.columns), strict=True):
-            reasons[reason] += 1
-            if len(examples[reason]) < EXAMPLES_SHOWN:
-                examples[reason].append(path)
-    splits = {split: sum(counts[split] for counts in classes.values()) for split in features.SPLITS}
-    ingested, quarantined = sum(splits.values()), reasons.total()
+            self.reasons[reason] += 1
+            if len(self.examples[reason]) < EXAMPLES_SHOWN:
+                self.examples[reason].append(path)
+
+
+def sum_up(
+    uri: str, layout: Layout, plan: SplitPlan, listing_digest: str, settings: str
+) -> Dataset:
+    """Return the counts of the rows at `uri`."""
+    rows = _RowCounts({label: Counter() for label in layout.labels})
+    for part in parts(uri):
+        rows.add(read_part(part, ["label", "split", "reason", "path"]))
+    splits = {
+        split: sum(counts[split] for counts in rows.classes.values()) for split in features.SPLITS
+    }
+    ingested, quarantined = sum(splits.values()), rows.reasons.total()
     return Dataset(
         listing_digest=listing_digest,
         fingerprint=_fingerprint(uri, ingested),
@@ -62,23 +78,23 @@ def sum_up(uri: str, layout: Layout, cut: Cut, listing_digest: str, settings: st
         splits=splits,
         classes={
             label: {split: counts[split] for split in features.SPLITS}
-            for label, counts in classes.items()
+            for label, counts in rows.classes.items()
         },
-        moved=dict(sorted(cut.moved.items())),
-        parts=dict(cut.shares),
-        example=min(firsts, default=""),
+        moved=dict(sorted(plan.moved.items())),
+        parts=dict(plan.shares),
+        example=min(rows.first_paths, default=""),
         empty_classes=tuple(layout.empty_classes),
-        quarantine_reasons=dict(sorted(reasons.items())),
-        quarantine_examples=dict(sorted(examples.items())),
+        quarantine_reasons=dict(sorted(rows.reasons.items())),
+        quarantine_examples=dict(sorted(rows.examples.items())),
     )
 
 
 def _fingerprint(uri: str, images: int) -> str:
     """Return the SHA-256 over content and label of every ingested image, sorted.
 
-    The same pictures of the same classes have the same one on every machine, whatever they are
-    called, in whatever order they are listed, and however they are split. Of many images only a
-    share of the hash values is sorted at a time, so that memory does not grow with them.
+    The same images of the same classes have the same fingerprint on every machine: names, order
+    and splits do not count. Only a range of the hash values is sorted at a time, so that memory
+    does not grow with the images.
     """
     passes = max(1, -(-images // _IMAGES_A_PASS))
     bounds = [f"{0x10000 * number // passes:04x}" for number in range(1, passes)]
@@ -87,7 +103,7 @@ def _fingerprint(uri: str, images: int) -> str:
         some = pa.concat_tables(_ingested_between(part, first, end) for part in parts(uri))
         rows = some.sort_by([("sha256", "ascending"), ("label", "ascending")])
         for batch in rows.to_batches(ROWS_A_GROUP):
-            # Arrow joins them: an object for each piece would take several times as long.
+            # Arrow joins the pieces: a Python object for each would take several times as long.
             lines = pc.binary_join_element_wise(batch["sha256"], batch["label"], "\t")
             (text,) = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")
             whole.update(f"{text}\n".encode())

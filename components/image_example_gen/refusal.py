@@ -1,4 +1,4 @@
-"""Why the images of an ingestion cannot be trained on."""
+"""The reasons why the images of an ingestion cannot be trained on."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from contracts.system.errors import some_of
 
 
 def reasons_to_refuse(dataset: Dataset) -> list[str]:
-    """Return a sentence for each reason; none where the readable images are enough to train on.
+    """Return a sentence for each reason; none if the readable images are enough to train on.
 
     Every class needs a training image, and every split an image.
     """
@@ -41,7 +41,7 @@ def _empty(dataset: Dataset) -> Iterator[str]:
 
 
 def _left_out(dataset: Dataset) -> Iterator[str]:
-    """Say how many files were quarantined and why, the most frequent reason first."""
+    """Return how many files were quarantined and why, the most frequent reason first."""
     if not dataset.quarantined:
         return
     counts = sorted(dataset.quarantine_reasons.items(), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,4 @@
-"""Which files are ingested together."""
+"""Shards: the files that one process ingests together."""
 
 import pickle
 import shutil
@@ -14,7 +14,7 @@ from contracts.artifacts.manifest.file_row import PART_PREFIX
 if TYPE_CHECKING:
     from components.image_example_gen.listing.catalogue import Catalogue
 
-# Added to each file's size, so that shards of tiny files take as long as those of large ones.
+# Added to the size of each file, so that shards of tiny and of large files take equally long.
 _OVERHEAD_BYTES = 4096
 _SHARDS_A_PROCESS = 2
 
@@ -29,22 +29,22 @@ class FileShard:
 
     @property
     def number(self) -> str:
-        """The index as it stands in names."""
+        """The index as it is written in file names."""
         return f"{self.index:05}"
 
     @property
     def part(self) -> str:
-        """What the shard's part of the manifest is called, but for its end."""
+        """The name of the shard's part of the manifest, without its suffix."""
         return f"{PART_PREFIX}{self.number}"
 
 
-def plan_shards(
+def make_shards(
     catalogue: "Catalogue", shard_bytes: int, processes: int, first: int = 0
 ) -> Iterator[FileShard]:
     """Give all files that need ingestion in shards of about `shard_bytes`, at least 2 a process.
 
-    What stands where follows from paths, sizes and the number of shards alone; classes are
-    mixed. The shards are numbered from `first`, and made one at a time.
+    The shard of a file depends only on paths, sizes and the number of shards; classes are mixed.
+    The shards are numbered from `first`, and made one at a time.
     """
     images, total_bytes = catalogue.left()
     least = min(_SHARDS_A_PROCESS * processes, images)
@@ -67,25 +67,25 @@ def plan_shards(
 
 
 @contextmanager
-def planned_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[str]]:
-    """Put shards into files of their own, for `read_plan`; give the paths of these.
+def stored_shards(shards: Iterable[FileShard], folder: Path) -> Iterator[list[str]]:
+    """Write each shard to a file, for `read_stored_shard`; give the paths of the files.
 
-    They are removed in the end.
+    The files are removed after the block.
     """
-    place = folder / ".plan"
+    place = folder / ".shards"
     place.mkdir(parents=True)
     try:
-        plans = []
+        shard_files = []
         for shard in shards:
-            plan = place / shard.number
-            plan.write_bytes(pickle.dumps(shard))
-            plans.append(str(plan))
-        yield plans
+            shard_file = place / shard.number
+            shard_file.write_bytes(pickle.dumps(shard))
+            shard_files.append(str(shard_file))
+        yield shard_files
     finally:
         shutil.rmtree(place)
 
 
-def read_plan(plan: str) -> FileShard:
-    """Return the shard that stands in a file."""
-    shard: FileShard = pickle.loads(Path(plan).read_bytes())
+def read_stored_shard(shard_file: str) -> FileShard:
+    """Return the shard in a file."""
+    shard: FileShard = pickle.loads(Path(shard_file).read_bytes())
     return shard

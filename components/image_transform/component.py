@@ -12,7 +12,7 @@ from contracts.config.preprocessing import PreprocessingConfig
 
 
 class ImageTransformSpec(ComponentSpec):
-    """Encoded examples in, examples of pixels out."""
+    """Reads encoded examples; writes examples of pixels."""
 
     PARAMETERS = {
         "preprocessing": ExecutionParameter(type=str),
@@ -28,7 +28,9 @@ class ImageTransform(BaseBeamComponent):
     SPEC_CLASS = ImageTransformSpec
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
-    def __init__(self, examples: types.BaseChannel, preprocessing: PreprocessingConfig) -> None:
+    def __init__(
+        self, examples: types.BaseChannel[types.Artifact], preprocessing: PreprocessingConfig
+    ) -> None:
         """Take `examples` (type Examples, with labels.json) and the `preprocessing` section."""
         spec = ImageTransformSpec(
             examples=examples,

@@ -1,4 +1,4 @@
-"""One shard of encoded examples -> one shard of pixels; TensorFlow, but neither TFX nor Beam."""
+"""One shard of encoded examples -> one shard of pixels, by TensorFlow without TFX or Beam."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from trainer.tf_data import without_autotune
 # Images that leave the TensorFlow graph at a time.
 BATCH = 64
 
-Row = tuple[bytes, bytes, bytes, bytes]  # pixels, label, sha256, path
+DecodedExample = tuple[bytes, bytes, bytes, bytes]  # pixels, label, sha256, path
 
 PARSED = {
     name: tf.io.FixedLenFeature([], tf.string)
@@ -30,7 +30,7 @@ def read_labels(examples_uri: str) -> tuple[str, ...]:
     """Return the class names of an ingested folder, in index order.
 
     Raises:
-      ComponentError: the artifact brings no list of labels.
+      ComponentError: the artifact has no list of labels.
     """
     path = Path(examples_uri, features.LABELS_FILE)
     if not path.is_file():
@@ -44,10 +44,10 @@ def read_labels(examples_uri: str) -> tuple[str, ...]:
 def transform_shard(
     source: Path, target: Path, label_indices: Mapping[str, int], config: PreprocessingConfig
 ) -> tuple[int, ...]:
-    """Write the pixels of every example of `source` to `target`, in order; return how many a label.
+    """Write the pixels of every example of `source` to `target`, in order; count the labels.
 
-    `target` appears whole or not at all. Pixels are what `decode_and_resize` gives, bit for
-    bit, as raw bytes: lossless, and read faster than any encoding.
+    `target` appears whole or not at all. Pixels are the result of
+    `decode_and_resize`, bit for bit, as raw bytes: no encoding is read faster.
 
     Raises:
       ComponentError: an image cannot be decoded, or has a label that is not in the list.
@@ -73,7 +73,7 @@ def transform_shard(
     return tuple(counts)
 
 
-def _rows(source: Path, config: PreprocessingConfig) -> Iterator[Row]:
+def _rows(source: Path, config: PreprocessingConfig) -> Iterator[DecodedExample]:
     dataset = (
         tf.data.TFRecordDataset(str(source), buffer_size=8 * 2**20)
         .map(lambda serialised: _decode(serialised, config), num_parallel_calls=tf.data.AUTOTUNE)

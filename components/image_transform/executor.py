@@ -1,10 +1,11 @@
-"""Unpacks the artifacts, links the shards that are known, and runs the stage for the others."""
+"""Unpacks the artifacts, links known shards, and runs the stage on the others."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms import combiners
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
@@ -27,7 +28,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write every split's shards, then the record that says what is there."""
+        """Write the shards of every split, then the record of the data set."""
         config = PreprocessingConfig.model_validate_json(exec_properties["preprocessing"])
         source = artifact_utils.get_single_instance(input_dict["examples"])
         target = artifact_utils.get_single_instance(output_dict["transformed_examples"])
@@ -52,6 +53,6 @@ class Executor(BaseBeamExecutor):
                 | "Shards" >> beam.Create(left)
                 | "Reshuffle" >> beam.Reshuffle()
                 | "Transform" >> beam.ParDo(TransformShard(source.uri, dataset))
-                | "Together" >> beam.combiners.ToList()
+                | "Together" >> combiners.ToList()
                 | "Records" >> beam.Map(write_records, linked, settings, dataset)
             )

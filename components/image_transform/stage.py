@@ -1,4 +1,4 @@
-"""The Beam stage that transforms the shards; paths and counts alone pass through it."""
+"""The Beam stage that transforms the shards; only names and counts pass through Beam."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,8 +13,8 @@ from contracts.artifacts.example_shards import split_of_shard
 from contracts.artifacts.image_dataset import ImageDataset
 
 
-class TransformShard(beam.DoFn):  # type: ignore[misc]  # Beam's class has no types
-    """Writes the pixels of a shard; gives the shard with its examples of each label."""
+class TransformShard(beam.DoFn):
+    """Writes the pixels of a shard; gives the shard with the number of examples of each label."""
 
     def __init__(self, source_uri: str, dataset: ImageDataset) -> None:
         self._source = Path(source_uri)

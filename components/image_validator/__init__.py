@@ -1,1 +1,1 @@
-"""What is in the images and wrong with them: measured, compared, reported, and blessed or not."""
+"""Examples -> measures of every image, a report of issues, and a blessing."""

@@ -13,7 +13,7 @@ from contracts.config.beam import BeamConfig
 from contracts.config.validation import ValidationConfig
 from contracts.environment.optional_libraries import installed
 
-# What the report follows from.
+# Libraries that the report depends on.
 LIBRARIES = (
     *("cleanvision", "numpy", "pillow", "pyarrow", "scikit-learn", "scipy"),
     "tensorflow-data-validation",
@@ -22,7 +22,7 @@ LIBRARIES = (
 
 
 class ImageValidatorSpec(ComponentSpec):
-    """Examples and what is known of them in, a report and a blessing out."""
+    """Reads examples, manifest, statistics and anomalies; writes a report and a blessing."""
 
     PARAMETERS = {
         "validation": ExecutionParameter(type=str),
@@ -45,14 +45,14 @@ class ImageValidatorSpec(ComponentSpec):
 
 
 class ImageValidator(BaseBeamComponent):
-    """Looks at every image; TFX's ExampleValidator sees columns, and its anomalies join in."""
+    """Checks every image; the anomalies of TFX's ExampleValidator are part of the report."""
 
     SPEC_CLASS = ImageValidatorSpec
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     def __init__(
         self,
-        inputs: dict[str, types.BaseChannel],
+        inputs: dict[str, types.BaseChannel[types.Artifact]],
         validation: ValidationConfig,
         beam: BeamConfig,
         accepted_statistics: str,
@@ -60,8 +60,8 @@ class ImageValidator(BaseBeamComponent):
     ) -> None:
         """Take the channels by the names of the spec's inputs, and two sections of the config.
 
-        `accepted_statistics` is where the statistics of the last accepted data lie, other data
-        than this; empty where there is none.
+        `accepted_statistics` is the folder of the statistics of the last accepted data other than
+        this; empty where there is none.
         """
         spec = ImageValidatorSpec(
             **inputs,

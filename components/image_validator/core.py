@@ -1,4 +1,4 @@
-"""What was measured of the images -> the issues that they have."""
+"""Measures of the images -> the issues of the data."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,35 +8,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.appearance import contrasts, odd_looking
-from components.image_validator.classes import Counts, odd_classes
-from components.image_validator.duplicates import Duplicates, find_duplicates, groups_of
-from components.image_validator.mislabelled import likely_mislabelled
-from components.image_validator.pictures import Pictures
+from components.image_validator.checks.appearance import contrasts, odd_looking
+from components.image_validator.checks.classes import Counts, odd_classes
+from components.image_validator.checks.duplicates import Duplicates, find_duplicates, groups_of
+from components.image_validator.checks.mislabelled import likely_mislabelled
+from components.image_validator.measured_images import MeasuredImages
 from contracts.artifacts import features
 from contracts.artifacts.image_issues import DataReport, Issue
 from contracts.config.validation import CHECKS, ValidationConfig
 
 Array = npt.NDArray[Any]
 
-# As many copies of a picture, under several labels, are a placeholder.
+# So many copies of an image under several labels are a placeholder.
 _REPEATED = 3
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """All that the checks look at.
+class CheckedData:
+    """The input of the checks.
 
     Args:
-      pictures: what was measured.
-      groups: the group of data.group_by of each path that has one.
+      pictures: the measured images.
+      groups: the group by `data.group_by` of each path that has one.
       counts: ingested images, by class and split.
-      anomalies: what TFDV found, a sentence each.
-      drift: what differs from the last accepted data, a sentence each.
-      seed: of the quick model that judges labels.
+      anomalies: TFDV's anomalies, a sentence each.
+      drift: differences from the last accepted data, a sentence each.
+      seed: of the quick model of `likely_mislabelled`.
     """
 
-    pictures: Pictures
+    pictures: MeasuredImages
     counts: Counts
     groups: Mapping[str, str] = field(default_factory=dict)
     anomalies: Sequence[str] = ()
@@ -44,67 +44,67 @@ class Evidence:
     seed: int = 0
 
 
-def find_issues(evidence: Evidence, config: ValidationConfig) -> DataReport:
-    """Return everything that the checks find that are not off, the failing issues first."""
+def find_issues(evidence: CheckedData, config: ValidationConfig) -> DataReport:
+    """Return the issues of all checks that are not off, those of severity `fail` first."""
     notes: list[str] = []
     found = {**_of_pictures(evidence, config), **_of_classes(evidence, config)}
     if config.likely_mislabelled.severity != "off":
         threshold = config.likely_mislabelled.threshold
         rows, notes = likely_mislabelled(evidence.pictures, threshold, evidence.seed)
-        found["likely_mislabelled"] = _Found(_singles(evidence.pictures, rows))
-    found["schema_anomaly"] = _Found(details=list(evidence.anomalies))
-    found["drift"] = _Found(details=list(evidence.drift))
+        found["likely_mislabelled"] = _Findings(_singles(evidence.pictures, rows))
+    found["schema_anomaly"] = _Findings(details=list(evidence.anomalies))
+    found["drift"] = _Findings(details=list(evidence.drift))
     issues = list(_issues(found, config))
     return DataReport(sorted(issues, key=lambda issue: issue.severity != "fail"), notes)
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What a check found: groups of paths, or sentences, or one of each for every finding."""
+class _Findings:
+    """The findings of a check: groups of paths, or sentences, or one of both for each finding."""
 
     groups: list[list[str]] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
 
-# Whose threshold is the number of findings from which on they are reported.
+# Checks whose threshold is the number of findings from which on they are reported.
 _COUNTED = (
     *("exact_duplicate", "cross_split_leak", "label_conflict"),
     *("class_missing_in_split", "schema_anomaly"),
 )
 
 
-def _issues(found: Mapping[str, _Found], config: ValidationConfig) -> Iterator[Issue]:
+def _issues(found: Mapping[str, _Findings], config: ValidationConfig) -> Iterator[Issue]:
     for name in CHECKS:
         check = config.check(name)
-        one = found.get(name, _Found())
+        one = found.get(name, _Findings())
         count = max(len(one.groups), len(one.details))
         least = int(check.threshold) if name in _COUNTED else 1
         if check.severity != "off" and count >= least:
             yield Issue(name, check.severity, count, one.groups, one.details, least)
 
 
-def _of_pictures(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
+def _of_pictures(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
     pictures = evidence.pictures
     same = find_duplicates(pictures, config.near_duplicate.threshold)
     odd = odd_looking(pictures, config)
     found = {
-        name: _Found(_singles(pictures, np.flatnonzero(is_odd))) for name, is_odd in odd.items()
+        name: _Findings(_singles(pictures, np.flatnonzero(is_odd))) for name, is_odd in odd.items()
     }
     found["placeholder"] = _placeholders(pictures, same, odd["placeholder"])
     flatness = _flatness(pictures, config.all_dark_or_flat.threshold)
-    found["all_dark_or_flat"] = _Found(details=flatness)
+    found["all_dark_or_flat"] = _Findings(details=flatness)
     exact, alike = groups_of(same.exact), groups_of(same.alike)
     near = [rows for rows in alike if len(np.unique(same.exact[rows])) > 1]
-    found["exact_duplicate"] = _Found(_paths(pictures, exact))
-    found["near_duplicate"] = _Found(_paths(pictures, near))
+    found["exact_duplicate"] = _Findings(_paths(pictures, exact))
+    found["near_duplicate"] = _Findings(_paths(pictures, near))
     conflicts = [rows for rows in alike if len(np.unique(pictures.numbers("label")[rows])) > 1]
-    found["label_conflict"] = _Found(_paths(pictures, conflicts))
+    found["label_conflict"] = _Findings(_paths(pictures, conflicts))
     found["cross_split_leak"] = _leaks(evidence, alike)
     return found
 
 
-def _flatness(pictures: Pictures, threshold: float) -> list[str]:
-    """Return a sentence where the pictures are dark or flat on the whole."""
+def _flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
+    """Return a sentence if the images are dark or flat on the whole."""
     contrast = float(np.median(contrasts(pictures))) if len(pictures) else 1.0
     if contrast >= threshold:
         return []
@@ -117,8 +117,8 @@ def _flatness(pictures: Pictures, threshold: float) -> list[str]:
     ]
 
 
-def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Found:
-    """Return drawn pictures, equal ones together, and those that stand often under many labels."""
+def _placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -> _Findings:
+    """Return drawn images, equal ones together, and images that repeat under several labels."""
     labels = pictures.numbers("label")
     is_placeholder = is_drawn.copy()
     for rows in groups_of(same.exact):
@@ -127,11 +127,11 @@ def _placeholders(pictures: Pictures, same: Duplicates, is_drawn: Array) -> _Fou
     rows = np.flatnonzero(is_placeholder)
     order = rows[np.argsort(same.exact[rows], kind="stable")]
     starts = np.flatnonzero(np.diff(same.exact[order])) + 1
-    return _Found(_paths(pictures, np.split(order, starts) if len(order) else []))
+    return _Findings(_paths(pictures, np.split(order, starts) if len(order) else []))
 
 
-def _leaks(evidence: Evidence, alike: Sequence[Array]) -> _Found:
-    """Return the pictures and the groups of data.group_by that stand in several splits."""
+def _leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
+    """Return the images and the groups of `data.group_by` that are in several splits."""
     pictures = evidence.pictures
     splits = pictures.numbers("split")
     of_pictures = [rows for rows in alike if len(np.unique(splits[rows])) > 1]
@@ -146,27 +146,27 @@ def _leaks(evidence: Evidence, alike: Sequence[Array]) -> _Found:
     }
     groups = _paths(pictures, [*of_pictures, *of_groups.values()])
     if not of_groups:
-        return _Found(groups)
+        return _Findings(groups)
     details = ["the same picture"] * len(of_pictures)
     details += [f"the group {group} of data.group_by" for group in of_groups]
-    return _Found(groups, details)
+    return _Findings(groups, details)
 
 
-def _of_classes(evidence: Evidence, config: ValidationConfig) -> dict[str, _Found]:
-    """Return the odd classes; of those that are too small, the images too."""
+def _of_classes(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
+    """Return the odd classes; for classes that are too small, their images too."""
     odd = odd_classes(evidence.counts, config)
-    found = {name: _Found(details=[one.detail for one in some]) for name, some in odd.items()}
+    found = {name: _Findings(details=[one.detail for one in some]) for name, some in odd.items()}
     small = odd["class_too_small"]
     pictures = evidence.pictures
     is_training = pictures.is_text("split", features.TRAIN)
     rows = [np.flatnonzero(is_training & pictures.is_text("label", one.label)) for one in small]
-    found["class_too_small"] = _Found(_paths(pictures, rows), found["class_too_small"].details)
+    found["class_too_small"] = _Findings(_paths(pictures, rows), found["class_too_small"].details)
     return found
 
 
-def _paths(pictures: Pictures, groups: Sequence[Array]) -> list[list[str]]:
+def _paths(pictures: MeasuredImages, groups: Sequence[Array]) -> list[list[str]]:
     return [pictures.texts("path", rows) for rows in groups]
 
 
-def _singles(pictures: Pictures, rows: Array) -> list[list[str]]:
+def _singles(pictures: MeasuredImages, rows: Array) -> list[list[str]]:
     return [[path] for path in pictures.texts("path", rows)]

@@ -1,4 +1,4 @@
-"""Measures the images shard by shard on Beam, and judges them all together."""
+"""Unpacks the artifacts, measures the shards on Beam, and runs the checks."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,9 @@ from tfx.types import artifact_utils
 
 from components.artifact_types import set_blessed
 from components.image_validator import core, shard_measures, statistics
-from components.image_validator.classes import Counts
+from components.image_validator.checks.classes import Counts
+from components.image_validator.measured_images import MeasuredImages, measures_path
 from components.image_validator.measurement import UnmeasuredShard
-from components.image_validator.pictures import Pictures, measures_path
 from components.image_validator.stage import DECODE_LIMITS, MeasureShards
 from contracts.artifacts.data_blessing import DataVerdict
 from contracts.artifacts.derived_shards import (
@@ -40,7 +40,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Write report and blessing, then fail where a check that is `fail` has found something.
+        """Write report and blessing; refuse the data if a check of severity `fail` has findings.
 
         Raises:
           Refusal: the data must not be trained on.
@@ -65,7 +65,7 @@ class Executor(BaseBeamExecutor):
             raise Refusal(report.reasons, output_dict)
 
     def _measure(self, examples_uri: str, report_uri: str, beam_json: str) -> None:
-        """Write the measures of every shard; those that an earlier run has written are linked."""
+        """Write the measures of every shard; those of an earlier run are linked."""
         settings = code_digest(shard_measures.__name__, libraries=("pillow", "numpy"))
         wanted = shards_to_derive(examples_uri)
         _, left = link_derived_shards(report_uri, settings, wanted, measures_path)
@@ -100,8 +100,8 @@ def _judge(
     if accepted and config.drift.severity != "off":
         schema = tfdv.load_schema_text(str(Path(inputs["schema"], "schema.pbtxt")))
         moved = statistics.drift(inputs["statistics"], accepted, schema, config.drift.threshold)
-    evidence = core.Evidence(
-        pictures=Pictures(report_uri, inputs["examples"]),
+    evidence = core.CheckedData(
+        pictures=MeasuredImages(report_uri, inputs["examples"]),
         counts=counts,
         groups=read_groups(inputs["manifest"]),
         anomalies=statistics.anomalies(inputs["anomalies"]),

@@ -1,4 +1,4 @@
-"""One image -> the numbers that all checks are made from.
+"""One image -> the measures that the checks read.
 
 Imports neither TensorFlow nor TFX nor Beam: decode processes run this.
 """
@@ -14,8 +14,8 @@ from PIL import Image
 
 Array = npt.NDArray[Any]
 
-# Sizes that images are brought to, in pixels of the longer side or of both.
-SHARPNESS_PX = 256  # what a classifier looks at, at the most
+# Sizes that images are scaled to, in pixels of the longer side or of both.
+SHARPNESS_PX = 256  # no classifier reads a larger one
 COLOUR_PX = 64
 HASH_PX = 32
 MINIATURE_PX = 16
@@ -23,10 +23,10 @@ MINIATURE_PX = 16
 _HASH_SIDE = 8
 _LEVELS, _LEVEL_BITS = 256, 8
 _MAX_LEVEL = _LEVELS - 1
-_COLOUR_BITS = 4  # of each channel, where colours are counted
+_COLOUR_BITS = 4  # of each channel, for the count of colours
 _SHARPEST = 0.99
 _GREY_SPREAD = 2
-# Weighs neighbours by their distance: what is shrunk twice comes out as what is shrunk once.
+# Weighs neighbours by their distance: two steps of scaling give the same as one.
 _SAMPLING = Image.Resampling.BILINEAR
 _BRIGHTNESS_WEIGHTS = np.array([0.241, 0.691, 0.068], np.float32)
 # The lowest frequencies of the discrete cosine transform (type II).
@@ -35,8 +35,8 @@ _COSINES = np.cos(
 )
 
 
-class Picture(NamedTuple):
-    """What is kept of an image until its batch is full; all arrays are uint8."""
+class SmallImage(NamedTuple):
+    """An image at the sizes of the measures; all arrays are uint8."""
 
     pixels: Array  # [height, width, 3], at most COLOUR_PX
     grey: Array  # [height, width], at most SHARPNESS_PX
@@ -45,18 +45,18 @@ class Picture(NamedTuple):
     entropy: float
 
 
-def picture_of(encoded: bytes) -> Picture:
-    """Return what is measured of one image, canonical JPEG or PNG bytes.
+def picture_of(encoded: bytes) -> SmallImage:
+    """Return an image, canonical JPEG or PNG bytes, at the sizes of the measures.
 
     Raises:
-      ValueError: they are none.
+      ValueError: the bytes are no image.
     """
     image = opened(encoded, SHARPNESS_PX)
-    # Averaging keeps edges as sharp as they are.
+    # Averaging keeps the sharpness of edges.
     grey = _in_mode("L", _shrunk(image, SHARPNESS_PX, Image.Resampling.BOX))
     small = _in_mode("RGB", _shrunk(image, COLOUR_PX, _SAMPLING))
     small_grey = grey if grey.size == small.size else _in_mode("L", small)
-    return Picture(
+    return SmallImage(
         np.asarray(small),
         np.asarray(grey),
         np.asarray(small_grey.resize((HASH_PX, HASH_PX), _SAMPLING)),
@@ -66,14 +66,14 @@ def picture_of(encoded: bytes) -> Picture:
 
 
 def opened(encoded: bytes, enough_px: int) -> Image.Image:
-    """Return an image, grey or RGB; where more pixels than asked for are in it, perhaps fewer.
+    """Return an image, grey or RGB; a JPEG with more pixels than asked for may have fewer.
 
-    JPEGs are decoded at an eighth, a fourth or half of their size where that is enough.
+    JPEGs are decoded at an eighth, a fourth or half of their size if that is enough.
 
     Raises:
       ValueError: the bytes are no image.
     """
-    Image.MAX_IMAGE_PIXELS = None  # whatever was ingested was small enough for its limits
+    Image.MAX_IMAGE_PIXELS = None  # the ingestion has applied the limits
     try:
         image: Image.Image = Image.open(io.BytesIO(encoded))
         longer = max(image.size)
@@ -81,13 +81,13 @@ def opened(encoded: bytes, enough_px: int) -> Image.Image:
             width, height = (max(1, side * enough_px // longer) for side in image.size)
             image.draft(None, (width, height))
         image.load()
-    except Exception as error:  # Pillow's decoders raise whatever they like
+    except Exception as error:  # Pillow's decoders raise errors of many classes
         raise ValueError(f"no canonical image: {error}") from error
     return image
 
 
 def _shrunk(image: Image.Image, at_most_px: int, sampling: Image.Resampling) -> Image.Image:
-    """Return the image with its longer side at most so long; itself where it is already."""
+    """Return the image with a longer side of at most `side_px`."""
     longer = max(image.size)
     if longer <= at_most_px:
         return image
@@ -99,8 +99,8 @@ def _in_mode(mode: str, image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def measured(pictures: list[Picture]) -> dict[str, Any]:
-    """Return the columns of SCHEMA that are worked out of pictures, those of one size at once."""
+def measured(pictures: list[SmallImage]) -> dict[str, Any]:
+    """Return the measures as columns of SCHEMA; images of one size are measured together."""
     columns: dict[str, Any] = {
         "entropy": [picture.entropy for picture in pictures],
         "hash": perceptual_hashes(np.array([picture.hashed for picture in pictures])),
@@ -120,7 +120,7 @@ def measured(pictures: list[Picture]) -> dict[str, Any]:
 
 
 def _of_one_shape(arrays: list[Array]) -> Iterator[tuple[list[int], Array]]:
-    """Give the positions of arrays of the same shape, and these as one array."""
+    """Give the positions of the arrays of each shape, and these arrays as one."""
     positions: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for position, array in enumerate(arrays):
         positions[array.shape].append(position)
@@ -131,7 +131,7 @@ def _of_one_shape(arrays: list[Array]) -> Iterator[tuple[list[int], Array]]:
 def perceptual_hashes(grey: Array) -> Array:
     """Return the pHash of each image, uint64 [images].
 
-    A bit each for whether one of the 63 lowest frequencies is above their median.
+    Each bit tells whether one of the 63 lowest frequencies is above their median.
     Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, 3.2.1.
 
     Args:
@@ -172,12 +172,12 @@ def _colour_measures(images: Array) -> tuple[Array, ...]:
 
 
 def _edge_measures(grey: Array) -> tuple[Array, Array]:
-    """Return how strong the Laplace filter is at the sharpest hundredth, and at most: 0 to 1.
+    """Return the 99th percentile and the maximum of the Laplace filter, from 0 to 1.
 
     Args:
       grey: uint8 [images, height, width].
     """
-    if min(grey.shape[1:]) < 3:  # no pixel has all its neighbours
+    if min(grey.shape[1:]) < 3:  # no pixel has neighbours on all sides
         return np.zeros(len(grey)), np.zeros(len(grey))
     signed = grey.astype(np.int16)
     laplacian = signed[:, 1:-1, 1:-1] * -4
@@ -194,14 +194,14 @@ def _edge_measures(grey: Array) -> tuple[Array, Array]:
 
 
 def _counted(values: Array, kinds: int) -> Array:
-    """Return how often each value from 0 stands in each row, [rows, kinds]."""
+    """Return how often each value occurs in each row, [rows, kinds]."""
     rows = np.arange(len(values), dtype=np.int32)[:, np.newaxis] * kinds
     counts = np.bincount((values + rows).ravel(), minlength=len(values) * kinds)
     return counts.reshape(len(values), kinds)
 
 
 def _level_of(counts: Array, part: float) -> Array:
-    """Return the level, in [0, 1], that so much of each row stays at or below."""
+    """Return the percentile of each row, as a level in [0, 1]."""
     reached = counts.cumsum(axis=1) >= part * counts.sum(axis=1, keepdims=True)
     levels: Array = reached.argmax(axis=1) / _MAX_LEVEL
     return levels

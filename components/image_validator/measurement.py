@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.image_validator import shard_measures
 from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, PositionReport
+from contracts.images.isolation.worker import DecodeCall, PositionReport
 from contracts.system.errors import ComponentError
 from contracts.system.progress import report_progress
 
@@ -18,7 +18,7 @@ _PROGRESS_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class UnmeasuredShard:
-    """A shard of examples, and where the measures of its images are to stand."""
+    """A shard of examples, and the file that its measures are written to."""
 
     examples: Path
     measures: Path
@@ -49,7 +49,7 @@ def measure_shards(pool: DecodePool, shards: Sequence[UnmeasuredShard]) -> None:
 
 
 def _measure(worker: DecodeWorker, shard: UnmeasuredShard, on_position: PositionReport) -> None:
-    call = Call(_MEASURE, (shard.examples, shard.measures), is_careful=False)
+    call = DecodeCall(_MEASURE, (shard.examples, shard.measures), reports_every_position=False)
     try:
         worker.call(call, on_position)
     except WorkerDied as death:

@@ -1,4 +1,4 @@
-"""The images of a shard -> a table with a row for each.
+"""The images of a shard -> a table with a row of measures for each.
 
 Imports neither TensorFlow nor TFX nor Beam: decode processes run this.
 """

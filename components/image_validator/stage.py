@@ -6,13 +6,13 @@ import apache_beam as beam
 
 from components.image_validator.measurement import UnmeasuredShard, measure_shards
 from contracts.images.isolation.pool import pool_of_this_process
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.worker import DecodeLimits
 
 # The images are canonical: they have been decoded before.
-DECODE_LIMITS = Limits(seconds=600.0, memory_bytes=8 << 30)
+DECODE_LIMITS = DecodeLimits(seconds=600.0, memory_bytes=8 << 30)
 
 
-class MeasureShards(beam.DoFn):  # type: ignore[misc]  # Beam's class has no types
+class MeasureShards(beam.DoFn):
     """Measures all shards of a bundle at the same time."""
 
     def __init__(self, processes: int) -> None:

@@ -1,4 +1,4 @@
-"""What TensorFlow Data Validation says: anomalies, and drift from the last accepted data."""
+"""Anomalies and drift from the last accepted data, by TensorFlow Data Validation."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,17 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_folder
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
-
 STATISTICS_FILE = "FeatureStats.pb"
 ANOMALIES_FILE = "SchemaDiff.pb"
 
-# Distributions of fewer images differ by chance.
+# The distributions of fewer images differ by chance.
 _FEWEST_EXAMPLES = 200
 
 
 def drift(
     statistics_uri: str, accepted_uri: str, schema: schema_pb2.Schema, threshold: float
 ) -> list[str]:
-    """Return a sentence for every feature of a split whose distribution has moved too far.
+    """Return a sentence for every feature of a split whose distribution has changed too much.
 
     Args:
       statistics_uri: the statistics of the data, as TFX's StatisticsGen writes them.
@@ -72,13 +70,13 @@ def anomalies(uri: str) -> list[str]:
     return found
 
 
-def statistics_of(uri: str, split: str) -> Statistics | None:
+def statistics_of(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList | None:
     """Return the statistics of a split; None where there are none."""
     path = split_folder(uri, split) / STATISTICS_FILE
     return tfdv.load_stats_binary(str(path)) if path.is_file() else None
 
 
-def _examples(statistics: Statistics) -> int:
+def _examples(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> int:
     return int(statistics.datasets[0].num_examples)
 
 

@@ -11,7 +11,7 @@ from contracts.cache_key.code_digest import code_digest
 
 
 class ModelEvaluatorSpec(ComponentSpec):
-    """Test images, candidate and champion in, an evaluation out."""
+    """Reads test images, candidate and champion; writes an evaluation."""
 
     PARAMETERS = {
         "code_digest": ExecutionParameter(type=str),
@@ -25,20 +25,20 @@ class ModelEvaluatorSpec(ComponentSpec):
 
 
 class ModelEvaluator(BaseComponent):
-    """Measures candidate and champion side by side; replaces TFX's Evaluator."""
+    """Evaluates candidate and champion on the same images; replaces TFX's Evaluator."""
 
     SPEC_CLASS = ModelEvaluatorSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        model: types.BaseChannel,
-        baseline_model: types.BaseChannel,
+        examples: types.BaseChannel[types.Artifact],
+        model: types.BaseChannel[types.Artifact],
+        baseline_model: types.BaseChannel[types.Artifact],
     ) -> None:
         """Take encoded `examples` with a test split and the models.
 
-        The section `evaluation` is the gate's: a change to it evaluates nothing again.
+        The section `evaluation` belongs to the gate: a changed limit evaluates nothing again.
         """
         spec = ModelEvaluatorSpec(
             examples=examples,

@@ -1,4 +1,4 @@
-"""Predicts the test split through the serving signature: what is judged is what is served."""
+"""Predicts the test split through the serving signature, as a model server does."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ FEATURES = (features.ENCODED, features.LABEL, features.SHA256, features.PATH)
 
 @dataclass
 class _Answers:
-    """What one model said of every image so far; no probabilities but that of the true label."""
+    """The predicted labels of one model so far, and the probabilities of the true labels."""
 
     predicted: list[str] = field(default_factory=list)
     true_probability: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaselineModel:
     """The champion's SavedModel and its version in the registry."""
 
     folder: Path
@@ -38,16 +38,16 @@ class Baseline:
 
 def evaluate(
     candidate: Path,
-    baseline: Baseline | None,
+    baseline: BaselineModel | None,
     shards: Sequence[Path],
     target: Path,
 ) -> Metrics:
-    """Predict every image of the shards with both models in one pass, and measure them.
+    """Predict every image of the shards with both models in one pass; return the metrics.
 
     Writes the predictions to `target`/predictions.parquet, a row an image: path, sha256,
     label, predicted, score, probabilities (float32, in the order of the column's metadata
     `classes`) and, where there is a champion, champion_predicted and champion_score.
-    Memory grows by two labels an image, not by its probabilities.
+    Of an image two labels are kept in memory, not the probabilities.
     """
     models = {"candidate": load_signature(candidate)}
     if baseline is not None:
@@ -83,7 +83,7 @@ def _note(answers: _Answers, truth: Sequence[str], output: dict[str, tf.Tensor])
     column = {name: index for index, name in enumerate(classes)}
     probabilities = output[signatures.OUTPUT_PROBABILITIES].numpy()
     answers.predicted += _text(output[signatures.OUTPUT_LABEL])
-    # A label that the model has never heard of has probability 0.
+    # A label that the model does not know has probability 0.
     answers.true_probability += [
         float(row[column[label]]) if label in column else 0.0
         for label, row in zip(truth, probabilities, strict=True)

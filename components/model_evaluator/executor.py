@@ -1,4 +1,4 @@
-"""Hands artifacts to the evaluation."""
+"""Unpacks the artifacts, calls `evaluate`, and writes the metrics."""
 
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,9 @@ class Executor(BaseExecutor):
         metrics.write(target)
 
 
-def _baseline(models: list[Any]) -> core.Baseline | None:
+def _baseline(models: list[Any]) -> core.BaselineModel | None:
     if not models:
         return None
     model = artifact_utils.get_single_instance(models)
     folder = Path(path_utils.serving_model_path(model.uri))
-    return core.Baseline(folder, registry_version(model))
+    return core.BaselineModel(folder, registry_version(model))

@@ -1,4 +1,4 @@
-"""Labels and predictions -> metrics and slices, with scikit-learn; no TensorFlow."""
+"""Labels and predictions -> metrics and slices, by scikit-learn and without TensorFlow."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class ModelScores:
-    """What one model said of every image."""
+    """The predictions of one model for every image."""
 
     def __init__(self, predicted: Sequence[str], true_probability: Sequence[float]) -> None:
         self.predicted = predicted
@@ -31,8 +31,8 @@ def measure(
 
     Args:
       truth: the label of every image.
-      candidate: what the candidate said of the same images, in the same order.
-      champion: the same of the champion.
+      candidate: the predictions of the candidate for these images, in the same order.
+      champion: the predictions of the champion.
       champion_version: its version in the registry.
 
     Raises:
@@ -71,21 +71,21 @@ def _slices(
 ) -> dict[str, ClassSlice]:
     classes = sorted(set(truth))
     precision, recall, f1, support = _per_class(truth, candidate)
-    champion_recall = _per_class(truth, champion)[1] if champion else [None] * len(classes)
+    champion_recall = _per_class(truth, champion)[1] if champion else None
     return {
         label: ClassSlice(
             examples=int(support[index]),
             precision=float(precision[index]),
             recall=float(recall[index]),
             f1=float(f1[index]),
-            champion_recall=None if champion is None else float(champion_recall[index]),
+            champion_recall=None if champion_recall is None else float(champion_recall[index]),
         )
         for index, label in enumerate(classes)
     }
 
 
 def _per_class(truth: Sequence[str], scores: ModelScores) -> tuple[Any, Any, Any, Any]:
-    """Return precision, recall, F1 and examples of each class that is there, sorted by name."""
+    """Return precision, recall, F1 and examples of each class of the test split, sorted by name."""
     measured: tuple[Any, Any, Any, Any] = sk.precision_recall_fscore_support(
         truth, scores.predicted, labels=sorted(set(truth)), zero_division=0
     )

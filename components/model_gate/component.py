@@ -12,7 +12,7 @@ from contracts.config.evaluation import EvaluationConfig
 
 
 class ModelGateSpec(ComponentSpec):
-    """An evaluation in, a blessing out."""
+    """Reads an evaluation; writes a blessing."""
 
     PARAMETERS = {
         "evaluation_config": ExecutionParameter(type=str),
@@ -26,15 +26,15 @@ class ModelGateSpec(ComponentSpec):
 
 
 class ModelGate(BaseComponent):
-    """Blesses a candidate that keeps the limits of the `evaluation` section, and says why."""
+    """Blesses a candidate that keeps the limits of `evaluation`; records the reasons."""
 
     SPEC_CLASS = ModelGateSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(
         self,
-        evaluation: types.BaseChannel,
-        model: types.BaseChannel,
+        evaluation: types.BaseChannel[types.Artifact],
+        model: types.BaseChannel[types.Artifact],
         evaluation_config: EvaluationConfig,
     ) -> None:
         """Take the `evaluation` of the candidate `model` and the `evaluation` section."""

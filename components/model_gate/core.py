@@ -1,4 +1,4 @@
-"""Decides whether a candidate may be pushed; anything missing or unreadable is a no."""
+"""Decides whether a candidate may be pushed; without a readable evaluation it may not."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ NEXT_STEP = (
 
 
 def decide(evaluation: Path, config: EvaluationConfig) -> Decision:
-    """Return whether the candidate of an evaluation folder keeps every limit, and why."""
+    """Return the decision on the candidate of an evaluation folder, with a sentence a limit."""
     try:
         metrics = Metrics.read(evaluation)
     except (OSError, ValueError) as error:
@@ -79,7 +79,7 @@ def _change_sentence(metrics: Metrics, champion: float, limit: float, passed: bo
 
 
 def _warnings(metrics: Metrics, floor: Floor, config: EvaluationConfig) -> tuple[str, ...]:
-    """Return what the test images cannot show, in one sentence; none where they are enough."""
+    """Return a sentence on what the test images cannot show; none where they are enough."""
     accuracy = metrics.candidate.accuracy
     low, _ = metrics.accuracy_interval
     if floor.source == LARGEST_CLASS and low <= floor.accuracy < accuracy:

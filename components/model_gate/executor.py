@@ -1,4 +1,4 @@
-"""Writes the gate's word into a ModelBlessing."""
+"""Writes the decision of the gate into a ModelBlessing."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Decide, and say why."""
+        """Write the decision and its reasons."""
         config = EvaluationConfig.model_validate_json(exec_properties["evaluation_config"])
         evaluation = Path(artifact_utils.get_single_uri(input_dict["evaluation"]))
         model = artifact_utils.get_single_instance(input_dict["model"])

@@ -1,12 +1,12 @@
-"""What an accuracy can show that was measured on few test images."""
+"""How precise an accuracy is that was measured on few test images."""
 
 from typing import Final
 
 from contracts.config.evaluation import EvaluationConfig
 from contracts.statistics.wilson import examples_to_within, wilson_interval
 
-# An accuracy that is known less closely says little. A gate that lets a model lose more than this
-# needs to know it no better than that.
+# An accuracy with a wider interval says little. A gate that allows a larger drop needs no narrower
+# interval than the drop.
 PRECISION: Final = 0.05
 
 MORE_IMAGES: Final = "Add test images, or raise data.splits.test where the split is cut."
@@ -15,7 +15,7 @@ MORE_IMAGES: Final = "Add test images, or raise data.splits.test where the split
 def small_split(
     accuracy: float, examples: int, config: EvaluationConfig, *, has: str = "has"
 ) -> str | None:
-    """Return how little an accuracy says on so many test images; None where they are enough.
+    """Return a sentence on the interval of an accuracy; None where the test images are enough.
 
     Args:
       accuracy: measured on them, or expected.

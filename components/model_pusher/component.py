@@ -12,12 +12,12 @@ from contracts.cache_key.code_digest import code_digest
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.config.tracking import TrackingStore
 
-# The config that a model follows from; where it ran and was tracked is no part of it.
+# The sections that a model depends on; the machine and the tracking are not among them.
 LINEAGE_SECTIONS = {"seed", "data", "preprocessing", "augmentation", "trainer", "evaluation"}
 
 
 class ModelPusherSpec(ComponentSpec):
-    """A blessed model and its lineage in, a pushed model out."""
+    """Reads a blessed model and its lineage; writes a pushed model."""
 
     PARAMETERS = {
         "destination": ExecutionParameter(type=str),
@@ -43,7 +43,7 @@ class ModelPusher(BaseComponent):
 
     def __init__(
         self,
-        inputs: dict[str, types.BaseChannel],
+        inputs: dict[str, types.BaseChannel[types.Artifact]],
         destination: str,
         store: TrackingStore,
         config: PipelineConfig,

@@ -1,4 +1,4 @@
-"""Puts a SavedModel into the serving folder: a version appears whole or not at all."""
+"""Copies a SavedModel into the serving folder and registers it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """Where a registered model lies."""
+class PushedVersion:
+    """A registered version and its folder."""
 
     version: int
     path: Path
@@ -31,29 +31,26 @@ def push(
     registry: ModelRegistry,
     tags: Mapping[str, str],
     run: TrainingRun | None,
-) -> Pushed:
+) -> PushedVersion:
     """Copy `model` into the serving folder and register it; the same model only once.
 
-    The version is the registry's: it grows with every push, also with two in one second, and
-    is never used again. The folder is copied beside its place and renamed into it. It serves
-    if it is the champion, as the first one is. The folder of a known version that is gone comes
-    back.
+    The registry gives the version number, which grows with every push and is never used again.
+    The folder of the version appears whole or not at all. A version is served if it is the
+    champion, as the first one is. Where the folder of a registered version is missing, it is
+    copied again.
 
     Args:
       model: a SavedModel.
       serving: the folder of the registered model.
       registry: where the version is registered.
       tags: the lineage of the model.
-      run: the training's, which takes the model too: the registered version is found there.
+      run: the MLflow run of the training; the model is logged to it, and its version refers to it.
 
     Raises:
       ComponentError: `model` is no SavedModel, or the registry's next version stands in the
         serving folder already.
     """
-    if not (model / SAVED_MODEL_FILE).is_file():
-        raise ComponentError(
-            f"ModelPusher: expected a SavedModel in {model}, found no {SAVED_MODEL_FILE}."
-        )
+    _require_saved_model(model)
     digest = model_digest(model)
     with serving.locked():
         known = next((one for one in registry.versions() if one.tags[DIGEST] == digest), None)
@@ -63,10 +60,17 @@ def push(
         else:
             if not known.is_intact:
                 serving.restore(known.version, model)
-            pushed = Pushed(known.version, Path(known.path))
+            pushed = PushedVersion(known.version, Path(known.path))
         champion = registry.champion()
         serving.serve(champion.version if champion else None)
         return replace(pushed, path=serving.find(pushed.version) or pushed.path)
+
+
+def _require_saved_model(model: Path) -> None:
+    if not (model / SAVED_MODEL_FILE).is_file():
+        raise ComponentError(
+            f"ModelPusher: expected a SavedModel in {model}, found no {SAVED_MODEL_FILE}."
+        )
 
 
 def _push_new(
@@ -75,8 +79,8 @@ def _push_new(
     registry: ModelRegistry,
     tags: Mapping[str, str],
     run: TrainingRun | None,
-) -> Pushed:
-    """Copy and register; what fails takes back all that was done before it."""
+) -> PushedVersion:
+    """Copy and register a new version; undo both where one of them fails."""
     with serving.copied(model) as incoming, ExitStack() as undo:
         if run is None:
             version = registry.begin_version(f"{SOURCE_SCHEME}{serving.root}", None)
@@ -90,7 +94,7 @@ def _push_new(
         undo.callback(path.rename, incoming)
         registry.finish_version(version, tags)
         undo.pop_all()
-    return Pushed(version, path)
+    return PushedVersion(version, path)
 
 
 def _require_new(version: int, serving: ServingFolder) -> None:

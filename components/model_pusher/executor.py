@@ -1,4 +1,4 @@
-"""Pushes a blessed model, and nothing without a blessing."""
+"""Pushes a model that is blessed."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Push where the blessing says so; a missing blessing is a no."""
+        """Push the model if its blessing says so; without a blessing nothing is pushed."""
         pushed_model = artifact_utils.get_single_instance(output_dict["pushed_model"])
         blessings = input_dict.get("blessing", [])
         if len(blessings) != 1 or not is_model_blessed(blessings[0]):
@@ -72,7 +72,7 @@ class Executor(BaseExecutor):
             DATA_FINGERPRINT: read_dataset(manifest).fingerprint,
             CONFIG: exec_properties["config"],
             CODE_DIGEST: exec_properties["code_digest"],
-            RUN_ID: self._context.pipeline_run_id,
+            RUN_ID: (self._context and self._context.pipeline_run_id) or "",
             ACCURACY: f"{metrics.candidate.accuracy:.6f}",
             ACCURACY_INTERVAL: json.dumps([round(end, 6) for end in metrics.accuracy_interval]),
             **_floor(Path(artifact_utils.get_single_uri(input_dict["blessing"]))),

@@ -1,1 +1,1 @@
-"""TFX's Tuner over the keys of the config, and the best of them as YAML."""
+"""TFX's Tuner with a search space of config keys; the best values are written as YAML."""

@@ -1,4 +1,4 @@
-"""The Tuner component: TFX's own, whose artifact holds the best values as YAML too."""
+"""The Tuner component: TFX's own, with the best values as YAML in its artifact."""
 
 from tfx import types
 from tfx.components.tuner.component import Tuner as StockTuner
@@ -28,20 +28,20 @@ class Tuner(StockTuner):
 
     def __init__(
         self,
-        examples: types.BaseChannel,
+        examples: types.BaseChannel[types.Artifact],
         config: PipelineConfig,
         store: TrackingStore | None,
         kept: str = "",
         config_folder: str = "",
     ) -> None:
-        """Take what is trained on, and the config.
+        """Take the training examples and the config.
 
         Args:
-          examples: transformed ones, in union with changed copies where there are any.
+          examples: transformed examples, in union with augmented copies where there are any.
           config: of the trainings and of the search.
-          store: of MLflow's runs; None: it is told nothing.
-          kept: a folder in which a killed search is found.
-          config_folder: what paths in best.yaml are relative to; "": they are absolute.
+          store: where MLflow records the trials; None: nowhere.
+          kept: the folder from which a killed search goes on.
+          config_folder: paths in best.yaml are relative to it; "": they are absolute.
         """
         configs = [config, *(one for _, one in varied_configs(config))]
         super().__init__(

@@ -1,4 +1,4 @@
-"""Runs TFX's search and puts what came of it into its artifacts."""
+"""Runs TFX's search and writes the results into the artifacts."""
 
 import json
 from pathlib import Path

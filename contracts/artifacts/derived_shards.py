@@ -1,4 +1,4 @@
-"""Shards that are made of one shard of examples each; those that an earlier run made are linked."""
+"""Links shards of a previous run that were made of the same shards of examples."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.image_example_gen.listing.layout import Layout, printable
+from components.image_example_gen.listing.entries import printable
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import missing_splits
-from components.image_example_gen.splitting.splits import cut_of, parts_of
+from components.image_example_gen.splitting.splits import plan_splits, split_sizes
 from components.model_gate.small_split import small_split
 from contracts.artifacts import features
 from contracts.config.data import DataConfig, SplitsConfig
@@ -182,6 +183,6 @@ def _images_to_test(layout: Layout, splits: SplitsConfig) -> int:
     by_class = counts(layout).values()
     if features.TEST in layout.splits:
         return sum(row.get(features.TEST, 0) for row in by_class)
-    shares = cut_of(layout, splits.model_dump()).shares
+    shares = plan_splits(layout, splits.model_dump()).shares
     pools = (row.get(features.TRAIN, 0) + row.get(UNSPLIT, 0) for row in by_class)
-    return sum(parts_of(pool, shares)[features.TEST] for pool in pools)
+    return sum(split_sizes(pool, shares)[features.TEST] for pool in pools)

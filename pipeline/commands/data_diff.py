@@ -3,7 +3,11 @@
 import argparse
 import json
 
-from contracts.artifacts.manifest.difference import Difference, Move, difference
+from contracts.artifacts.manifest.difference import (
+    ImageChange,
+    ManifestDifference,
+    compare_manifests,
+)
 from contracts.system.errors import some_of
 from pipeline.commands.chosen_run import chosen_run_with_data
 
@@ -21,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
       InputError: there is no such run, or it has no manifest.
     """
     runs = [chosen_run_with_data(args, run_id) for run_id in (args.before, args.now)]
-    found = difference(*(run.data.manifest for run in runs))
+    found = compare_manifests(*(run.data.manifest for run in runs))
     if args.json:
         print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
         return 0
@@ -41,20 +45,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _labels(move: Move) -> str:
+def _labels(move: ImageChange) -> str:
     return f"{move.before.path} ({move.before.label}) -> {move.now.path} ({move.now.label})"
 
 
-def _splits(move: Move) -> str:
+def _splits(move: ImageChange) -> str:
     return f"{move.now.path} ({move.before.split} -> {move.now.split})"
 
 
-def _as_json(found: Difference) -> dict[str, list[object]]:
+def _as_json(found: ManifestDifference) -> dict[str, list[object]]:
     """Return rows for what was added and removed, and {"before": row, "now": row} for the rest."""
     return {
         name: [
             {"before": one.before._asdict(), "now": one.now._asdict()}
-            if isinstance(one, Move)
+            if isinstance(one, ImageChange)
             else one._asdict()
             for one in values
         ]

@@ -172,6 +172,7 @@ def _run_context(plan: RunPlan, records: ExecutionRecords) -> RunContext:
         curated_schema=str(plan.curated_schema) if plan.curated_schema else None,
         searches=str(workspace.searches),
         config_folder=str(plan.checked.folder),
+        prepared_ingestion=str(workspace.early_ingestion),
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.preflight.preflight import Preflight
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from components.image_example_gen.background_ingestion import IngestionAhead
+    from components.image_example_gen.background_ingestion import BackgroundIngestion
     from contracts.artifacts.manifest.dataset import Dataset
 
 
@@ -50,35 +50,37 @@ class RunImages:
         return self._digest
 
     @contextmanager
-    def ingested_during(self) -> Iterator["IngestionAhead | None"]:
+    def ingested_during(self) -> Iterator["BackgroundIngestion | None"]:
         """Ingest in a thread while the block runs; give None where that was done before."""
         if self._digest in {past.dataset.listing_digest for past in self._past}:
             yield None
             return
-        from components.image_example_gen.background_ingestion import ingesting_ahead
-        from components.image_example_gen.earlier import Earlier
+        from components.image_example_gen.background_ingestion import background_ingestion
+        from components.image_example_gen.previous_ingestion import PreviousIngestion
 
-        earlier = None
+        previous = None
         if self._all_past:
             past, examples, manifest = (self._past or self._all_past)[0]
-            earlier = Earlier(str(examples), str(manifest), past.settings, past.moved, past.parts)
+            previous = PreviousIngestion(
+                str(examples), str(manifest), past.settings, past.moved, past.parts
+            )
         processes = self._config.beam.decode_processes or len(os.sched_getaffinity(0))
         folder = self._workspace.early_ingestion
         data = self._config.data
-        with ingesting_ahead(self._layout, data, processes, folder, earlier) as ingestion:
+        with background_ingestion(self._layout, data, processes, folder, previous) as ingestion:
             yield ingestion
 
-    def listing_digest_after(self, ingestion: "IngestionAhead | None") -> str:
+    def listing_digest_after(self, ingestion: "BackgroundIngestion | None") -> str:
         """Return the digest of the listing; files that the ingestion has read are not read again.
 
-        The ingestion is offered to ImageExampleGen under this digest.
+        ImageExampleGen takes the ingestion if it is handed this digest.
         """
         if ingestion is None:
             return self._digest or self.listing_digest()
         has_news = [self._index.note(some) for some in ingestion.digests()]
         if self._digest is None or any(has_news):
             self._digest = self.listing_digest()
-        ingestion.offer(self._digest)
+        ingestion.mark_ready(self._digest)
         return self._digest
 
     def free(self) -> None:

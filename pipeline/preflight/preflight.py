@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.listing.trainable import require_trainable
 from contracts.config.loading.loader import load_config
 from contracts.config.pipeline_config import PipelineConfig

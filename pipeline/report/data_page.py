@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from components.image_validator.image_measures import opened
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 from contracts.artifacts.features import SPLITS
 from contracts.artifacts.image_issues import DataReport, Issue
 from contracts.artifacts.manifest.dataset import Dataset
@@ -96,14 +96,14 @@ def _checked(data: DataSummary, report: DataReport) -> dict[str, Any]:
     """Return the issues and the distributions of the images; both empty without a report."""
     if not data.report:
         return {"issues": [], "charts": []}
-    pictures = Pictures(data.report, data.examples)
+    pictures = MeasuredImages(data.report, data.examples)
     return {
         "issues": [_shown(issue, pictures) for issue in report.issues],
         "charts": _charts(pictures),
     }
 
 
-def _shown(issue: Issue, pictures: Pictures) -> ShownIssue:
+def _shown(issue: Issue, pictures: MeasuredImages) -> ShownIssue:
     chosen = _sample(issue.count, GROUPS_SHOWN if issue.groups else DETAILS_SHOWN)
     groups = [_figures(issue.groups[index], pictures) for index in chosen if issue.groups]
     details = [issue.details[index] for index in chosen if issue.details]
@@ -116,7 +116,7 @@ def _sample(count: int, most: int) -> list[int]:
     return [number * count // shown for number in range(shown)]
 
 
-def _figures(group: Sequence[str], pictures: Pictures) -> list[dict[str, str]]:
+def _figures(group: Sequence[str], pictures: MeasuredImages) -> list[dict[str, str]]:
     """Return the pictures of a group, with a last one that says how many are not shown."""
     rows = pictures.rows_of(group[:PICTURES_SHOWN])
     abouts = zip(pictures.texts("label", rows), pictures.texts("split", rows), strict=True)
@@ -151,7 +151,7 @@ def _classes(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _charts(pictures: Pictures) -> list[Any]:
+def _charts(pictures: MeasuredImages) -> list[Any]:
     """Return the distributions of size, aspect and brightness over all images."""
     if not len(pictures):
         return []

@@ -8,11 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Layout
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.manifest_summary import sum_up
-from components.image_example_gen.splitting.splits import Cut
-from components.image_validator.pictures import measures_path
+from components.image_example_gen.splitting.splits import SplitPlan
+from components.image_validator.measured_images import measures_path
 from components.image_validator.shard_measures import measure_shard
 from contracts.artifacts.image_issues import DataReport
 from contracts.artifacts.manifest.file_row import INGESTED, QUARANTINED, FileRow
@@ -46,7 +47,7 @@ class MadeData:
         catalogue = Catalogue()
         catalogue.add((ImageFile(path, path[0]), NO_STAMP) for path in names)
         layout = Layout("classes", "The 2 top folders are classes.", folder, catalogue)
-        cut = Cut({"train": 0.8, "validation": 0.1, "test": 0.1})
+        cut = SplitPlan({"train": 0.8, "validation": 0.1, "test": 0.1})
         sum_up(manifest, layout, cut, "listing", "settings").write(manifest)
         self.names = names
         self.summary = DataSummary(

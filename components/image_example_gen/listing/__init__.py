@@ -1,1 +1,1 @@
-"""What there is to ingest: folders, tables and object stores -> a catalogue; nothing is decoded."""
+"""Folders, tables and object stores -> a catalogue of the files to ingest; nothing is decoded."""

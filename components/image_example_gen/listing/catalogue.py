@@ -1,19 +1,21 @@
-"""Every entry of a listing, on disk: what is asked of all of them is a query, not a list."""
+"""The entries of a listing in a database on disk, so that memory does not grow with them."""
 
 import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
+from components.image_example_gen.listing.entries import (
+    ImageFile,
+    SkippedFile,
+    decoded,
+    encoded,
+    printable,
+)
 from contracts.artifacts import features
-from contracts.system.storage.remote_path import Root
 
-Kind = Literal["classes", "splits", "csv"]
 Entry = TypeVar("Entry")
 
 _CACHE_KIB = 16 << 10
@@ -37,12 +39,12 @@ _FILE = "path, label, split, grp"
 # Multiplier (Knuth, TAOCP 3, 6.4) and modulus of a hash.
 _SIZE_HASH = (2_654_435_761, 2**32)
 _LEFT = "FROM file WHERE NOT EXISTS (SELECT 1 FROM covered WHERE covered.path = file.path)"
-# Those that may be cut into splits: the data calls them training images, or says nothing.
+# Files that may be cut into splits: without a split in the data, or of the split train.
 _POOL = f"(split IS NULL OR split = '{features.TRAIN}')"
 
 
-class Stamp(NamedTuple):
-    """What the disk says of a file, by which a change of its content shows; zeros if nothing."""
+class FileStamp(NamedTuple):
+    """Size, times and inode of a file, which change with its content; zeros if not known."""
 
     size: int
     mtime_ns: int
@@ -50,11 +52,11 @@ class Stamp(NamedTuple):
     inode: int
 
 
-NO_STAMP = Stamp(0, 0, 0, 0)
+NO_STAMP = FileStamp(0, 0, 0, 0)
 
 
-class Stored(Generic[Entry]):
-    """Entries in order of path, as often as they are asked for; none of them is kept."""
+class StoredEntries(Generic[Entry]):
+    """Entries in order of path; each iteration queries them again, and none is kept in memory."""
 
     def __init__(self, catalogue: "Catalogue", table: str, make: Callable[..., Entry]) -> None:
         self._query = catalogue.database.execute
@@ -72,12 +74,12 @@ class Stored(Generic[Entry]):
 
 
 class Catalogue:
-    """The files and skipped entries of a listing, with what is known of each.
+    """The files and the skipped entries of a listing.
 
-    It lies in a temporary file that goes with it; small ones never leave memory, and no more of a
-    large one is in memory than a cache. One thread at a time may use it.
+    They are in a temporary SQLite file, which is deleted with the catalogue; a small one is only in
+    memory, a large one takes a cache of fixed size. One thread at a time may use it.
 
-    Paths are bytes here, so that each of them opens, and in order of their bytes.
+    Paths are stored as bytes, so that names that are no UTF-8 open too, and sorted by these.
     """
 
     def __init__(self) -> None:
@@ -86,15 +88,15 @@ class Catalogue:
         )
         self.database.executescript(_TABLES)
         self.database.create_function("sha256", 1, _sha256, deterministic=True)
-        self.files: Stored[ImageFile] = Stored(self, "file", ImageFile)
-        self.skipped: Stored[SkippedFile] = Stored(self, "skipped", SkippedFile)
+        self.files: StoredEntries[ImageFile] = StoredEntries(self, "file", ImageFile)
+        self.skipped: StoredEntries[SkippedFile] = StoredEntries(self, "skipped", SkippedFile)
 
     def close(self) -> None:
         """Free the memory and the disk that it takes."""
         self.database.close()
 
-    def add(self, entries: Iterable[tuple[ImageFile, Stamp]]) -> None:
-        """Take files; fastest in order of path."""
+    def add(self, entries: Iterable[tuple[ImageFile, FileStamp]]) -> None:
+        """Add files; fastest in order of path."""
         rows = [
             (encoded(file.path), file.label, file.split, file.group, *stamp)
             for file, stamp in entries
@@ -104,7 +106,7 @@ class Catalogue:
         self.note_names(path for path, *_ in rows)
 
     def note_names(self, paths: Iterable[bytes]) -> None:
-        """Remember what is shown of paths that are no valid text, for `find`."""
+        """Store the printable names of paths that are no valid text, for `find`."""
         odd = [path for path in paths if not path.isascii()]
         names = [(printable(decoded(path)), path) for path in odd]
         self.database.executemany(
@@ -113,7 +115,7 @@ class Catalogue:
         )
 
     def skip(self, entries: Iterable[SkippedFile]) -> None:
-        """Take entries that are no images."""
+        """Add entries that are skipped."""
         rows = [(encoded(path), reason, detail) for path, reason, detail in entries]
         with transaction(self.database) as run:
             run.executemany("INSERT INTO skipped VALUES (?, ?, ?)", rows)
@@ -126,7 +128,7 @@ class Catalogue:
             run.execute(f"DELETE {which}", labels)
 
     def group(self, group_of: Callable[[str], str | None]) -> int:
-        """Set the group of every file to what `group_of` makes of its path; return their number."""
+        """Set the group of every file by its path; return the number of groups."""
         self.database.create_function("group_of", 1, lambda path: group_of(decoded(path)))
         with transaction(self.database) as run:
             run.execute("UPDATE file SET grp = group_of(path)")
@@ -150,7 +152,7 @@ class Catalogue:
         return [SkippedFile(decoded(path), *rest) for path, *rest in rows]
 
     def sizes_to_cut(self) -> dict[str, tuple[int, int]]:
-        """Return of each label how many keys and files there are that may be cut into splits.
+        """Return for each label the numbers of keys and of files that may be cut into splits.
 
         A key is a group, or a file without one.
         """
@@ -166,7 +168,7 @@ class Catalogue:
                 yield ImageFile(decoded(path), *rest), digest
 
     def sample(self, images: int) -> Iterator[ImageFile]:
-        """Give files by a hash of their sizes, which are content: names have next to no say."""
+        """Give a sample of the files, by a hash of their sizes: names hardly matter."""
         query = f"SELECT {_FILE} FROM file ORDER BY (size * ?) % ?, size, path LIMIT ?"
         for path, *rest in self.database.execute(query, (*_SIZE_HASH, images)):
             yield ImageFile(decoded(path), *rest)
@@ -176,9 +178,9 @@ class Catalogue:
         return self.database.execute(f"SELECT {_FILE}, digest FROM file ORDER BY path")
 
     def find(self, name: str) -> tuple[bytes, ImageFile, str | None] | None:
-        """Return path, file and digest of the one that is shown as `name`.
+        """Return path, file and digest of the file with this printable name.
 
-        None where there is none, or several whose names look alike.
+        None if there is no such file, or several.
         """
         paths = [path for (path,) in self.database.execute(_ODD, (name,))]
         paths.append(name.encode())
@@ -191,7 +193,7 @@ class Catalogue:
     def find_all(
         self, names: Sequence[str]
     ) -> Iterator[tuple[bytes, ImageFile, str | None] | None]:
-        """Give for each name what `find` does, in a fraction of its time."""
+        """Give the result of `find` for each name, in a fraction of its time."""
         run = self.database.execute
         if run("SELECT 1 FROM odd LIMIT 1").fetchone():
             yield from map(self.find, names)
@@ -205,16 +207,16 @@ class Catalogue:
             yield path and (path, ImageFile(name, label, split, group), digest)
 
     def cover(self, paths: Iterable[bytes]) -> None:
-        """Take files as such that need no ingestion."""
+        """Mark files that need no ingestion."""
         with transaction(self.database) as run:
             run.executemany("INSERT INTO covered VALUES (?)", ((path,) for path in paths))
 
     def uncover(self) -> None:
-        """Take all files as such that need ingestion."""
+        """Mark all files as such that need ingestion."""
         self.database.execute("DELETE FROM covered")
 
     def left(self) -> tuple[int, int]:
-        """Return how many files need ingestion, and how large they are together."""
+        """Return the number of files that need ingestion, and their bytes together."""
         count, size = self.database.execute(f"SELECT count(*), sum(size) {_LEFT}").fetchone()
         return count, size or 0
 
@@ -223,54 +225,6 @@ class Catalogue:
         rows = self.database.execute(f"SELECT {_FILE}, size {_LEFT} ORDER BY sha256(path)")
         for path, label, split, group, size in rows:
             yield ImageFile(decoded(path), label, split, group), size
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Every entry found below `root`, sorted by path: `files` and `skipped` together.
-
-    `description` says in a few sentences what was inferred. `empty_classes` are the class folders
-    in which no file stands, `unused` the labels and folders of which no file is used. The
-    catalogue does not change any more, but for digests.
-    """
-
-    kind: Kind
-    description: str
-    root: Root
-    catalogue: Catalogue
-    empty_classes: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-
-    @property
-    def files(self) -> Stored[ImageFile]:
-        """The files that stand where an image is expected."""
-        return self.catalogue.files
-
-    @property
-    def skipped(self) -> Stored[SkippedFile]:
-        """The entries that are no candidates."""
-        return self.catalogue.skipped
-
-    @cached_property
-    def counts(self) -> Counter[tuple[str, str | None]]:
-        """The number of files by label and split."""
-        return self.catalogue.counts()
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes that have at least one file, sorted."""
-        return sorted({label for label, _ in self.counts})
-
-    @property
-    def splits(self) -> list[str]:
-        """The splits that the data brings itself, in the order of `features.SPLITS`."""
-        brought = {split for _, split in self.counts}
-        return [split for split in features.SPLITS if split in brought]
-
-    @property
-    def found(self) -> int:
-        """How many entries there are in all."""
-        return len(self.files) + len(self.skipped)
 
 
 _ODD = "SELECT path FROM odd WHERE name = ?"
@@ -283,23 +237,13 @@ _FOUND = f"SELECT {_FILE}, digest FROM file WHERE path = ?"
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Make many changes at once, which takes a fraction of the time of one after the other.
+    """Make many changes in one transaction, in a fraction of the time.
 
-    Without a journal nothing is rolled back: whoever fails drops the whole catalogue.
+    Without a journal nothing is rolled back: after an error the whole catalogue is dropped.
     """
     database.execute("BEGIN")
     yield database
     database.execute("COMMIT")
-
-
-def encoded(path: str) -> bytes:
-    """Return a path as the disk has it."""
-    return path.encode("utf-8", "surrogateescape")
-
-
-def decoded(path: bytes) -> str:
-    """Return a path as the rest of the program has it."""
-    return path.decode("utf-8", "surrogateescape")
 
 
 def _sha256(path: bytes) -> bytes:

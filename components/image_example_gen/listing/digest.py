@@ -1,17 +1,16 @@
-"""One digest for all that a listing says: what an ingestion of it follows from."""
+"""The digest of a listing: an ingestion depends on nothing else of it."""
 
 import hashlib
 from collections.abc import Iterator
 
-from components.image_example_gen.listing.catalogue import Layout
+from components.image_example_gen.listing.layout import Layout
 
 
 def listing_digest(layout: Layout) -> str:
     """Return the SHA-256 over path, label, split, group and content of every file.
 
-    Entries that the listing skipped and empty classes count by their names: they are part of the
-    accounts, and so of what a run over them says. It depends on neither the order of listing,
-    nor times, nor where the root lies.
+    Skipped entries and empty classes count by their names, since they are part of the manifest and
+    of the report of a run. The order of the listing, times and the place of the root do not count.
 
     The digest of each file's content has to be known (`file_index.FileIndex`).
     """

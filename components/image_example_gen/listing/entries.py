@@ -1,4 +1,4 @@
-"""What a listing of the images consists of, before any file is read."""
+"""The entries of a listing, before any file is read."""
 
 import re
 from typing import Final, NamedTuple
@@ -11,16 +11,16 @@ BLANKS: Final = (
     "\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})
-_CLUTTER_STARTS = tuple(".tTdD_@")  # most names are none, and there are many
+_CLUTTER_STARTS = tuple(".tTdD_@")  # tested first, since most names begin otherwise
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class ImageFile(NamedTuple):
-    """A file that stands where an image is expected; nobody has looked inside yet.
+    """A file at a place where an image is expected; it has not been opened yet.
 
     `path` is relative to the layout's root, with "/" between parts. Bytes of it that are no
     UTF-8 are kept as surrogate escapes, so that it opens; `printable` makes text of it.
-    `label` and `group` are valid text in NFC. `split` is None where the data does not say.
+    `label` and `group` are valid text in NFC. `split` is None if the data has no splits.
     """
 
     path: str
@@ -30,7 +30,7 @@ class ImageFile(NamedTuple):
 
 
 class SkippedFile(NamedTuple):
-    """An entry that is no candidate: `reason` is a stable name, `detail` a half sentence."""
+    """An entry that is not ingested: `reason` is a stable name, `detail` a half sentence."""
 
     path: str
     reason: str
@@ -38,14 +38,14 @@ class SkippedFile(NamedTuple):
 
 
 def is_clutter(name: str) -> bool:
-    """Tell whether a file or folder name is a hidden one or one that desktops leave behind."""
+    """Tell whether a file or folder is hidden or left behind by a desktop program."""
     return name[:1] in _CLUTTER_STARTS and (name[0] == "." or name.casefold() in _CLUTTER)
 
 
 def printable(name: str) -> str:
     r"""Return `name` as valid text: bytes that were no UTF-8 become `\xff`.
 
-    Only for showing and storing; the file opens under the original name.
+    It is for output and storage; the file opens under the original name.
     """
     if name.isascii() or not _SURROGATE.search(name):
         return name
@@ -61,3 +61,13 @@ def text_of(name: str) -> str:
 def plain_path(path: str) -> str:
     """Return a path in one Unicode form, without blanks around its parts."""
     return "/".join(composed(part).strip(BLANKS) for part in path.split("/"))
+
+
+def encoded(path: str) -> bytes:
+    """Return a path as bytes, as it is on the disk."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def decoded(path: bytes) -> str:
+    """Return a path as text, with surrogate escapes for bytes that are no UTF-8."""
+    return path.decode("utf-8", "surrogateescape")

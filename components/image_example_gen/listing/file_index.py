@@ -1,4 +1,4 @@
-"""Remembers the digests of files, so that a file which has not changed is not read again."""
+"""Stores the digests of files between runs, so that an unchanged file is not read again."""
 
 import hashlib
 import os
@@ -9,18 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
-from components.image_example_gen.listing.catalogue import (
-    Layout,
-    decoded,
-    encoded,
-    transaction,
-)
+from components.image_example_gen.listing.catalogue import transaction
+from components.image_example_gen.listing.entries import decoded, encoded
+from components.image_example_gen.listing.layout import Layout
 from contracts.system.progress import report_progress
 from contracts.system.storage import objects
 from contracts.system.storage.remote_path import RemotePath, Root
 
-# A file that changed a moment ago may change again within the clock's grain: its digest is not
-# remembered (as git does with its "racy" entries).
+# A file that changed a moment ago may change again at the same time of the clock: its digest is not
+# stored (as git treats "racy" entries).
 SETTLED_NS = 2 * 10**9
 # Stands for the content of a file that cannot be read; ingestion quarantines it.
 UNREADABLE = "unreadable"
@@ -49,13 +46,13 @@ _UNKNOWN = "FROM file WHERE digest IS NULL"
 
 
 class FileIndex:
-    """What is known of the content of a layout's files: it fills in their digests.
+    """The digests of a layout's files: SHA-256 as lower-case hex.
 
-    These are SHA-256 as lower-case hex, of the files that are as they were when they were read.
+    A stored digest is used if size, times and inode of the file are still the same.
     """
 
     def __init__(self, layout: Layout, path: Path | None = None) -> None:
-        """Take the digests that the file at `path` remembers; a damaged one remembers nothing."""
+        """Take the digests from the file at `path`; a damaged one is ignored."""
         self._root = layout.root
         self._path = path
         self._database = layout.catalogue.database
@@ -63,18 +60,18 @@ class FileIndex:
 
     @property
     def file_bytes(self) -> int:
-        """How large all files are together."""
+        """The bytes of all files together."""
         (size,) = self._database.execute("SELECT sum(size) FROM file").fetchone()
         return size or 0
 
     @property
     def unknown(self) -> int:
-        """How many files are not as they were when they were last read here."""
+        """The number of files without a digest: new or changed ones."""
         (count,) = self._database.execute(f"SELECT count(*) {_UNKNOWN}").fetchone()
         return int(count)
 
     def read_unknown(self) -> None:
-        """Read the files that are not known, several at the same time."""
+        """Read the files without a digest, several at the same time."""
         done, total = 0, self.unknown
         cores = len(os.sched_getaffinity(0))
         workers = objects.CONNECTIONS if isinstance(self._root, RemotePath) else cores
@@ -97,7 +94,7 @@ class FileIndex:
         return [(file, _sha256(self._root, file)) for file in files]
 
     def note(self, digests: Iterable[tuple[str, str]]) -> bool:
-        """Take digests of files that have been read, by path; return whether any of them is new."""
+        """Take digests of files that were read, by path; return whether any of them is new."""
         rows = [(digest, encoded(path), digest) for path, digest in digests]
         query = "UPDATE file SET digest = ? WHERE path = ? AND digest IS NOT ?"
         with transaction(self._database) as run:
@@ -106,7 +103,7 @@ class FileIndex:
         return is_new
 
     def write(self) -> None:
-        """Remember the digests of files that have been left alone for a moment.
+        """Store the digests of files that have not changed for a moment.
 
         Raises:
           OSError: the file cannot be written.
@@ -127,7 +124,7 @@ class FileIndex:
         self._is_remembered = True
 
     def _recall(self, path: Path) -> bool:
-        """Fill in what the file at `path` knows; return whether it knows just these files."""
+        """Fill in the digests at `path`; return whether they are of exactly these files."""
         run = self._database.execute
         try:
             run("ATTACH ? AS remembered", (f"file:{quote(str(path))}?mode=ro&immutable=1",))
@@ -155,5 +152,5 @@ def _sha256(root: Root, path: str) -> str:
             while block := file.read(2**20):
                 digest.update(block)
     except OSError:
-        return UNREADABLE  # not swallowed: the ingestion opens it again and says why it cannot
+        return UNREADABLE  # not lost: the ingestion quarantines the file with the reason
     return digest.hexdigest()

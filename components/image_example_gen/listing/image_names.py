@@ -1,4 +1,4 @@
-"""What a file may be, by its name and its first bytes: enough to tell images from logs and code."""
+"""Tells images from logs and code by the name of a file and its first bytes."""
 
 import re
 from typing import Final
@@ -14,7 +14,7 @@ _IMAGES: Final = frozenset(
         "pcd",
     )
 )
-# Files that are no images. Those of text that are not among them show it by their content.
+# Endings of files that are no images. Other text files show it by their content.
 _OTHERS: Final = frozenset(
     (
         *("py", "pyc", "pyo", "ipynb", "so", "dll", "exe", "o", "a", "class", "jar", "whl", "egg"),
@@ -36,21 +36,21 @@ _TEXT_IMAGE: Final = re.compile(rb"P[1-3]\s|/\* XPM|#define \S+_width")
 _BRANDS: Final = (
     *(b"WEBP", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"),
 )
-# No text holds one of these, as file(1) tells texts.
+# No text holds one of these, by the rule of file(1).
 _CONTROLS: Final = frozenset(range(32)) - {*b"\a\b\t\n\f\r\x1b"}
 
 
 def has_image_name(name: str) -> bool:
-    """Tell whether a file name ends as those of images do."""
+    """Tell whether a file name has the ending of an image."""
     _, dot, ending = name.rpartition(".")
     return bool(dot) and ending.lower() in _IMAGES
 
 
 def may_be_image(name: str, first: bytes) -> bool:
-    """Tell whether a file can be an image, by its name and its first bytes.
+    """Tell whether a file may be an image, by its name and its first bytes.
 
-    False only of what surely is none: text, and a file that does not begin as an image does and
-    has the name of another kind.
+    It is False only for text, and for a file that does not begin like an image and has the ending
+    of another kind.
     """
     if has_image_name(name) or _TEXT_IMAGE.match(first):
         return True
@@ -58,5 +58,5 @@ def may_be_image(name: str, first: bytes) -> bool:
         return False
     if first.startswith(_SIGNATURES) or first[8:12] in _BRANDS:
         return True
-    # Of `model.ckpt.data-00000-of-00001` and `events.out.tfevents.17.host` another part says it.
+    # `model.ckpt.data-00000-of-00001` and `events.out.tfevents.17.host` show it by another part.
     return all(part.partition("-")[0] not in _OTHERS for part in name.lower().split(".")[1:])

@@ -1,4 +1,4 @@
-"""`data.leave_out`: what is said of the entries that it skips, and how it is written."""
+"""`data.leave_out`: the reason of its skipped entries, and how the key is written."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import yaml
 
 from contracts.system.errors import EXAMPLES_SHOWN
 
-# Reason and detail of what is skipped by its label, or by the folder that it stands in.
+# Reason and detail of an entry that is skipped by its label or its folder.
 LEFT_OUT: Final = ("label_left_out", "its label or folder is one of data.leave_out")
 
 

@@ -19,7 +19,7 @@ _WORDS: Final = {
     "test": features.TEST,
     "testing": features.TEST,
 }
-# Words that say nothing of which split it is: `training_set`, `test-images`, `valdata`.
+# Words without a meaning for the split: `training_set`, `test-images`, `valdata`.
 _FILLERS: Final = (
     *("dataset", "set", "data", "split", "subset", "images", "image", "imgs", "img"),
     *("pictures", "photos", "files", "folder", "dir"),
@@ -28,7 +28,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+|\d+")
 
 
 class SplitName(NamedTuple):
-    """A name that holds the word of one split; `stem` are its other words.
+    """A name with the word of one split; `stem` holds its other words.
 
     `seg_train` and `seg_test` have one stem. The stem of `train` and of `test-images` is empty.
     """
@@ -39,7 +39,7 @@ class SplitName(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def split_name(name: str) -> SplitName | None:
-    """Return what a name says of a split, None where it holds the word of none, or of several."""
+    """Return split and stem of a name; None if it holds the word of no split, or of several."""
     words = [_bare(word) for word in _WORD.findall(composed(name).casefold())]
     splits = [_WORDS[word] for word in words if word in _WORDS]
     if len(splits) != 1:
@@ -49,13 +49,13 @@ def split_name(name: str) -> SplitName | None:
 
 
 def split_of(name: str) -> str | None:
-    """Return the split that a name means by itself, None where it means none, or says more."""
+    """Return the split of a name without a stem; None for any other name."""
     found = split_name(name)
     return found.split if found and not found.stem else None
 
 
 def _bare(word: str) -> str:
-    """Return the word of a split without a filler that is written in one with it."""
+    """Return the word of a split without a filler that is joined to it."""
     if word.endswith(_FILLERS):
         bare = (word.removesuffix(filler) for filler in _FILLERS)
         return next((one for one in bare if one in _WORDS), word)

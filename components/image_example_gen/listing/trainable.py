@@ -1,21 +1,21 @@
-"""Whether what a listing found can be trained on, by the numbers of files alone."""
+"""Tells by the numbers of files whether a listing can be trained on."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from components.image_example_gen.listing.catalogue import Kind, Layout
 from components.image_example_gen.listing.entries import printable
+from components.image_example_gen.listing.layout import Layout, LayoutKind
 from components.image_example_gen.listing.leave_out import leave_out_key
 from contracts.artifacts import features
 from contracts.config.data import DataConfig
 from contracts.system.errors import DataError, some_of
 
-_FOR_TRAIN: Final[dict[Kind, str]] = {
+_FOR_TRAIN: Final[dict[LayoutKind, str]] = {
     "splits": "Add train/<class>/, or put the class folders into data.root itself.",
     "csv": "Write train into the column split, or empty the column to have splits cut.",
 }
-_FOR_CLASSES: Final[dict[Kind, str]] = {
+_FOR_CLASSES: Final[dict[LayoutKind, str]] = {
     "classes": (
         "Add a folder of another class. If the class folders stand inside that folder, "
         "name that folder as data.root."
@@ -26,12 +26,12 @@ _FOR_CLASSES: Final[dict[Kind, str]] = {
 
 
 def missing_splits(layout: Layout) -> list[str]:
-    """Return the splits that have to be cut out of the training images, since none is brought."""
+    """Return the splits that the data lacks: they are cut out of the training images."""
     return [split for split in features.SPLITS[1:] if split not in layout.splits]
 
 
 def require_trainable(layout: Layout, data: DataConfig) -> None:
-    """Return only if every class can stand in every split that it has to.
+    """Raise unless every class has enough files for the splits.
 
     Raises:
       DataError: there is no image, only one class, no training split, or there are classes
@@ -55,14 +55,14 @@ def require_trainable(layout: Layout, data: DataConfig) -> None:
         raise DataError(problems)
 
 
-def add_or_leave_out(kind: Kind, what: str, labels: Sequence[str]) -> str:
+def add_or_leave_out(kind: LayoutKind, what: str, labels: Sequence[str]) -> str:
     """Return the next step for classes with too few images."""
     added = f"rows of {what}" if kind == "csv" else what
     return f"Add {added}, or leave the classes out: {leave_out_key(labels)}."
 
 
 def _pool(layout: Layout) -> Counter[str]:
-    """Count the training images by label: those that the data calls so, or says nothing about."""
+    """Count the training images by label: those of the split train, and those without a split."""
     sizes: Counter[str] = Counter()
     for (label, split), count in layout.counts.items():
         if split in (None, features.TRAIN):
@@ -71,7 +71,7 @@ def _pool(layout: Layout) -> Counter[str]:
 
 
 def _no_files(layout: Layout, data: DataConfig) -> str:
-    """Say why there is nothing that can be an image, and what to do."""
+    """Return why no entry may be an image, and the next step."""
     root, reasons = data.root, layout.catalogue.skip_reasons()
     is_table = layout.kind == "csv"
     if not reasons and is_table:
@@ -90,7 +90,7 @@ def _no_files(layout: Layout, data: DataConfig) -> str:
 
 
 def _too_small(layout: Layout, data: DataConfig) -> list[str]:
-    """Name the classes that cannot give a training image and one to each split to be cut."""
+    """Return a problem for the classes that are too small for the splits."""
     cut = missing_splits(layout)
     needed = 1 + len(cut)
     sizes = _pool(layout)

@@ -1,1 +1,1 @@
-"""Which image goes to which split, where the data does not say."""
+"""The splits of images, if the data has none of its own."""

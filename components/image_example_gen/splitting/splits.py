@@ -1,15 +1,14 @@
-"""Which split an image goes to, where the data does not say.
+"""Assigns images to splits, if the data has no splits of its own.
 
-Every image has a key, its group or else the SHA-256 of its bytes, and the key alone decides:
-hashed to a position in [0, 1), it falls into the share of one split. So exact duplicates and
-groups never stand on two sides, names and order play no part, and images that are added later
-move none of the older ones. Of a large class shares are met on average.
+Every image has a key: its group, or else the SHA-256 of its bytes. The key is hashed to a position
+in [0, 1), which lies in the share of one split. So exact duplicates and groups are never in two
+splits, names and order do not matter, and images that are added later move no older one. In a large
+class the shares are met on average.
 
-Chance is not good enough where a class is small: its keys are all known before anything is cut, and
-those nearest to the boundaries are moved until each split has its part of the class, to the image
-where groups and copies allow. Moves are remembered beside the data they were made for, and a key
-that an earlier ingestion holds is not moved any more: added images repair the balance among
-themselves.
+In a small class chance is too coarse. All its keys are read first, and the keys nearest to the
+boundaries are moved until each split has its part of the class, to the image if groups and copies
+allow. The moves are stored in the manifest. A key of a previous ingestion is not moved any more:
+only added images are moved to repair the balance.
 """
 
 import hashlib
@@ -23,43 +22,42 @@ from components.image_example_gen.listing.entries import ImageFile
 from contracts.artifacts import features
 
 if TYPE_CHECKING:
-    from components.image_example_gen.listing.catalogue import Layout
+    from components.image_example_gen.listing.layout import Layout
 
-# A class is always looked at if chance would leave a split without it more often than this, and up
-# to so many keys while the classes looked at, from the smallest one on, are not more files than
-# reading them ahead is worth.
+# All keys of a class are read if chance would leave a split without the class with a probability
+# above this. Classes of up to so many keys are read too, the smallest first, up to so many files.
 _NEGLIGIBLE = 1e-9
 _STRATIFIED_KEYS = 1000
 _STRATIFIED_FILES = 50_000
-# Below this size a few damaged files could empty a split: they do not count as images then.
+# In a smaller class a few damaged files could empty a split: they are found and do not count.
 _CHECKED_CLASS_SIZE = 64
 
 _ROUNDING = 1e-9  # of shares, whose sum is not quite 1
 
-Assigned = dict[str, str]  # split by key
+SplitByKey = dict[str, str]  # split by key
 
 
 @dataclass(frozen=True)
-class Cut:
+class SplitPlan:
     """Shares of [0, 1) in the order of `features.SPLITS`, and the keys that were moved.
 
-    `shares` names only the splits that images without a split can go to.
+    `shares` holds only the splits that images without a split are assigned to.
     """
 
     shares: Mapping[str, float]
-    moved: Assigned = field(default_factory=dict)
+    moved: SplitByKey = field(default_factory=dict)
 
     def split_of(self, file: ImageFile, sha256: str) -> str:
         """Return the split of `file`, whose bytes have this SHA-256 as lower-case hex."""
         if file.split in self.shares or file.split is None:
-            return self.split_of_key(key_of(file.group, sha256))
+            return self.split_of_key(split_key(file.group, sha256))
         return file.split
 
     def split_of_key(self, key: str) -> str:
-        """Return where a key was moved to, or else in whose share its position falls."""
+        """Return the split that a key was moved to, or else the split of its position."""
         if key in self.moved:
             return self.moved[key]
-        position, end = position_of(key), 0.0
+        position, end = key_position(key), 0.0
         for split, share in self.shares.items():
             end += share
             if position < end:
@@ -67,55 +65,55 @@ class Cut:
         return split
 
     def distance(self, key: str, split: str) -> float:
-        """Return how far the position of `key` is from the share of `split`."""
+        """Return the distance from the position of `key` to the share of `split`."""
         start = 0.0
         for name, share in self.shares.items():
             if name == split:
                 break
             start += share
-        position = position_of(key)
+        position = key_position(key)
         return max(start - position, position - (start + self.shares[split]), 0.0)
 
 
 @dataclass(frozen=True)
 class SmallClasses:
-    """Labels of the classes whose keys have to be known before the splits are cut.
+    """Labels of the classes whose keys are read before the images are assigned.
 
-    Images of those in `checked` count if they can be decoded, of those in `hashed` if they can
-    be read.
+    Images of classes in `checked` count if they can be decoded, those of classes in `hashed` if
+    they can be read.
     """
 
     checked: list[str]
     hashed: list[str]
 
 
-def cut_of(layout: "Layout", parts: Mapping[str, int]) -> Cut:
-    """Return how splits are cut out of the training images.
+def plan_splits(layout: "Layout", parts: Mapping[str, int]) -> SplitPlan:
+    """Return the shares of the splits that are cut out of the training images.
 
-    `parts` are the configured parts by split. A split that the data brings is left as it is.
+    `parts` are the configured parts by split. A split of the data itself is left as it is.
     """
     brought = set(layout.splits) - {features.TRAIN}
-    cut = [split for split in features.SPLITS if split not in brought]
-    total = sum(parts[split] for split in cut)
-    return Cut({split: parts[split] / total for split in cut})
+    missing = [split for split in features.SPLITS if split not in brought]
+    total = sum(parts[split] for split in missing)
+    return SplitPlan({split: parts[split] / total for split in missing})
 
 
-def position_of(key: str) -> float:
-    """Return the position in [0, 1) that a key hashes to."""
+def key_position(key: str) -> float:
+    """Return the position of a key in [0, 1), by its hash."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") / 2**56
 
 
-def key_of(group: str | None, sha256: str) -> str:
-    """Return what decides the split of an image."""
+def split_key(group: str | None, sha256: str) -> str:
+    """Return the key of an image, which decides its split."""
     return f"group:{group}" if group else f"sha256:{sha256}"
 
 
-def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
-    """Return the classes that chance might cut badly."""
+def find_small_classes(layout: "Layout", plan: SplitPlan) -> SmallClasses:
+    """Return the classes in which chance may miss the shares."""
     small = SmallClasses([], [])
-    if len(cut.shares) == 1:
+    if len(plan.shares) == 1:
         return small
-    needed = math.log(_NEGLIGIBLE) / math.log1p(-min(cut.shares.values()))
+    needed = math.log(_NEGLIGIBLE) / math.log1p(-min(plan.shares.values()))
     files = 0
     sizes = layout.catalogue.sizes_to_cut()
     for label, (keys, size) in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
@@ -127,32 +125,32 @@ def small_classes(layout: "Layout", cut: Cut) -> SmallClasses:
     return small
 
 
-def with_moves(
-    cut: Cut, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
-) -> Cut:
-    """Return `cut` with keys moved so that each split has its part of every class, where it can.
+def balance_splits(
+    plan: SplitPlan, keys: Iterable[tuple[str, str]], settled: Collection[str] = frozenset()
+) -> SplitPlan:
+    """Return `plan` with keys moved so that each split has its part of every class, if possible.
 
-    The same keys give the same moves, in whatever order they come.
+    The moves do not depend on the order of the keys.
 
     Args:
-      cut: the shares, and the keys that were moved before and stay where they are.
+      plan: the shares, and the keys that were moved before; these stay.
       keys: label and key of every readable training image of the small classes.
-      settled: keys that were ingested before: they stay where they are, too.
+      settled: keys that were ingested before; these stay too.
     """
-    mover = _Mover(cut, Counter(keys), settled)
+    mover = _Mover(plan, Counter(keys), settled)
     for label in mover.labels:
         while mover.balance(label):
             pass
-    for split in cut.shares:
+    for split in plan.shares:
         for label in mover.labels:
             mover.fill(label, split)
-    return Cut(cut.shares, mover.moved)
+    return SplitPlan(plan.shares, mover.moved)
 
 
-def parts_of(images: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Return how many of so many images each split should get: by largest remainder.
+def split_sizes(images: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return the number of images for each split, by the largest remainder.
 
-    None gets nothing while there is an image for each of them.
+    Every split gets an image if there are enough.
     """
     exact = {split: images * share for split, share in shares.items()}
     parts = {split: math.floor(part + _ROUNDING) for split, part in exact.items()}
@@ -167,34 +165,36 @@ def parts_of(images: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 class _Mover:
-    """Moves keys between splits; a key may be of several classes, and stand for several images."""
+    """Moves keys between splits; a key may belong to several classes and several images."""
 
     def __init__(
-        self, cut: Cut, images: Counter[tuple[str, str]], settled: Collection[str]
+        self, plan: SplitPlan, images: Counter[tuple[str, str]], settled: Collection[str]
     ) -> None:
-        self.moved: Assigned = dict(cut.moved)
-        self._cut = cut
+        self.moved: SplitByKey = dict(plan.moved)
+        self._plan = plan
         self._images: dict[str, dict[str, int]] = defaultdict(dict)  # by key and label
         self._keys: dict[str, list[str]] = defaultdict(list)  # that may be moved, by label
         self._counts: Counter[tuple[str, str]] = Counter()
         for (label, key), count in sorted(images.items()):
             self._images[key][label] = count
-            self._counts[label, cut.split_of_key(key)] += count
+            self._counts[label, plan.split_of_key(key)] += count
             if key not in settled and key not in self.moved:
                 self._keys[label].append(key)
-        self._splits = {key: cut.split_of_key(key) for key in self._images}
+        self._splits = {key: plan.split_of_key(key) for key in self._images}
         self.labels = sorted({label for label, _ in images})
         self._parts = {
-            label: parts_of(sum(self._counts[label, split] for split in cut.shares), cut.shares)
+            label: split_sizes(
+                sum(self._counts[label, split] for split in plan.shares), plan.shares
+            )
             for label in self.labels
         }
 
     def balance(self, label: str) -> bool:
-        """Move the nearest keys to the splits that lack some; return whether there were any."""
+        """Move the nearest keys to the splits that lack images; return whether any was moved."""
         has_moved = False
-        for split in self._cut.shares:
+        for split in self._plan.shares:
             by_distance = sorted(
-                self._keys[label], key=lambda key: (self._cut.distance(key, split), key)
+                self._keys[label], key=lambda key: (self._plan.distance(key, split), key)
             )
             for key in by_distance:
                 if self._counts[label, split] >= self._parts[label][split]:
@@ -205,7 +205,7 @@ class _Mover:
         return has_moved
 
     def _gain(self, key: str, to: str) -> int:
-        """Return how much nearer to their parts a move brings the classes of a key, in images."""
+        """Return by how many images a move brings the classes of a key nearer to their parts."""
         here, gain = self._splits[key], 0
         for label, count in self._images[key].items():
             for split, more in ((here, -count), (to, count)):
@@ -214,15 +214,15 @@ class _Mover:
         return gain if here != to else 0
 
     def fill(self, label: str, split: str) -> None:
-        """Move the nearest key that can be spared to `split` if `label` has none there.
+        """Move the nearest spare key to `split` if the class has no image there.
 
-        The last one of a class is spared only for training.
+        The last image of a class in a split is moved only to the split train.
         """
         if self._counts[label, split]:
             return
         spare = [key for key in self._keys[label] if split == features.TRAIN or self._is_spare(key)]
         if spare:
-            nearest = min(spare, key=lambda key: (self._cut.distance(key, split), key))
+            nearest = min(spare, key=lambda key: (self._plan.distance(key, split), key))
             self._move(nearest, split)
 
     def _move(self, key: str, to: str) -> None:

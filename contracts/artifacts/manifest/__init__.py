@@ -1,1 +1,1 @@
-"""What became of every file: the manifest, and what changed between two of them."""
+"""The manifest: a row for every file; and the comparison of two manifests."""

@@ -12,24 +12,24 @@ DATASET_FILE = "dataset.json"
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is in the data: found = ingested + quarantined, always."""
+    """The counts of the data; always found = ingested + quarantined."""
 
     listing_digest: str
     fingerprint: str
-    settings: str  # digest of what else the examples follow from
-    layout: str  # the sentence on what was inferred
+    settings: str  # digest of the settings and the code of the ingestion
+    layout: str  # sentences on what the listing inferred
     labels: tuple[str, ...]
     found: int
     ingested: int
     quarantined: int
     splits: dict[str, int]  # ingested, by split
     classes: dict[str, dict[str, int]]  # ingested, by class and split
-    moved: dict[str, str]  # split by key, of keys that were moved so that splits get their parts
+    moved: dict[str, str]  # split by key, for keys that were moved to balance small classes
     example: str  # path of an ingested image, the first in order
     empty_classes: tuple[str, ...]
     quarantine_reasons: dict[str, int]
     quarantine_examples: dict[str, list[str]] = field(default_factory=dict)  # paths, by reason
-    # The share of the training images that a split was to get, for the splits that were cut.
+    # Configured share of the training images, for the splits that were cut.
     parts: dict[str, float] = field(default_factory=dict)
     value_ranges: dict[str, ValueRange] = field(default_factory=dict)  # by kind of deep images
 

@@ -1,4 +1,4 @@
-"""Two manifests -> what became of the images between them."""
+"""Compares two manifests."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from contracts.artifacts.manifest.rows import read_rows
 
 
-class Row(NamedTuple):
-    """What a manifest says of a file, as far as two of them are compared."""
+class ComparedRow(NamedTuple):
+    """The compared columns of a manifest row."""
 
     path: str
     label: str | None
@@ -17,35 +17,35 @@ class Row(NamedTuple):
     sha256: str | None
 
 
-class Move(NamedTuple):
-    """A picture that is still there, and what it is called and counts as, before and now."""
+class ImageChange(NamedTuple):
+    """An image that is in both manifests, with its row before and now."""
 
-    before: Row
-    now: Row
+    before: ComparedRow
+    now: ComparedRow
 
 
 @dataclass
-class Difference:
-    """What became of the files of one manifest in another, sorted by path.
+class ManifestDifference:
+    """The changes from one manifest to another, each list sorted by path.
 
-    A picture is known by its content: one that was moved into the folder of another class is
-    `relabelled`, one that was only renamed is `renamed`. `changed` are files that hold another
-    picture under the same name and label. `resplit` are unchanged ones in another split.
+    Images are matched by content. `relabelled` images were moved to another class, `renamed` images
+    only have another path. `changed` files have other content under the same path and label.
+    `resplit` images are unchanged but in another split.
     """
 
-    added: list[Row] = field(default_factory=list)
-    removed: list[Row] = field(default_factory=list)
-    changed: list[Move] = field(default_factory=list)
-    relabelled: list[Move] = field(default_factory=list)
-    renamed: list[Move] = field(default_factory=list)
-    resplit: list[Move] = field(default_factory=list)
+    added: list[ComparedRow] = field(default_factory=list)
+    removed: list[ComparedRow] = field(default_factory=list)
+    changed: list[ImageChange] = field(default_factory=list)
+    relabelled: list[ImageChange] = field(default_factory=list)
+    renamed: list[ImageChange] = field(default_factory=list)
+    resplit: list[ImageChange] = field(default_factory=list)
 
 
-def difference(before_uri: str, now_uri: str) -> Difference:
-    """Return what became of the files between the manifests at two places."""
-    found = Difference()
+def compare_manifests(before_uri: str, now_uri: str) -> ManifestDifference:
+    """Return the changes from the manifest at `before_uri` to the one at `now_uri`."""
+    found = ManifestDifference()
     before = {row.path: row for row in _rows(before_uri)}
-    new: list[Row] = []
+    new: list[ComparedRow] = []
     for row in sorted(_rows(now_uri), key=lambda row: row.path):
         old = before.get(row.path)
         if old is None or (old.sha256 != row.sha256 and old.label != row.label):
@@ -53,7 +53,7 @@ def difference(before_uri: str, now_uri: str) -> Difference:
             continue
         del before[row.path]
         _add(found, old, row)
-    gone: dict[str | None, list[Row]] = defaultdict(list)
+    gone: dict[str | None, list[ComparedRow]] = defaultdict(list)
     for old in sorted(before.values(), key=lambda row: row.path, reverse=True):
         gone[old.sha256].append(old)
     for row in new:
@@ -66,8 +66,8 @@ def difference(before_uri: str, now_uri: str) -> Difference:
     return found
 
 
-def _add(found: Difference, old: Row, row: Row) -> None:
-    move = Move(old, row)
+def _add(found: ManifestDifference, old: ComparedRow, row: ComparedRow) -> None:
+    move = ImageChange(old, row)
     if old.label != row.label:
         found.relabelled.append(move)
     elif old.sha256 != row.sha256:
@@ -78,8 +78,8 @@ def _add(found: Difference, old: Row, row: Row) -> None:
         found.resplit.append(move)
 
 
-def _rows(uri: str) -> Iterator[Row]:
-    """Give the rows of all files that belong to a class."""
-    table = read_rows(uri, list(Row._fields)).select(Row._fields)
+def _rows(uri: str) -> Iterator[ComparedRow]:
+    """Give the rows of all files with a label."""
+    table = read_rows(uri, list(ComparedRow._fields)).select(ComparedRow._fields)
     columns = (column.to_pylist() for column in table.columns)
-    return (Row(*cells) for cells in zip(*columns, strict=True) if cells[1] is not None)
+    return (ComparedRow(*cells) for cells in zip(*columns, strict=True) if cells[1] is not None)

@@ -1,7 +1,6 @@
-"""What became of a file: rows that the decode processes write, for the parent to make Parquet of.
+"""The rows of the manifest as the decode processes write them; the parent makes Parquet of them.
 
-Imports nothing that takes long: what writes Parquet takes as long to import as everything else
-that decoding needs.
+The decode processes do not import pyarrow: it would take as long as all their other imports.
 """
 
 import pickle
@@ -21,7 +20,7 @@ ROWS_A_GROUP = 4096
 
 
 class FileRow(NamedTuple):
-    """What became of a file; None where it is not known or does not apply."""
+    """The outcome of a file; a field is None if it is unknown or does not apply."""
 
     path: str  # relative to the data root, valid text
     label: str | None
@@ -29,7 +28,7 @@ class FileRow(NamedTuple):
     group: str | None
     status: str  # INGESTED or QUARANTINED
     reason: str | None = None  # a stable name, only of a quarantined file
-    detail: str | None = None  # a half sentence; of an ingested file, what was left out of it
+    detail: str | None = None  # a half sentence; for an ingested file, what it has lost
     sha256: str | None = None  # lower-case hex of the file as it was found
     width: int | None = None  # pixels, upright
     height: int | None = None
@@ -38,7 +37,7 @@ class FileRow(NamedTuple):
 
 
 def rows_path(manifest_uri: str, part: str) -> Path:
-    """Return where the rows of a part wait for their table."""
+    """Return the file with the rows of a part, before they become a table."""
     return Path(manifest_uri, FILES_FOLDER, f".{part}.rows")
 
 
@@ -56,7 +55,7 @@ class RowWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that wait for others."""
+        """Write the buffered rows."""
         if self._rows:
             pickle.dump(self._rows, self._file, pickle.HIGHEST_PROTOCOL)
             self._rows.clear()
@@ -73,7 +72,7 @@ def row_writer(path: Path) -> Iterator[RowWriter]:
 
 
 def read_rows_file(path: Path) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the rows of a file that `row_writer` has left, as many at a time as make a group."""
+    """Give the rows of a file of `row_writer`, a row group at a time."""
     with path.open("rb") as file:
         while file.peek(1):
             yield pickle.load(file)

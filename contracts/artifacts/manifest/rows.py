@@ -21,7 +21,7 @@ from contracts.artifacts.manifest.file_row import (
 )
 from contracts.system.atomic_files import whole_file
 
-__all__ = ["INGESTED", "PART_PREFIX", "QUARANTINED", "FileRow"]  # the words of a row, too
+__all__ = ["INGESTED", "PART_PREFIX", "QUARANTINED", "FileRow"]  # re-exported
 
 _NUMBERS = ("width", "height", "file_bytes")
 ROW = pa.schema(
@@ -43,13 +43,13 @@ class PartWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that wait for others."""
+        """Write the buffered rows."""
         if self._rows:
             self.add_group(self._rows)
             self._rows.clear()
 
     def add_group(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Append rows that become a group of their own."""
+        """Append rows as a row group."""
         columns = zip(*rows, strict=True) if rows else [()] * len(ROW)
         arrays = [pa.array(column, field.type) for field, column in zip(ROW, columns, strict=True)]
         self._table.write_table(pa.Table.from_arrays(arrays, schema=ROW))
@@ -67,7 +67,7 @@ def part_writer(uri: str, part: str) -> Iterator[PartWriter]:
 
 
 def write_part(uri: str, part: str, suffix: str) -> None:
-    """Make the table, named `part` and `suffix`, of the rows that a decode process has left."""
+    """Make the table `part` + `suffix` of the rows that a decode process has written."""
     left = rows_path(uri, part)
     with part_writer(uri, f"{part}{suffix}") as table:
         for rows in read_rows_file(left):
@@ -91,9 +91,9 @@ def parts(uri: str) -> list[Path]:
 
 
 def read_digests(uri: str, apart_from: str | None = None) -> Iterator[list[tuple[str, str]]]:
-    """Give path and SHA-256 of every file that could be read, those of a part at a time.
+    """Give path and SHA-256 of every file that could be read, a part at a time.
 
-    Parts that the manifest at `apart_from` has too are left out.
+    Parts that are also in the manifest at `apart_from` are left out.
     """
     known = {part.name for part in parts(apart_from)} if apart_from else set()
     for part in parts(uri):

@@ -1,4 +1,4 @@
-"""The values that become black and white in images of more than 8 bits, as users read them."""
+"""The value ranges of images of more than 8 bits, and the sentences that describe them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _REASONS: Final[dict[Source, str]] = {
 
 @dataclass(frozen=True)
 class ValueRange:
-    """The range of the images of a kind, how many of them the sample holds, who has decided it."""
+    """The values of black and white of a kind, its images in the sample, and the source."""
 
     low: float
     high: float
@@ -29,7 +29,7 @@ class ValueRange:
 
 
 def value_range_sentences(ranges: Mapping[str, ValueRange]) -> list[str]:
-    """Return what is black and white in each kind of deep images, and why."""
+    """Return a sentence on the values of black and white for each kind of deep images."""
     return [
         f"{_IMAGES[kind]} are read with {values.low:.15g} as black and {values.high:.15g} as white"
         + _REASONS[values.source].format(images=values.images)

@@ -1,1 +1,1 @@
-"""Processes that decode images for the components, apart from TensorFlow, Beam and each other."""
+"""Processes that decode images for the components, without TensorFlow and Beam."""

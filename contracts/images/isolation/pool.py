@@ -1,4 +1,4 @@
-"""The parent's side of the decode processes: calls go to whichever is idle."""
+"""The parent's side of the decode processes: a call goes to an idle process."""
 
 import os
 import pickle
@@ -15,27 +15,28 @@ from typing import IO, Any, TypeVar
 
 from contracts.environment.own_packages import python_command
 from contracts.images.isolation import worker as decode_worker
-from contracts.images.isolation.worker import Answer, Call, Limits, PositionReport
+from contracts.images.isolation.worker import DecodeAnswer, DecodeCall, DecodeLimits, PositionReport
 from contracts.system.errors import ComponentError
 
 Result = TypeVar("Result")
 
-# What the libraries below Python go by. The processes are as many as they should be: numpy's
-# threads would only be in the way. Memory of a decoded photo that went back to the system at once
-# would be cleared for the next one, which takes a third of the time that decoding takes.
-_SURROUNDINGS = {
+# Environment variables of the C libraries. There is a process a core, so that numpy needs no
+# threads. glibc keeps the memory of a decoded photo: given back to the system, it would be cleared
+# for the next photo, in a third of the time of decoding. One arena serves the threads that read
+# objects: an arena each would count against the memory limit.
+_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc takes no more
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc's maximum
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
 }
-_MAIN = f"from {decode_worker.__name__} import Limits, serve; serve({{limits!r}})"
+_MAIN = f"from {decode_worker.__name__} import DecodeLimits, serve; serve({{limits!r}})"
 
 
 class WorkerDied(Exception):
-    """A decode process ended in the middle of a call, at about `position`; `cause` says how.
+    """A decode process ended during a call, near `position`; `cause` tells how.
 
-    `is_late`: an image took longer than it may.
+    `is_late`: an image took longer than its limit.
     """
 
     def __init__(self, cause: str, position: int, is_late: bool) -> None:
@@ -46,22 +47,22 @@ class WorkerDied(Exception):
 
 
 class DecodeWorker:
-    """One decode process; the next call starts a new one where it died."""
+    """One decode process; if it has died, the next call starts a new one."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: DecodeLimits) -> None:
         self.limits = limits
         self._main = _MAIN.format(limits=limits)
-        self._lock = Lock()  # between a call that starts a process anew and the closing
+        self._lock = Lock()  # between a call that starts a new process, and `close`
         self._is_closed = False
         self._start()
 
     @property
     def pid(self) -> int:
-        """The process that the next call goes to, if it lives until then."""
+        """The id of the current process."""
         return self._process.pid
 
-    def call(self, call: Call, on_position: PositionReport) -> Any:
-        """Return what the function returns, or raise what it raises.
+    def call(self, call: DecodeCall, on_position: PositionReport) -> Any:
+        """Run a call in the process; return or raise the result of the function.
 
         Raises:
           WorkerDied: the process died in this call.
@@ -84,7 +85,7 @@ class DecodeWorker:
                 position = answer.value
                 on_position(position)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-            if self._is_closed:  # the pipes too, whatever that looked like here
+            if self._is_closed:  # its pipes too, which raises different errors here
                 raise CancelledError from error
             if not isinstance(error, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
                 raise
@@ -95,7 +96,7 @@ class DecodeWorker:
         return answer.value
 
     def close(self) -> None:
-        """End the process at once, whatever it does; there will be no other."""
+        """End the process at once; later calls are cancelled."""
         with self._lock:
             self._is_closed = True
             self._stop()
@@ -106,7 +107,7 @@ class DecodeWorker:
         for pipe in (self._calls, self._answers):
             try:
                 pipe.close()
-            except BrokenPipeError:  # a call that was not read to its end
+            except BrokenPipeError:  # the process has not read the whole call
                 continue
 
     def _start(self) -> None:
@@ -114,7 +115,7 @@ class DecodeWorker:
             python_command(self._main),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | _SURROUNDINGS,
+            env=os.environ | _ENVIRONMENT,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._calls: IO[bytes] = self._process.stdin
@@ -130,8 +131,8 @@ class DecodeWorker:
                 f"({self._cause_of_death()}): {sys.executable} -c {self._main!r}."
             ) from error
 
-    def _receive(self) -> Answer:
-        answer: Answer = pickle.load(self._answers)
+    def _receive(self) -> DecodeAnswer:
+        answer: DecodeAnswer = pickle.load(self._answers)
         return answer
 
     def _cause_of_death(self) -> str:
@@ -142,9 +143,9 @@ class DecodeWorker:
 
 
 class DecodePool:
-    """Some decode processes, started at once, and a thread for each to wait for it."""
+    """Decode processes, all started at once, with a thread each that waits for results."""
 
-    def __init__(self, processes: int, limits: Limits) -> None:
+    def __init__(self, processes: int, limits: DecodeLimits) -> None:
         self.processes = processes
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decode")
         self._workers = [DecodeWorker(limits) for _ in range(processes)]
@@ -153,11 +154,11 @@ class DecodePool:
             self._idle.put(worker)
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
-        """Have `function(worker, *arguments)` called as soon as a worker is idle."""
+        """Call `function(worker, *arguments)` in a thread as soon as a worker is idle."""
         return self._threads.submit(self._lend, function, arguments)
 
     def close(self) -> None:
-        """End all processes at once, and the calls that they are in."""
+        """End all processes at once and cancel their calls."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.close()
@@ -175,8 +176,8 @@ _shared: list[DecodePool] = []
 
 
 @cache
-def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
-    """Return the pool that everything in this process shares, opened at the first call.
+def pool_of_this_process(processes: int, limits: DecodeLimits) -> DecodePool:
+    """Return the pool that this process shares, opened at the first call.
 
     On a Beam worker it lives as long as the worker.
     """
@@ -186,15 +187,15 @@ def pool_of_this_process(processes: int, limits: Limits) -> DecodePool:
 
 
 def close_shared_pools() -> None:
-    """End the processes of every pool that this process shares, whatever they do."""
+    """Close every pool that this process shares."""
     while _shared:
         _shared.pop().close()
     pool_of_this_process.cache_clear()
 
 
 @contextmanager
-def open_pool(processes: int, limits: Limits) -> Iterator[DecodePool]:
-    """Give the pool of this process, and close it at the end of the block."""
+def open_pool(processes: int, limits: DecodeLimits) -> Iterator[DecodePool]:
+    """Give the pool of this process; close it after the block."""
     try:
         yield pool_of_this_process(processes, limits)
     finally:

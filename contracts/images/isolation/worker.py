@@ -1,7 +1,7 @@
-"""A process that runs functions for its parent: pickled calls come in, pickled answers go out.
+"""The decode process: it reads pickled calls from its parent and writes pickled answers.
 
-Hostile images end here: a crash of a decoder takes this process along and nothing else. Only
-what decoding needs is imported, whatever the parent's own main module is.
+A hostile image can crash only this process. It imports only the modules that decoding needs, not
+the main module of its parent.
 """
 
 import gc
@@ -20,32 +20,32 @@ from typing import Any, BinaryIO, NamedTuple
 
 from contracts.images.source import prepare
 
-PositionReport = Callable[[int], None]  # is called with the position of an image
+PositionReport = Callable[[int], None]  # is called with the position of the next image
 
 _REPORT_EVERY_S = 0.2
 _OBJECTS_A_COLLECTION = 10_000
 
 
-class Limits(NamedTuple):
-    """What a process may take: seconds for each image, and bytes of memory besides its own."""
+class DecodeLimits(NamedTuple):
+    """Limits of a process: seconds for each image, and bytes of memory in addition to its start."""
 
     seconds: float
     memory_bytes: int
 
 
-class Call(NamedTuple):
-    """A function "module:name", its arguments but the last one, which is its `report`.
+class DecodeCall(NamedTuple):
+    """A function "module:name" and its arguments; the process adds its `report` as the last one.
 
-    `is_careful` asks for a report of every position, so that the one that crashes is known.
+    `reports_every_position` identifies the image that crashes the process.
     """
 
     function: str
     arguments: tuple[Any, ...]
-    is_careful: bool
+    reports_every_position: bool
 
 
-class Answer(NamedTuple):
-    """What a call says: `value` is a position, a result, an exception, or None at the start."""
+class DecodeAnswer(NamedTuple):
+    """An answer: `value` is a position, a result, an exception, or None at the start."""
 
     kind: str  # READY, POSITION, RESULT or ERROR
     value: Any = None
@@ -54,26 +54,26 @@ class Answer(NamedTuple):
 READY, POSITION, RESULT, ERROR = "ready", "position", "result", "error"
 
 
-def serve(limits: Limits) -> None:
+def serve(limits: DecodeLimits) -> None:
     """Answer calls until the parent closes the input.
 
-    An image that takes too long ends the process by SIGALRM, whatever its decoder does: the
-    kernel asks nobody. One that takes too much memory meets a MemoryError.
+    An image that takes too long ends the process by SIGALRM, even inside of a decoder. An image
+    that takes too much memory raises a MemoryError.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    # Libraries write warnings straight to these; answers have to stay clean of them.
+    # C libraries write warnings to standard output, which must not mix with the answers.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    prepare()  # while the parent still looks for images
-    gc.freeze()  # what was imported stays: no need to look through it again and again
+    prepare()  # while the parent still lists images
+    gc.freeze()  # imported objects stay: the collector need not scan them
     gc.set_threshold(_OBJECTS_A_COLLECTION)
-    _send(answers, Answer(READY))
+    _send(answers, DecodeAnswer(READY))
     while True:
         try:
-            call: Call = pickle.load(calls)
+            call: DecodeCall = pickle.load(calls)
         except EOFError:
             return
         _send(answers, _answer(call, answers, limits))
@@ -81,7 +81,7 @@ def serve(limits: Limits) -> None:
 
 @cache
 def _limit_memory(more_bytes: int) -> None:
-    """Let this process take so much more than it has after its first imports, once."""
+    """Limit the memory of this process to its current size and `more_bytes`, once."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     limit = pages * resource.getpagesize() + more_bytes
@@ -89,32 +89,32 @@ def _limit_memory(more_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
-def _answer(call: Call, answers: BinaryIO, limits: Limits) -> Answer:
-    """Run a call. Errors that cannot be pickled are sent as their trace."""
+def _answer(call: DecodeCall, answers: BinaryIO, limits: DecodeLimits) -> DecodeAnswer:
+    """Run a call. An error that cannot be pickled is sent as its traceback."""
     next_report_s = 0.0
 
     def report(position: int) -> None:
         nonlocal next_report_s
         signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-        if call.is_careful or time.monotonic() >= next_report_s:
+        if call.reports_every_position or time.monotonic() >= next_report_s:
             next_report_s = time.monotonic() + _REPORT_EVERY_S
-            _send(answers, Answer(POSITION, position))
+            _send(answers, DecodeAnswer(POSITION, position))
 
     try:
         module, _, name = call.function.partition(":")
         function = getattr(importlib.import_module(module), name)
         _limit_memory(limits.memory_bytes)
-        return Answer(RESULT, function(*call.arguments, report))
+        return DecodeAnswer(RESULT, function(*call.arguments, report))
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
-            return Answer(ERROR, RuntimeError(traceback.format_exc()))
-        return Answer(ERROR, error)
+            return DecodeAnswer(ERROR, RuntimeError(traceback.format_exc()))
+        return DecodeAnswer(ERROR, error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _send(answers: BinaryIO, answer: Answer) -> None:
+def _send(answers: BinaryIO, answer: DecodeAnswer) -> None:
     pickle.dump(answer, answers)
     answers.flush()

@@ -13,7 +13,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.artifact_types import AugmentationReport
 from components.augmenter.component import Augmenter
 from components.augmenter.executor import Executor
-from components.augmenter.sample import Sample
+from components.augmenter.probe_sample import ProbeSample
 from contracts.artifacts.augmentation_report import read_augmentation
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.augmentation.config import AugmentationConfig
@@ -23,7 +23,7 @@ SPLITS = ["train", "validation", "test"]
 
 def test_a_trainer_takes_both_and_evaluates_on_what_was_there(tmp_path, make_dataset):
     pixels = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
-    dataset = make_dataset(tmp_path / "in", Sample(pixels, np.arange(12) // 8), ("a", "b"))
+    dataset = make_dataset(tmp_path / "in", ProbeSample(pixels, np.arange(12) // 8), ("a", "b"))
     config = AugmentationConfig.model_validate({"materialise": {"min_examples": 8}})
     examples, copies = standard_artifacts.Examples(), standard_artifacts.Examples()
     examples.uri, copies.uri = dataset.uri, str(tmp_path / "copies")

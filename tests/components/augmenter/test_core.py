@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from components.augmenter import core
-from components.augmenter.sample import Sample, read_sample
+from components.augmenter.probe_sample import ProbeSample, read_sample
 from contracts.artifacts import features
 from contracts.artifacts.augmentation_report import BATCHES, AugmentationFindings, read_augmentation
 from contracts.artifacts.image_dataset import ImageDataset
@@ -30,7 +30,7 @@ def dataset(tmp_path, make_dataset) -> ImageDataset:
     """Return images of two classes, one of them small; the third class has none."""
     classes = np.repeat([0, 1], [30, 4])
     pixels = np.random.default_rng(0).integers(0, 256, (34, 16, 16, 3), np.uint8)
-    return make_dataset(tmp_path / "transformed", Sample(pixels, classes), LABELS)
+    return make_dataset(tmp_path / "transformed", ProbeSample(pixels, classes), LABELS)
 
 
 def augmented(dataset: ImageDataset, folder: Path, **section) -> tuple[AugmentationFindings, Path]:

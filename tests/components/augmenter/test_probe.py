@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from components.augmenter.changing import changing, single_policies
+from components.augmenter.batch_augmenter import batch_augmenter, single_policies
 from components.augmenter.probe import probe
-from components.augmenter.sample import Sample
+from components.augmenter.probe_sample import ProbeSample
 from contracts.artifacts.augmentation_report import ProbeReport
 from contracts.config.augmentation.config import AugmentationConfig
 from contracts.config.augmentation.policy import resolve_policy
 from tests.components.augmenter.conftest import DIGITS
 
 
-def probed(sample: Sample, labels, preset: str = "none", **operations) -> ProbeReport:
+def probed(sample: ProbeSample, labels, preset: str = "none", **operations) -> ProbeReport:
     section = {"preset": preset, "operations": operations}
     policy = resolve_policy(AugmentationConfig.model_validate(section))
     changes = {
-        name: (single, changing(single, labels, 0, "keras"))
+        name: (single, batch_augmenter(single, labels, 0, "keras"))
         for name, single in single_policies(policy).items()
     }
     return probe(sample, labels, changes)
@@ -85,7 +85,7 @@ def test_classes_that_are_spared_are_not_warned_of(digits):
 
 
 @pytest.fixture(scope="module")
-def blots() -> Sample:
+def blots() -> ProbeSample:
     """Round blots, each as often left as right: red ones, green ones, and squares."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:32, :32]
@@ -99,7 +99,7 @@ def blots() -> Sample:
         image = np.full((32, 32, 3), 40.0)
         image[is_inside] = ((220, 40, 40), (40, 190, 40), (220, 40, 40))[number % 3]
         images.append(np.clip(image + rng.normal(0, 6, image.shape), 0, 255))
-    return Sample(np.array(images).astype(np.uint8), np.arange(240) % 3)
+    return ProbeSample(np.array(images).astype(np.uint8), np.arange(240) % 3)
 
 
 def test_what_looks_the_same_in_a_mirror_is_not_warned_of(blots):
@@ -117,7 +117,7 @@ def test_another_colour_is_another_class_where_classes_are_colours(blots):
 
 def test_a_probe_that_has_not_learned_the_classes_says_so_and_nothing_else():
     noise = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
-    report = probed(Sample(noise, np.arange(100) % 4), tuple("abcd"), flip_horizontal={})
+    report = probed(ProbeSample(noise, np.arange(100) % 4), tuple("abcd"), flip_horizontal={})
     assert report.warnings == []
     (note,) = report.notes
     assert "too few (below 70%) to say whether" in note
@@ -132,7 +132,7 @@ def test_photos_in_a_mirror_are_not_warned_of(real_data):
         for path in sorted(folder.iterdir())[:25]:
             images.append(np.asarray(Image.open(path).convert("RGB").resize((64, 64))))
             classes.append(index)
-    sample = Sample(np.array(images), np.array(classes))
+    sample = ProbeSample(np.array(images), np.array(classes))
     report = probed(sample, tuple(folder.name for folder in folders), flip_horizontal={})
     assert report.warnings == []
     assert report.notes
@@ -140,7 +140,7 @@ def test_photos_in_a_mirror_are_not_warned_of(real_data):
 
 def test_a_probe_that_recognises_one_class_alone_does_not_blame_its_accuracy(blots):
     rows = np.concatenate([np.flatnonzero(blots.classes == 0), np.flatnonzero(blots.classes)[:4]])
-    few = Sample(blots.pixels[rows], np.minimum(blots.classes[rows], 1))
+    few = ProbeSample(blots.pixels[rows], np.minimum(blots.classes[rows], 1))
     report = probed(few, ("red", "other"), flip_horizontal={})
     (note,) = report.notes
     assert report.accuracy >= 0.7

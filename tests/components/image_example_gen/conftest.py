@@ -6,14 +6,14 @@ import pytest
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.shards import FileShard
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.images.reading import DEFAULT_READING
 
 
-def job_of(layout: Layout, target: Path, cut: Cut) -> IngestionJob:
+def job_of(layout: Layout, target: Path, plan: SplitPlan) -> IngestionJob:
     """Return an ingestion into two folders of `target`."""
     examples, manifest = str(target / "examples"), str(target / "manifest")
-    return IngestionJob(layout.root, examples, manifest, cut, DEFAULT_READING)
+    return IngestionJob(layout.root, examples, manifest, plan, DEFAULT_READING)
 
 
 def whole_shard(layout: Layout) -> FileShard:

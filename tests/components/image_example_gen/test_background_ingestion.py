@@ -1,4 +1,4 @@
-"""What is ingested ahead of the component is just what the component would have written."""
+"""What a background ingestion prepares is what the component would have written itself."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen import background_ingestion
-from components.image_example_gen.background_ingestion import (
-    IngestionAhead,
-    hand_over,
-    ingesting_ahead,
-)
-from components.image_example_gen.ingestion import Target
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.background_ingestion import BackgroundIngestion
+from components.image_example_gen.ingestion import IngestionTarget
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.prepared_ingestion import PreparedIngestion
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import read_dataset
 from contracts.artifacts.manifest.rows import read_rows
@@ -20,36 +17,49 @@ from contracts.config.data import DataConfig
 from contracts.images.reading import READING_FILE
 
 
-def target_in(folder: Path, listing: str = "listing") -> Target:
-    target = Target(str(folder / "examples"), str(folder / "manifest"), listing)
+def target_in(folder: Path, listing: str = "listing") -> IngestionTarget:
+    target = IngestionTarget(str(folder / "examples"), str(folder / "manifest"), listing)
     for uri in (target.examples_uri, target.manifest_uri):
         Path(uri).mkdir(parents=True)
     return target
 
 
-def ingesting(root: Path, folder: Path) -> AbstractContextManager[IngestionAhead]:
+def ingesting(root: Path, folder: Path) -> AbstractContextManager[BackgroundIngestion]:
     data = DataConfig(root=root)
-    return ingesting_ahead(read_layout(data), data, 2, folder)
+    return background_ingestion.background_ingestion(read_layout(data), data, 2, folder)
 
 
-def test_it_is_handed_over_once_and_whole(image_folder: Path, tmp_path: Path) -> None:
+def test_it_is_taken_once_and_whole(image_folder: Path, tmp_path: Path) -> None:
     (image_folder / "cat" / "broken.jpg").write_bytes(b"broken")
-    target = target_in(tmp_path / "out")
-    staged = tmp_path / "staged"
-    with ingesting(image_folder, staged) as ingestion:
+    target, prepared = target_in(tmp_path / "out"), PreparedIngestion(tmp_path / "prepared")
+    with ingesting(image_folder, prepared.folder) as ingestion:
         assert sum(len(some) for some in ingestion.digests()) == 81
-        assert not hand_over(target)
-        ingestion.offer("listing")
-        assert not hand_over(target_in(tmp_path / "other", "another"))
-        assert hand_over(target)
-        assert not hand_over(target)
-    assert not staged.exists()
+        assert not prepared.move_to(target)
+        ingestion.mark_ready("listing")
+        assert not prepared.move_to(target_in(tmp_path / "other", "another"))
+        assert prepared.move_to(target)
+        assert not prepared.move_to(target)
+    assert not prepared.folder.exists()
+    assert not prepared.move_to(target)
     dataset = read_dataset(target.manifest_uri)
     assert (dataset.listing_digest, dataset.found, dataset.ingested) == ("listing", 81, 80)
     assert len(read_rows(target.manifest_uri)) == 81
     found = {path.name for path in Path(target.examples_uri).iterdir()}
     files = {features.LABELS_FILE, READING_FILE}
     assert found == files | {f"Split-{split}" for split in features.SPLITS}
+
+
+def test_a_component_that_failed_while_it_took_it_does_not_find_it_again(
+    image_folder: Path, tmp_path: Path
+) -> None:
+    target, prepared = target_in(tmp_path / "out"), PreparedIngestion(tmp_path / "prepared")
+    with ingesting(image_folder, prepared.folder) as ingestion:
+        list(ingestion.digests())
+        ingestion.mark_ready("listing")
+        Path(target.manifest_uri).rmdir()
+        with pytest.raises(OSError):
+            prepared.move_to(target)
+        assert not prepared.move_to(target_in(tmp_path / "again"))
 
 
 def test_what_fails_is_left_to_the_component(
@@ -62,25 +72,23 @@ def test_what_fails_is_left_to_the_component(
         raise OSError("no space left")
 
     monkeypatch.setattr(background_ingestion, "ingest_dataset", fail)
-    target = target_in(tmp_path / "out")
-    with ingesting(image_folder, tmp_path / "staged") as ingestion:
+    target, prepared = target_in(tmp_path / "out"), PreparedIngestion(tmp_path / "prepared")
+    with ingesting(image_folder, prepared.folder) as ingestion:
         assert list(ingestion.digests()) == []
-        ingestion.offer("listing")
-        assert not hand_over(target)
-    assert "the ingestion ahead failed" in caplog.text
+        ingestion.mark_ready("listing")
+        assert not prepared.move_to(target)
+    assert "the background ingestion failed" in caplog.text
     assert list(Path(target.examples_uri).iterdir()) == []
 
 
-def test_images_to_be_refused_are_read_once_and_handed_over(
-    image_folder: Path, tmp_path: Path
-) -> None:
+def test_images_to_be_refused_are_read_once_and_taken(image_folder: Path, tmp_path: Path) -> None:
     for path in (image_folder / "dog").iterdir():
         path.write_bytes(b"no image")
-    target = target_in(tmp_path / "out")
-    with ingesting(image_folder, tmp_path / "staged") as ingestion:
+    target, prepared = target_in(tmp_path / "out"), PreparedIngestion(tmp_path / "prepared")
+    with ingesting(image_folder, prepared.folder) as ingestion:
         assert sum(len(some) for some in ingestion.digests()) == 80
-        ingestion.offer("listing")
-        assert hand_over(target)
+        ingestion.mark_ready("listing")
+        assert prepared.move_to(target)
     dataset = read_dataset(target.manifest_uri)
     assert (dataset.listing_digest, dataset.ingested, dataset.quarantined) == ("listing", 40, 40)
 
@@ -88,8 +96,7 @@ def test_images_to_be_refused_are_read_once_and_handed_over(
 def test_an_interruption_ends_it_and_leaves_nothing(image_folder: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        ingesting(image_folder, tmp_path / "staged"),
+        ingesting(image_folder, tmp_path / "prepared"),
     ):
         raise KeyboardInterrupt
-    assert not (tmp_path / "staged").exists()
-    assert background_ingestion._finished == {}
+    assert not (tmp_path / "prepared").exists()

@@ -52,6 +52,7 @@ def ingest(data: DataConfig, folder: Path, prepare: Callable[[Outputs], object] 
         "data": data.model_dump_json(),
         "beam": BeamConfig(decode_processes=2).model_dump_json(),
         "data_listing": "listing",
+        "prepared_ingestion": "",
     }
     artifacts = {"examples": [outputs.examples], "manifest": [outputs.manifest]}
     Executor(context).Do({}, artifacts, properties)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from components.image_example_gen import core, manifest_summary
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.manifest_summary import sum_up, write_skipped
-from components.image_example_gen.shards import plan_shards
-from components.image_example_gen.splitting.splits import cut_of
+from components.image_example_gen.shards import make_shards
+from components.image_example_gen.splitting.splits import plan_splits
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.dataset import Dataset
@@ -36,12 +36,12 @@ PARTS = {"train": 8, "validation": 1, "test": 1}
 def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset:
     """Ingest in this process, without moves between splits."""
     layout = read_layout(DataConfig(root=root, **options))
-    job = job_of(layout, target, cut_of(layout, PARTS))
-    for shard in plan_shards(layout.catalogue, 1 << 30, shards // 2):
+    job = job_of(layout, target, plan_splits(layout, PARTS))
+    for shard in make_shards(layout.catalogue, 1 << 30, shards // 2):
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
     write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, job.cut, "listing", "settings")
+    dataset = sum_up(job.manifest_uri, layout, job.split_plan, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
@@ -113,11 +113,11 @@ def test_what_cannot_be_read_is_quarantined_with_its_reason(
 
 def test_a_file_that_vanishes_is_quarantined(image_folder: Path, tmp_path: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    (shard,) = plan_shards(layout.catalogue, 1 << 40, 0)
+    (shard,) = make_shards(layout.catalogue, 1 << 40, 0)
     (image_folder / "cat" / "000.jpg").unlink()
     (image_folder / "cat" / "002.jpg").unlink()
     (image_folder / "cat" / "002.jpg").mkdir()
-    job = job_of(layout, tmp_path, cut_of(layout, PARTS))
+    job = job_of(layout, tmp_path, plan_splits(layout, PARTS))
     write_part(job.manifest_uri, shard.part, core.ingest(job, shard, {}, lambda position: None))
     rows = table(tmp_path)
     assert rows["cat/000.jpg"]["reason"] == "vanished"
@@ -193,7 +193,7 @@ def test_a_full_disk_is_an_error_and_no_reason(
     image_folder: Path, tmp_path: Path, split: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), whole_shard(layout)
+    job, shard = job_of(layout, tmp_path, plan_splits(layout, PARTS)), whole_shard(layout)
     target = shard_path(job.examples_uri, split, "00000")
     target.parent.mkdir(parents=True)
     target.with_name(f".{target.name}.partial").symlink_to("/dev/full")
@@ -208,7 +208,7 @@ def test_a_disk_too_full_for_the_manifest_is_an_error(
     image_folder: Path, tmp_path: Path, name: str
 ) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    job, shard = job_of(layout, tmp_path, cut_of(layout, PARTS)), whole_shard(layout)
+    job, shard = job_of(layout, tmp_path, plan_splits(layout, PARTS)), whole_shard(layout)
     files = Path(job.manifest_uri, "files")
     files.mkdir(parents=True)
     (files / name).symlink_to("/dev/full")
@@ -274,18 +274,18 @@ def test_labels_are_written_in_index_order(tmp_path: Path) -> None:
 
 def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
     layout = read_layout(DataConfig(root=image_folder))
-    shards = list(plan_shards(layout.catalogue, 1 << 30, 2))
+    shards = list(make_shards(layout.catalogue, 1 << 30, 2))
     assert [shard.index for shard in shards] == [0, 1, 2, 3]
     files = list(layout.files)
     assert sorted(file for shard in shards for file in shard.files) == files
     for shard in shards:
         assert 15 <= len(shard.files) <= 25
         assert len({file.label for file in shard.files}) == 2
-    by_size = list(plan_shards(layout.catalogue, 5_000, 1))
+    by_size = list(make_shards(layout.catalogue, 5_000, 1))
     total = sum((layout.root / file.path).stat().st_size for file in files)
     assert len(by_size) == -(-total // 5_000)
     layout.catalogue.cover(file.path.encode() for file in files[3:])
     for shard_bytes in (1, 1 << 30):
-        few = list(plan_shards(layout.catalogue, shard_bytes, 8))
+        few = list(make_shards(layout.catalogue, shard_bytes, 8))
         assert sorted(file for shard in few for file in shard.files) == files[:3]
         assert all(shard.files for shard in few)

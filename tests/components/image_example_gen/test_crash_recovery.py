@@ -9,23 +9,24 @@ import pytest
 
 from components.image_example_gen import crash_recovery
 from components.image_example_gen.core import IngestionJob
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.shards import FileShard
-from components.image_example_gen.splitting.splits import Cut
+from components.image_example_gen.splitting.splits import SplitPlan
 from contracts.artifacts.manifest.rows import read_rows, write_part
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool, DecodeWorker, WorkerDied
-from contracts.images.isolation.worker import Call, Limits
+from contracts.images.isolation.worker import DecodeCall, DecodeLimits
 from contracts.images.reading import DEFAULT_READING
 from contracts.system.errors import ComponentError
 from tests.components.image_example_gen.conftest import job_of, whole_shard
 
-LIMITS = Limits(seconds=1.0, memory_bytes=1 << 28)
-CUT = Cut({"train": 0.8, "test": 0.2})
+LIMITS = DecodeLimits(seconds=1.0, memory_bytes=1 << 28)
+CUT = SplitPlan({"train": 0.8, "test": 0.2})
 
 DEADLY = """
 import ctypes, os, signal
-from components.image_example_gen import core, image_file
+from components.image_example_gen import core
+from components.image_example_gen.reading import image_file
 
 read = image_file.canonicalise
 libc = ctypes.PyDLL(None)
@@ -170,7 +171,7 @@ def test_errors_come_back_as_they_were(deadly: str) -> None:
     worker = DecodeWorker(LIMITS)
 
     def call(function: str) -> object:
-        return worker.call(Call(f"{deadly}:{function}", (), False), lambda position: None)
+        return worker.call(DecodeCall(f"{deadly}:{function}", (), False), lambda position: None)
 
     with pytest.raises(RuntimeError, match="of its own"):
         call("fail")
@@ -186,7 +187,7 @@ def test_a_process_that_cannot_start_is_said_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.executable", "/bin/false")
     worker = DecodeWorker(LIMITS)
     with pytest.raises(ComponentError, match=r"did not start .*exit code 1"):
-        worker.call(Call("os:getpid", (), False), lambda position: None)
+        worker.call(DecodeCall("os:getpid", (), False), lambda position: None)
     worker.close()
 
 

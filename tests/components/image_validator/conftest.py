@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.image_validator.pictures import Pictures, measures_path
+from components.image_validator.measured_images import MeasuredImages, measures_path
 from components.image_validator.shard_measures import measure_shard
 from contracts.artifacts import features
 from contracts.artifacts.tf_example import serialise
@@ -18,7 +18,7 @@ from tests.conftest import encoded
 
 # path, label, split, picture
 Row = tuple[str, str, str, Image.Image | bytes]
-MakePictures = Callable[[list[Row]], Pictures]
+MakePictures = Callable[[list[Row]], MeasuredImages]
 
 
 def photo(seed: int, size: tuple[int, int] = (120, 160)) -> Image.Image:
@@ -64,13 +64,13 @@ def write_shard(examples: Path, split: str, rows: list[Row]) -> Path:
 def make_pictures(tmp_path: Path) -> MakePictures:
     """Return a function that ingests and measures pictures."""
 
-    def make(rows: list[Row]) -> Pictures:
+    def make(rows: list[Row]) -> MeasuredImages:
         examples, measures = tmp_path / "examples", tmp_path / "measures"
         for split in {row[2] for row in rows}:
             shard = write_shard(examples, split, [row for row in rows if row[2] == split])
             target = measures_path(str(measures), f"{shard.parent.name}/{shard.name}")
             target.parent.mkdir(parents=True)
             measure_shard(shard, target, lambda _: None)
-        return Pictures(str(measures), str(examples))
+        return MeasuredImages(str(measures), str(examples))
 
     return make

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from components.image_validator.core import Evidence, find_issues
-from components.image_validator.pictures import Pictures
+from components.image_validator.core import CheckedData, find_issues
+from components.image_validator.measured_images import MeasuredImages
 from contracts.artifacts.image_issues import DataReport, Issue, read_report
 from contracts.config.validation import CHECKS, ValidationConfig
 from tests.components.image_validator.conftest import Row, photo
@@ -18,8 +18,8 @@ PLENTY = {"cat": {"train": 50, "validation": 5, "test": 5}}
 GOOD = [(f"cat/{seed:02}.png", "cat", "train", photo(seed)) for seed in range(24)]
 
 
-def issues(pictures: Pictures, *, config: Mapping | None = None, **more) -> dict[str, Issue]:
-    evidence = Evidence(pictures, **{"counts": PLENTY, **more})
+def issues(pictures: MeasuredImages, *, config: Mapping | None = None, **more) -> dict[str, Issue]:
+    evidence = CheckedData(pictures, **{"counts": PLENTY, **more})
     report = find_issues(evidence, ValidationConfig.model_validate(config or {}))
     return {issue.name: issue for issue in report.issues}
 

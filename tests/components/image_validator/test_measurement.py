@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from components.image_validator.measured_images import MeasuredImages, measures_path
 from components.image_validator.measurement import UnmeasuredShard, measure_shards
-from components.image_validator.pictures import Pictures, measures_path
 from contracts.images.isolation.pool import DecodePool
-from contracts.images.isolation.worker import Limits
+from contracts.images.isolation.worker import DecodeLimits
 from contracts.system.errors import ComponentError
 from tests.components.image_validator.conftest import photo, write_shard
 
-LIMITS = Limits(seconds=60.0, memory_bytes=4 << 30)
+LIMITS = DecodeLimits(seconds=60.0, memory_bytes=4 << 30)
 
 
 def measure(examples: Path, report: Path) -> None:
@@ -32,7 +32,7 @@ def test_every_image_of_every_shard_is_measured(tmp_path: Path) -> None:
         rows = [(f"{split}/{seed}.png", "a", split, photo(seed)) for seed in range(3)]
         write_shard(examples, split, rows)
     measure(examples, report)
-    pictures = Pictures(str(report), str(examples))
+    pictures = MeasuredImages(str(report), str(examples))
     assert pictures.texts("path", range(len(pictures))) == [
         f"{split}/{seed}.png" for split in ("test", "train") for seed in range(3)
     ]

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.model_evaluator import core
-from components.model_evaluator.core import Baseline, evaluate
+from components.model_evaluator.core import BaselineModel, evaluate
 from contracts.artifacts.evaluation import PREDICTIONS_FILE
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.preprocessing import PreprocessingConfig
@@ -36,7 +36,7 @@ def test_candidate_and_champion_in_one_pass(tmp_path, shards, monkeypatch):
     monkeypatch.setattr(core, "IMAGES_A_STEP", 3)  # several steps, the last one smaller
     candidate = exported(tmp_path / "candidate", LABELS, [2.0, 0.0])
     champion = exported(tmp_path / "champion", LABELS, [0.0, 3.0])
-    metrics = evaluate(candidate, Baseline(champion, 4), shards, tmp_path)
+    metrics = evaluate(candidate, BaselineModel(champion, 4), shards, tmp_path)
     assert metrics.examples == COUNTS["test"]
     assert metrics.candidate.accuracy == metrics.champion.accuracy == 0.5
     assert metrics.champion_version == 4
@@ -53,7 +53,7 @@ def test_candidate_and_champion_in_one_pass(tmp_path, shards, monkeypatch):
 def test_a_champion_that_never_heard_of_a_class_is_wrong_there(tmp_path, shards):
     candidate = exported(tmp_path / "candidate", LABELS, [0.0, 1.0])
     champion = exported(tmp_path / "champion", ("dark", "old"), [2.0, 0.0])
-    metrics = evaluate(candidate, Baseline(champion, 1), shards, tmp_path)
+    metrics = evaluate(candidate, BaselineModel(champion, 1), shards, tmp_path)
     assert metrics.slices["bright"].champion_recall == 0.0
     assert metrics.slices["dark"].champion_recall == 1.0
 

@@ -53,7 +53,7 @@ def model(tmp_path: Path, content: str) -> Path:
     return folder
 
 
-def push(folder: Path, destination: Path, registry: ModelRegistry) -> core.Pushed:
+def push(folder: Path, destination: Path, registry: ModelRegistry) -> core.PushedVersion:
     return core.push(folder, ServingFolder(destination), registry, {DATA_FINGERPRINT: "f"}, None)
 
 

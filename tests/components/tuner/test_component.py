@@ -15,10 +15,10 @@ from contracts.config.tracking import TrackingStore
 
 
 @pytest.fixture
-def told():
-    """Return `told(space, **sections)`: what TFX's cache knows of the search of a space."""
+def custom_config_of():
+    """Return a function from a search space and sections to what TFX's cache key holds of them."""
 
-    def told(space: dict, **config: object) -> dict[str, str]:
+    def custom_config_of(space: dict, **config: object) -> dict[str, str]:
         given = {"name": "x", "data": {"root": Path("/")}, "search": {"space": space}, **config}
         tuner = Tuner(
             Channel(type=standard_artifacts.Examples),
@@ -27,11 +27,11 @@ def told():
         )
         return json.loads(tuner.exec_properties["custom_config"])
 
-    return told
+    return custom_config_of
 
 
 @pytest.mark.parametrize("key", ["trainer.loss", "trainer.weights", "trainer.metrics"])
-def test_what_only_the_space_names_counts_by_its_content(told, tmp_path, key):
+def test_what_only_the_space_names_counts_by_its_content(custom_config_of, tmp_path, key):
     file = tmp_path / ("first.keras" if key == "trainer.weights" else "mine.py")
     value = str(file) if key == "trainer.weights" else f"{file}:Mine"
     choices = {"trainer.metrics": [[], [value]], "trainer.weights": [None, value]}
@@ -39,14 +39,20 @@ def test_what_only_the_space_names_counts_by_its_content(told, tmp_path, key):
     digests = []
     for content in ("class Mine: a = 1", "class Mine: a = 2"):
         file.write_text(content)
-        digests.append(told(space)["training_digest"])
-    assert len({*digests, told({})["training_digest"]}) == 3
+        digests.append(custom_config_of(space)["training_digest"])
+    assert len({*digests, custom_config_of({})["training_digest"]}) == 3
     own = {"trainer": {"epochs": 3}}
-    assert told(space, **own)["training_digest"] == digests[1]
+    assert custom_config_of(space, **own)["training_digest"] == digests[1]
 
 
-def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(told):
-    without = told({})["training_digest"]
-    assert told({"augmentation.backend": ["keras", "albumentations"]})["training_digest"] != without
-    assert told({}, augmentation={"backend": "albumentations"})["training_digest"] != without
-    assert told({"trainer.batch_size": [8, 16]})["training_digest"] == without
+def test_the_versions_of_augmentation_libraries_count_where_a_trial_uses_them(custom_config_of):
+    without = custom_config_of({})["training_digest"]
+    assert (
+        custom_config_of({"augmentation.backend": ["keras", "albumentations"]})["training_digest"]
+        != without
+    )
+    assert (
+        custom_config_of({}, augmentation={"backend": "albumentations"})["training_digest"]
+        != without
+    )
+    assert custom_config_of({"trainer.batch_size": [8, 16]})["training_digest"] == without

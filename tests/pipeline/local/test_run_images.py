@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
 )
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.pipeline_config import PipelineConfig
 from contracts.images.isolation.pool import open_pool
 from pipeline.local.run_images import RunImages
@@ -23,7 +23,7 @@ def ingested(config: PipelineConfig, workspace: Workspace, number: int) -> None:
         workspace.pipeline_root / "ImageExampleGen" / key / str(number)
         for key in ("examples", "manifest")
     )
-    target = Target(*map(str, places), "listing")
+    target = IngestionTarget(*map(str, places), "listing")
     with open_pool(2, limits_of(config.data)) as pool:
         ingest_dataset(
             read_layout(config.data),

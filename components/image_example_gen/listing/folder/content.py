@@ -1,4 +1,4 @@
-"""Which folders of a tree can hold images, without opening more than a few files of others."""
+"""Tells which folders of a tree may hold images, by names and the first bytes of a few files."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.image_example_gen.listing.entries import is_clutter
-from components.image_example_gen.listing.folder.tree import Folder, Tree
+from components.image_example_gen.listing.folder.tree import FolderTree, ListedFolder
 from components.image_example_gen.listing.image_names import FIRST_BYTES, may_be_image
 from contracts.system.storage import objects
 from contracts.system.storage.remote_path import RemotePath, Root
@@ -15,8 +15,8 @@ _FILES_OPENED: Final = 32
 
 
 @dataclass(frozen=True)
-class Content:
-    """What lies below a folder: the number of its files, and whether one can be an image."""
+class FolderContent:
+    """The number of files below a folder, and whether one of them may be an image."""
 
     files: int
     may_hold_images: bool
@@ -32,12 +32,12 @@ class Content:
         return self.files > 0 and not self.may_hold_images
 
 
-def contents(root: Root, tree: Tree, depth: int) -> dict[str, Content]:
-    """Return the content of each folder whose path has `depth` parts, with all below it.
+def contents(root: Root, tree: FolderTree, depth: int) -> dict[str, FolderContent]:
+    """Return the content of each folder at a depth, with all folders below it.
 
     Hidden folders are left out.
     """
-    found: defaultdict[str, list[tuple[str, Folder]]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[str, ListedFolder]]] = defaultdict(list)
     for path in sorted(tree.folders):
         parts = path.split("/")
         if path and len(parts) >= depth and not any(map(is_clutter, parts)):
@@ -45,18 +45,18 @@ def contents(root: Root, tree: Tree, depth: int) -> dict[str, Content]:
     return {top: content(root, below) for top, below in found.items()}
 
 
-def content(root: Root, folders: list[tuple[str, Folder]]) -> Content:
-    """Return what folders hold together, each without the folders in it.
+def content(root: Root, folders: list[tuple[str, ListedFolder]]) -> FolderContent:
+    """Return the content of some folders together, each without its subfolders.
 
-    Folders with a file that is named as images are hold images. Of others the first bytes of
-    at most 32 files are read, until one of them may be an image.
+    A file with the name of an image is enough to hold images. Otherwise the first bytes of at most
+    32 files are read, until one of them may be an image.
     """
     files = sum(folder.files for _, folder in folders)
     if any(folder.has_image_name for _, folder in folders):
-        return Content(files, may_hold_images=True)
+        return FolderContent(files, may_hold_images=True)
     sample = [f"{path}/{name}" for path, folder in folders for name in folder.sample]
     step = -(-len(sample) // _FILES_OPENED) or 1
-    return Content(files, _one_may_be_image(root, sample[::step]))
+    return FolderContent(files, _one_may_be_image(root, sample[::step]))
 
 
 def _one_may_be_image(root: Root, paths: Iterable[str]) -> bool:
@@ -70,4 +70,4 @@ def _first_bytes(root: Root, path: str) -> bytes:
         with (root / path).open("rb") as file:
             return file.read(FIRST_BYTES)
     except OSError:
-        return b""  # not swallowed: by its name it may be an image, and the ingestion says why not
+        return b""  # not lost: its name may be an image's, and then the ingestion quarantines it

@@ -1,36 +1,38 @@
-"""Which top folders are splits: read from their names, and refused where these leave a doubt."""
+"""Finds the top folders that are splits, by their names; refuses doubtful names."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from components.image_example_gen.listing.entries import is_clutter, printable
-from components.image_example_gen.listing.folder.content import Content, content
-from components.image_example_gen.listing.folder.tree import Tree
+from components.image_example_gen.listing.folder.content import FolderContent, content
+from components.image_example_gen.listing.folder.tree import FolderTree
 from components.image_example_gen.listing.leave_out import leave_out_key
 from components.image_example_gen.listing.split_names import split_name, split_of
 from contracts.artifacts import features
 from contracts.system.errors import DataError, some_of
 from contracts.system.storage.remote_path import Root
 
-# Names of splits that are words for things as well: trains, valid and invalid papers.
+# Names of splits that may be classes too: trains, valid and invalid papers.
 _CLASSES_TOO: Final = ("train", "valid")
-# Folders in which tools put pictures of their own.
+# Folders that tools write pictures into.
 _TOOLS: Final = (
     *("runs", "wandb", "mlruns", "lightning_logs", "tb_logs", "tensorboard"),
     *("node_modules", "__pycache__"),
 )
 
 
-def split_folders(root: Root, tree: Tree, tops: Mapping[str, Content]) -> dict[str, str]:
-    """Return the top folders that are splits, with the split of each; none where they are classes.
+def split_folders(
+    root: Root, tree: FolderTree, tops: Mapping[str, FolderContent]
+) -> dict[str, str]:
+    """Return the top folders that are splits, with the split of each; none if they are classes.
 
-    They are splits where two of them are named as different splits, or all as splits.
+    They are splits if two of them have the names of different splits, or all the name of a split.
 
     Args:
       root: the data root.
       tree: all folders below it.
-      tops: the top folders that may hold images, but for those that are left out.
+      tops: the top folders that may hold images, without those in `data.leave_out`.
 
     Raises:
       DataError: the folders are neither all splits nor all classes; all problems at once.
@@ -56,7 +58,7 @@ def split_folders(root: Root, tree: Tree, tops: Mapping[str, Content]) -> dict[s
 
 
 def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
-    """Return the folders named as splits: by the same name but for the word of the split."""
+    """Return the folders that are named as splits, with names that differ only in the split."""
     by_stem: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for top in sorted(tops):
         if name := split_name(top):
@@ -68,8 +70,10 @@ def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
     return by_stem[()]
 
 
-def _odd(root: Root, splits: Mapping[str, str], others: Mapping[str, Content]) -> Iterator[str]:
-    """Say which folders do not fit a layout of splits."""
+def _odd(
+    root: Root, splits: Mapping[str, str], others: Mapping[str, FolderContent]
+) -> Iterator[str]:
+    """Give a problem for each folder that does not fit a layout of splits."""
     if others:
         yield (
             f"data.root: expected no images beside the splits {_folders(splits)} in {root}, "
@@ -94,9 +98,9 @@ def _odd(root: Root, splits: Mapping[str, str], others: Mapping[str, Content]) -
 
 
 def _doubtful(
-    root: Root, tree: Tree, splits: Sequence[str], others: Mapping[str, Content]
+    root: Root, tree: FolderTree, splits: Sequence[str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
-    """Say of folders with the name of one split that they stand beside others."""
+    """Give a problem if folders with the name of one split stand beside other folders."""
     doubtful = [top for top in splits if not _is_class(root, tree, top)]
     if not doubtful:
         return
@@ -109,14 +113,14 @@ def _doubtful(
     )
 
 
-def _is_class(root: Root, tree: Tree, top: str) -> bool:
+def _is_class(root: Root, tree: FolderTree, top: str) -> bool:
     """Tell whether a folder with the name of a split is a class: it holds images itself."""
     itself = content(root, [(top, tree.folders[top])])
     return top.casefold() in _CLASSES_TOO and itself.may_hold_images
 
 
-def _nested(root: Root, tree: Tree, tops: Sequence[str]) -> Iterator[str]:
-    """Say in which folders below these there are splits."""
+def _nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
+    """Give a problem if folders below these hold splits."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for folder in tree.folders:
         parent, _, name = folder.rpartition("/")
@@ -135,7 +139,7 @@ def _nested(root: Root, tree: Tree, tops: Sequence[str]) -> Iterator[str]:
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
-    """Return the folders that do not stand in another one of them, sorted."""
+    """Return the folders that are in no other one of them, sorted."""
     found: list[str] = []
     for folder in sorted(folders, key=lambda folder: folder.split("/")):
         if not found or not folder.startswith(f"{found[-1]}/"):
@@ -143,8 +147,8 @@ def _outermost(folders: Iterable[str]) -> list[str]:
     return found
 
 
-def _wrapped(root: Root, tree: Tree, splits: Mapping[str, str]) -> Iterator[str]:
-    """Say which splits hold nothing but one more folder of the split."""
+def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterator[str]:
+    """Give a problem if splits hold only a further folder of the split."""
     within: defaultdict[str, list[str]] = defaultdict(list)
     for folder in tree.folders:
         top, _, name = folder.partition("/")
@@ -162,8 +166,8 @@ def _wrapped(root: Root, tree: Tree, splits: Mapping[str, str]) -> Iterator[str]
         )
 
 
-def _of_tools(root: Root, tops: Mapping[str, Content]) -> Iterator[str]:
-    """Say which folders hold what tools have written, not a class."""
+def _of_tools(root: Root, tops: Mapping[str, FolderContent]) -> Iterator[str]:
+    """Give a problem if folders hold the output of tools."""
     written = {top: tops[top] for top in tops if top.casefold() in _TOOLS}
     if written:
         yield (
@@ -180,5 +184,5 @@ def _folders(tops: Iterable[str]) -> str:
     return some_of([f"{printable(top)}/" for top in tops])
 
 
-def _with_files(tops: Mapping[str, Content]) -> str:
+def _with_files(tops: Mapping[str, FolderContent]) -> str:
     return some_of([f"{printable(top)}/ ({found.count})" for top, found in tops.items()])

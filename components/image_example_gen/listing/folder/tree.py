@@ -1,4 +1,4 @@
-"""What lies below a root, into a catalogue, before it is known which folders are classes."""
+"""Lists everything below a root into a catalogue, before the roles of the folders are known."""
 
 import os
 from collections import deque
@@ -8,15 +8,10 @@ from heapq import nsmallest
 from itertools import islice
 from pathlib import Path
 
-from components.image_example_gen.listing.catalogue import (
-    NO_STAMP,
-    Catalogue,
-    encoded,
-    transaction,
-)
-from components.image_example_gen.listing.entries import SkippedFile, is_clutter
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, transaction
+from components.image_example_gen.listing.entries import SkippedFile, encoded, is_clutter
 from components.image_example_gen.listing.image_names import has_image_name
-from components.image_example_gen.listing.objects import listed_objects
+from components.image_example_gen.listing.object_listing import listed_objects
 from contracts.system.errors import DataError
 from contracts.system.storage.remote_path import RemotePath, Root
 
@@ -24,7 +19,7 @@ HIDDEN = SkippedFile("", "hidden", "hidden, or left behind by a desktop program"
 
 _FILES_A_TRANSACTION = 16_384
 _NAMES_KEPT = 8
-# Files as they are listed, before it is known which folders are classes; folders by number.
+# Files before the roles of the folders are known; folders have numbers.
 _LISTED = """
 CREATE TABLE listed (
     path BLOB, folder INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER
@@ -36,10 +31,10 @@ CREATE TABLE folder (
 
 
 @dataclass(slots=True)
-class Folder:
-    """A folder of a tree, without the folders in it; hidden files do not count.
+class ListedFolder:
+    """A folder of a tree, without its subfolders; hidden files do not count.
 
-    `sample` are the first names of a folder in which no file is named as images are.
+    `sample` holds the first names, unless the folder has a file with the name of an image.
     """
 
     number: int
@@ -48,7 +43,7 @@ class Folder:
     sample: list[str] = field(default_factory=list)
 
     def take(self, names: list[str]) -> None:
-        """Count files that lie in it."""
+        """Count files of the folder."""
         self.files += len(names)
         if not self.has_image_name:
             self.has_image_name = any(map(has_image_name, names))
@@ -57,18 +52,18 @@ class Folder:
 
 
 @dataclass
-class Tree:
-    """All folders, by paths relative to the root; how many files there are, hidden ones too."""
+class FolderTree:
+    """All folders, by paths relative to the root, and the number of files, hidden ones included."""
 
-    folders: dict[str, Folder] = field(default_factory=dict)
+    folders: dict[str, ListedFolder] = field(default_factory=dict)
     files: int = 0
 
     def add(self, path: str) -> None:
-        """Take a folder."""
-        self.folders[path] = Folder(len(self.folders))
+        """Add a folder."""
+        self.folders[path] = ListedFolder(len(self.folders))
 
 
-def read_tree(root: Root, catalogue: Catalogue) -> Tree:
+def read_tree(root: Root, catalogue: Catalogue) -> FolderTree:
     """Put everything below a root into the tables `listed` and `skipped`; return the folders.
 
     Raises:
@@ -80,15 +75,15 @@ def read_tree(root: Root, catalogue: Catalogue) -> Tree:
     return _TreeReader(root, catalogue).read()
 
 
-def _read_objects(root: RemotePath, catalogue: Catalogue) -> Tree:
-    """Put what lies in an object store into the catalogue, and return the folders.
+def _read_objects(root: RemotePath, catalogue: Catalogue) -> FolderTree:
+    """Put the objects below a root into the catalogue, and return the folders.
 
-    There are none in such a store but for the slashes in names.
+    A store has no folders: they follow from the slashes in names.
 
     Raises:
-      DataError: the store gives no listing.
+      DataError: the store cannot be listed.
     """
-    tree = Tree()
+    tree = FolderTree()
     tree.add("")
     for some in listed_objects(root):
         rows, hidden = [], []
@@ -111,15 +106,15 @@ def _read_objects(root: RemotePath, catalogue: Catalogue) -> Tree:
 
 
 class _TreeReader:
-    """Lists folders; each real folder once, whatever links lead to it."""
+    """Lists folders, each real folder once, however many links lead to it."""
 
     def __init__(self, root: Path, catalogue: Catalogue) -> None:
-        self.tree = Tree()
+        self.tree = FolderTree()
         self._root = root
         self._catalogue = catalogue
         self._seen: set[tuple[int, int]] = set()
 
-    def read(self) -> Tree:
+    def read(self) -> FolderTree:
         """Put everything below the root into the catalogue, and return the folders.
 
         Raises:
@@ -133,7 +128,7 @@ class _TreeReader:
         return self.tree
 
     def _read_folder(self, folder: str, folders: list[str], links: deque[str]) -> None:
-        """List one folder; add those in it to `folders`, and to `links` those linked there."""
+        """List one folder; add its subfolders to `folders` and its linked folders to `links`."""
         try:
             opened = os.open(self._root / folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
@@ -147,7 +142,7 @@ class _TreeReader:
                 return
             self._seen.add((status.st_dev, status.st_ino))
             self.tree.add(folder)
-            # By the open folder, so that files are asked in half the time of whole paths.
+            # Relative to the open folder: half the time of whole paths.
             with os.scandir(opened) as scan:
                 others = self._add_files(folder, scan)
             self._add_others(folder, others, folders, links)
@@ -166,11 +161,11 @@ class _TreeReader:
         self._skip(folder, "unreadable_folder", detail)
 
     def _add_files(self, folder: str, scan: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-        """Take the files of a folder some at a time; return what is none."""
+        """Add the files of a folder, some at a time; return the other entries."""
         others: list[os.DirEntry[str]] = []
         entries = iter(scan)
         while some := list(islice(entries, _FILES_A_TRANSACTION)):
-            files = []
+            files: list[os.DirEntry[str]] = []
             for entry in some:
                 (files if entry.is_file(follow_symlinks=False) else others).append(entry)
             self._add(folder, files)
@@ -196,7 +191,7 @@ class _TreeReader:
     def _add_others(
         self, folder: str, others: list[os.DirEntry[str]], folders: list[str], links: deque[str]
     ) -> None:
-        """Take what is no file itself: folders, links, and what can be no image."""
+        """Add the folders, links and special files of a folder."""
         linked = []
         for entry in sorted(others, key=lambda entry: entry.name):
             path = f"{folder}/{entry.name}" if folder else entry.name
@@ -216,7 +211,7 @@ class _TreeReader:
                 return False
             if entry.is_file():
                 return True
-        except OSError as error:  # it leads to itself, or through a closed folder
+        except OSError as error:  # the link leads to itself, or through a closed folder
             detail = f"a link that cannot be followed: {error.strerror}"
         self._skip(path, "broken_link", detail)
         return False
@@ -229,5 +224,5 @@ def _stamp(entry: os.DirEntry[str]) -> tuple[int, int, int, int]:
     try:
         status = entry.stat()
     except OSError:
-        return NO_STAMP  # the ingestion opens it and says why it cannot
+        return NO_STAMP  # the ingestion opens the file and quarantines it with the reason
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -1,4 +1,4 @@
-"""The files that cells of a table name, on a disk or in an object store."""
+"""The files that the cells of a table name, on a disk or in an object store."""
 
 import os
 import stat
@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from components.image_example_gen.listing.catalogue import Catalogue, Stamp, decoded, encoded
-from components.image_example_gen.listing.entries import BLANKS, plain_path
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp
+from components.image_example_gen.listing.entries import BLANKS, decoded, encoded, plain_path
 from contracts.system.unicode_form import composed
 
 _ODD_NAMES = "SELECT name FROM odd_name WHERE folder = ? AND plain = ?"
 
 
 class NamedFiles(Protocol):
-    """What there is below the folder of a table; paths are relative to it."""
+    """The files below the folder of a table; paths are relative to it."""
 
     def normal(self, path: str) -> str:
-        """Return the one way in which a path is written."""
+        """Return the normal form of a path."""
 
-    def stamp(self, path: str) -> Stamp | None:
-        """Return what is said of a file, None where there is none."""
+    def stamp(self, path: str) -> FileStamp | None:
+        """Return size and times of a file, None if there is none."""
 
     def alike(self, path: str) -> list[str]:
         """Return the entries whose plain path is that of `path`."""
@@ -29,14 +29,14 @@ class NamedFiles(Protocol):
         """Give the names of the files in a folder itself."""
 
     def close(self) -> None:
-        """Forget what was looked up."""
+        """Drop the table of names."""
 
 
-def find(files: NamedFiles, cell: str) -> tuple[str, Stamp | None]:
-    """Return the path of the file that a cell names, and what is said of it, None without a file.
+def find(files: NamedFiles, cell: str) -> tuple[str, FileStamp | None]:
+    """Return the path of the file that a cell names, and its stamp, None if there is no file.
 
-    The very name goes before the name without blanks around it, and both before the one file
-    whose name differs in the form of its Unicode, or in blanks around its parts.
+    The exact name is tried first, then the name without leading and trailing blanks. Last comes the
+    only file whose name differs in its Unicode form, or in blanks at the ends of its parts.
     """
     bare = cell.strip(BLANKS)
     for name in dict.fromkeys((cell, bare, composed(bare))):
@@ -48,7 +48,7 @@ def find(files: NamedFiles, cell: str) -> tuple[str, Stamp | None]:
 
 
 class DiskFiles:
-    """Files of this machine. Names whose plain form is another are kept in a catalogue."""
+    """Files of this machine; names that differ from their plain form are kept in a catalogue."""
 
     def __init__(self, root: Path, catalogue: Catalogue) -> None:
         self._root = root
@@ -60,21 +60,21 @@ class DiskFiles:
         self._run("CREATE INDEX odd_name_by_plain ON odd_name (folder, plain)")
 
     def normal(self, path: str) -> str:
-        """Return a path without detours, and relative to the root."""
+        """Return a path without `.` and `..`, relative to the root."""
         path = os.path.normpath(path)
-        if path.startswith((os.sep, os.pardir)):  # perhaps back into the folder
+        if path.startswith((os.sep, os.pardir)):  # it may lead back into the folder
             path = os.path.relpath(self._root / path, self._root)
         return path
 
-    def stamp(self, path: str) -> Stamp | None:
-        """Return what the disk says of a file, None where there is none."""
+    def stamp(self, path: str) -> FileStamp | None:
+        """Return size, times and inode of a file, None if there is none."""
         try:
             status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - a Path takes twice the time
         except (OSError, ValueError):
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
     def alike(self, path: str) -> list[str]:
         """Return the entries whose plain path is that of `path`."""
@@ -113,7 +113,7 @@ class DiskFiles:
                 )
                 self._run_many("INSERT INTO odd_name VALUES (?, ?, ?)", odd)
         except OSError:
-            return  # not swallowed: what cells name in it is skipped as no_such_file
+            return  # not lost: the files that cells name in it are skipped as no_such_file
 
     def names(self, folder: str) -> Iterator[str]:
         """Give the names of the files in a folder itself."""
@@ -121,5 +121,5 @@ class DiskFiles:
             yield from (entry.name for entry in entries if entry.is_file())
 
     def close(self) -> None:
-        """Forget what was looked up."""
+        """Drop the table of names."""
         self._run("DROP TABLE odd_name")

@@ -5,7 +5,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import BinaryIO, Final
 
 from components.image_example_gen.listing.entries import BLANKS, text_of
 from components.image_example_gen.listing.image_names import has_image_name
@@ -23,7 +23,7 @@ def table_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
 
     Raises:
       DataError: the file cannot be read, is no CSV in UTF-8, or lacks the columns path and label;
-        what is wrong with a row shows when it is read.
+        a bad row raises when it is read.
     """
     rows = _parse(table)
     _, first = next(rows, (0, []))
@@ -35,7 +35,7 @@ def table_rows(table: Root) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
 
 
 def _header_problem(header: Sequence[str], received: str) -> str | None:
-    """Say what is wrong with the first line, in one sentence, and the next step."""
+    """Return the problem of the first line and the next step; None if there is none."""
     if not header:
         return f"expected {_EXPECTED}, received an empty file. Add them and a row for each image."
     separator = next((one for one in _SEPARATORS if len(header) == 1 and one in received), None)
@@ -69,7 +69,8 @@ def _is_path(cell: str) -> bool:
 def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
     """Give line number and cells of each row that is not blank, while the file is read."""
     try:
-        with _opened(table) as text:
+        with _opened(table) as file:
+            text = io.TextIOWrapper(file, "utf-8-sig", newline="")
             reader = csv.reader(text, skipinitialspace=True, strict=True)
             try:
                 for cells in reader:
@@ -78,8 +79,8 @@ def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
             except csv.Error as error:
                 raise DataError(f"{table}:{reader.line_num}: no readable CSV ({error}).") from error
             except UnicodeDecodeError as error:
-                text.buffer.seek(0)
-                lines = _lines_in_other_encodings(text.buffer)
+                file.seek(0)
+                lines = _lines_in_other_encodings(file)
                 raise DataError(
                     f"{table}: expected UTF-8, received other bytes in {lines}. Save it as UTF-8."
                 ) from error
@@ -88,7 +89,7 @@ def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
 
 
 def _lines_in_other_encodings(lines: Iterable[bytes]) -> str:
-    """Name the first lines that are not UTF-8, each with its first byte that is not."""
+    """Return the first lines that are not UTF-8, each with its first wrong byte."""
     shown: list[str] = []
     count = 0
     for number, line in enumerate(lines, 1):
@@ -103,13 +104,13 @@ def _lines_in_other_encodings(lines: Iterable[bytes]) -> str:
 
 
 @contextmanager
-def _opened(table: Root) -> Iterator[io.TextIOWrapper]:
-    """Give the text of a table; one from an object store through a file on this disk."""
+def _opened(table: Root) -> Iterator[BinaryIO]:
+    """Give the bytes of a table; a table in an object store is copied to a file on this disk."""
     if isinstance(table, RemotePath):
-        with tempfile.TemporaryFile() as file:
-            objects.copy(str(table), file)
-            file.seek(0)
-            yield io.TextIOWrapper(file, "utf-8-sig", newline="")
+        with tempfile.TemporaryFile() as copy:
+            objects.copy(str(table), copy)
+            copy.seek(0)
+            yield copy
     else:
         with table.open("rb") as file:
-            yield io.TextIOWrapper(file, "utf-8-sig", newline="")
+            yield file

@@ -3,15 +3,15 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, Stamp
+from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, FileStamp
 from components.image_example_gen.listing.entries import ImageFile, SkippedFile, printable
-from components.image_example_gen.shards import plan_shards
+from components.image_example_gen.shards import make_shards
 
 MANY = """
 import resource
-from components.image_example_gen.listing.catalogue import Catalogue, Stamp
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp
 from components.image_example_gen.listing.entries import ImageFile
-from components.image_example_gen.shards import plan_shards
+from components.image_example_gen.shards import make_shards
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
@@ -21,10 +21,10 @@ before = resident_mib()
 for first in range(0, 400_000, 10_000):
     catalogue.add(
         (ImageFile(f"a class/and a folder of it/{first + number:09}.jpg", "a class"),
-         Stamp(5_000, 1, 1, 1)) for number in range(10_000)
+         FileStamp(5_000, 1, 1, 1)) for number in range(10_000)
     )
 most, images, shards = 0, 0, 0
-for shard in plan_shards(catalogue, 1 << 27, 2):
+for shard in make_shards(catalogue, 1 << 27, 2):
     images, shards, most = images + len(shard.files), shards + 1, max(most, resident_mib())
 print(images, shards, most - before)
 """
@@ -68,10 +68,10 @@ def test_what_is_left_out_is_skipped_and_counted() -> None:
 
 def test_shards_are_made_when_they_are_asked_for_and_covered_files_are_in_none() -> None:
     catalogue = Catalogue()
-    catalogue.add((ImageFile(f"{n:02}", "a"), Stamp(100, 1, 1, 1)) for n in range(40))
+    catalogue.add((ImageFile(f"{n:02}", "a"), FileStamp(100, 1, 1, 1)) for n in range(40))
     catalogue.cover([b"07", b"08"])
     assert catalogue.left() == (38, 3800)
-    shards = plan_shards(catalogue, 1000, 1, first=5)
+    shards = make_shards(catalogue, 1000, 1, first=5)
     first = next(shards)
     assert first.index == 5
     rest = list(shards)

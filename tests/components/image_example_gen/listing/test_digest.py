@@ -5,7 +5,8 @@ from pathlib import Path
 
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.file_index import FileIndex
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.data import DataConfig
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from components.image_example_gen.listing import file_index
 from components.image_example_gen.listing.file_index import UNREADABLE, FileIndex
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.data import DataConfig
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.listing.layout import printable, read_layout
+from components.image_example_gen.listing.entries import printable
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.listing.trainable import missing_splits, require_trainable
 from contracts.config.data import DataConfig
 from tests.components.image_example_gen.listing.conftest import (

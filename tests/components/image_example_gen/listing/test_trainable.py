@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.listing.trainable import require_trainable
 from contracts.config.data import DataConfig
 from tests.components.image_example_gen.listing.conftest import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.image_example_gen.listing.entries import SkippedFile
 from components.image_example_gen.manifest_summary import write_skipped
-from contracts.artifacts.manifest.difference import difference
+from contracts.artifacts.manifest.difference import compare_manifests
 from contracts.artifacts.manifest.file_row import INGESTED, QUARANTINED, FileRow
 from contracts.artifacts.manifest.rows import part_writer
 
@@ -47,7 +47,7 @@ def test_each_picture_is_told_once(tmp_path: Path) -> None:
         image("dog/new", "8"),
         broken,
     )
-    found = difference(before, now)
+    found = compare_manifests(before, now)
     assert [row.path for row in found.added] == ["dog/new"]
     assert [row.path for row in found.removed] == ["cat/gone"]
     moved = {
@@ -65,7 +65,7 @@ def test_each_picture_is_told_once(tmp_path: Path) -> None:
 def test_a_label_that_a_table_changes_is_one_of_the_same_file(tmp_path: Path) -> None:
     before = manifest(tmp_path / "before", image("a", "1")._replace(label="cat"))
     now = manifest(tmp_path / "now", image("a", "1")._replace(label="dog"))
-    found = difference(before, now)
+    found = compare_manifests(before, now)
     assert [(move.before.label, move.now.label) for move in found.relabelled] == [("cat", "dog")]
     assert not found.added and not found.removed
 
@@ -74,5 +74,5 @@ def test_what_is_no_image_of_a_class_is_left_out(tmp_path: Path) -> None:
     before = manifest(tmp_path / "before", image("cat/a", "1"))
     now = manifest(tmp_path / "now", image("cat/a", "1"))
     write_skipped(now, [SkippedFile(".hidden", "hidden", "hidden")])
-    found = difference(before, now)
+    found = compare_manifests(before, now)
     assert not any(vars(found).values())

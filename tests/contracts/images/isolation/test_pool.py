@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contracts.images.isolation.pool import DecodeWorker, close_shared_pools, pool_of_this_process
-from contracts.images.isolation.worker import Call, Limits
+from contracts.images.isolation.worker import DecodeCall, DecodeLimits
 
-LIMITS = Limits(seconds=60.0, memory_bytes=1 << 28)
+LIMITS = DecodeLimits(seconds=60.0, memory_bytes=1 << 28)
 
 
 def test_closing_the_shared_pools_ends_calls_that_run_and_those_that_wait(
@@ -23,7 +23,9 @@ def test_closing_the_shared_pools_ends_calls_that_run_and_those_that_wait(
     began: list[int] = []
 
     def call(worker: DecodeWorker) -> None:
-        worker.call(Call("long_calls:sleep", (60,), is_careful=True), began.append)
+        worker.call(
+            DecodeCall("long_calls:sleep", (60,), reports_every_position=True), began.append
+        )
 
     pool = pool_of_this_process(1, LIMITS)
     futures = [pool.submit(call) for _ in range(3)]

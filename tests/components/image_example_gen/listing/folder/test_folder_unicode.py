@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.data import DataConfig
 from tests.components.image_example_gen.listing.conftest import make, numbered, rows
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.listing.trainable import missing_splits, require_trainable
 from contracts.config.data import DataConfig
 from tests.components.image_example_gen.listing.conftest import (

@@ -3,7 +3,7 @@
 import unicodedata
 from pathlib import Path
 
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from tests.components.image_example_gen.listing.conftest import make, reasons, rows, write_table
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from components.image_validator import mislabelled
+from components.image_validator.checks import mislabelled
 from contracts.system.errors import ComponentError
 from tests.components.image_validator.conftest import photo
 

@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.image_example_gen.earlier import Earlier
-from components.image_example_gen.ingestion import Target, ingest_dataset, ingest_shards, limits_of
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.ingestion import (
+    IngestionTarget,
+    ingest_dataset,
+    ingest_shards,
+    limits_of,
+)
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.previous_ingestion import PreviousIngestion
 from contracts.artifacts.manifest.value_range import ValueRange, value_range_sentences
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
@@ -27,15 +32,17 @@ def ingest(tmp_path):
     """Return a function that ingests a folder; it gives the counts, and where they lie."""
     pools = []
 
-    def run(root, name, earlier=None, **settings):
+    def run(root, name, previous=None, **settings):
         data = DataConfig(root=root, **settings)
         pool = DecodePool(2, limits_of(data))
         pools.append(pool)
-        target = Target(str(tmp_path / name / "e"), str(tmp_path / name / "m"), "digest", earlier)
+        target = IngestionTarget(
+            str(tmp_path / name / "e"), str(tmp_path / name / "m"), "digest", previous
+        )
         dataset = ingest_dataset(
             read_layout(data), data, pool, target, lambda *job: ingest_shards(pool, *job)
         )
-        past = Earlier(
+        past = PreviousIngestion(
             target.examples_uri, target.manifest_uri, dataset.settings, dataset.moved, dataset.parts
         )
         return dataset, ImageReading.read(tmp_path / name / "e"), past

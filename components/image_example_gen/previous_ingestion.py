@@ -1,4 +1,4 @@
-"""Shards of an earlier ingestion that hold just what this one would write: they are linked."""
+"""Links the shards of a previous ingestion that would come out the same."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,28 +6,28 @@ from pathlib import Path
 
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.catalogue import Catalogue
-from components.image_example_gen.splitting.splits import key_of
+from components.image_example_gen.splitting.splits import split_key
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import shard_path
 from contracts.artifacts.manifest.file_row import FILES_FOLDER, PART_PREFIX
 from contracts.artifacts.manifest.rows import read_part
 from contracts.system.atomic_files import link
 
-# Every ingestion of new images leaves shards of its own; with too many all images are read anew.
+# Every ingestion of new images adds shards; with more than this all images are ingested again.
 SHARDS_AT_MOST = 100
 
 COLUMNS = ["path", "label", "split", "group", "sha256"]
 
-Row = tuple[str, str | None, str | None, str | None, str | None]
+IngestedRow = tuple[str, str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousIngestion:
     """An ingestion into the same workspace.
 
-    `settings` is the digest of its code and settings, by which its shards can be used again or
-    not. What it has put into a split stays there as long as `parts`, the shares of the splits, are
-    the same, whatever else has changed.
+    `settings` is the digest of its code and settings: its shards are linked only if it is the same.
+    An image stays in the split of this ingestion as long as `parts`, the shares of the splits, are
+    the same, even if other settings have changed.
     """
 
     examples_uri: str
@@ -37,18 +37,17 @@ class Earlier:
     parts: Mapping[str, float]
 
 
-def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> int:
+def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catalogue) -> int:
     """Link the shards that would come out the same; return the next number of a shard.
 
-    A shard is the same where each of its files is still there, with the same content (as far as
-    the catalogue knows it), label and group, and belongs into the same split. Its files need no
-    ingestion any more.
+    A shard is linked if each of its files is still there, with the same content (by the digests of
+    the catalogue), label and group, and belongs to the same split. Its files need no ingestion.
     """
     same: list[str] = []
-    # The splits that keys decide between just as they did, so that nobody has to ask them again.
-    is_same_cut = (earlier.parts, earlier.moved) == (job.cut.shares, job.cut.moved)
-    by_key = frozenset(job.cut.shares if is_same_cut else ())
-    for shard, rows in _shards(earlier.manifest_uri):
+    # With the same plan the keys give the same splits: there is no need to compute them again.
+    is_same_plan = (previous.parts, previous.moved) == (job.split_plan.shares, job.split_plan.moved)
+    by_key = frozenset(job.split_plan.shares if is_same_plan else ())
+    for shard, rows in _shards(previous.manifest_uri):
         paths = _same(rows, job, catalogue, by_key)
         if paths is not None:
             same.append(shard)
@@ -57,23 +56,23 @@ def link_shards(earlier: Earlier, job: IngestionJob, catalogue: Catalogue) -> in
         catalogue.uncover()
         return 0
     for shard in same:
-        _link(earlier, job, shard)
+        _link(previous, job, shard)
     return max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
 
 
-def settled_keys(earlier: Earlier, labels: Collection[str]) -> set[str]:
-    """Return what decides the splits of the images that were ingested of these classes."""
+def settled_keys(previous: PreviousIngestion, labels: Collection[str]) -> set[str]:
+    """Return the split keys of the ingested images of these classes."""
     if not labels:
         return set()
     return {
-        key_of(group, sha256)
-        for _, rows in _shards(earlier.manifest_uri)
+        split_key(group, sha256)
+        for _, rows in _shards(previous.manifest_uri)
         for _, label, split, group, sha256 in rows
         if label in labels and split is not None and sha256 is not None
     }
 
 
-def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
+def _shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
     """Give the rows of every shard, with its number and digest."""
     for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
         table = read_part(part, COLUMNS).select(COLUMNS)
@@ -82,9 +81,9 @@ def _shards(manifest_uri: str) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _same(
-    rows: list[Row], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
+    rows: list[IngestedRow], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
 ) -> list[bytes] | None:
-    """Return the paths of a shard's files if each would be given the same row again."""
+    """Return the paths of a shard's files if each would get the same row again, else None."""
     paths = []
     all_found = catalogue.find_all([name for name, *_ in rows])
     for (_, label, split, group, sha256), found in zip(rows, all_found, strict=True):
@@ -93,19 +92,19 @@ def _same(
         path, file, digest = found
         if sha256 is None or (file.label, file.group, digest) != (label, group, sha256):
             return None
-        # A file that was quarantined belongs into no split.
+        # A file that was quarantined belongs to no split.
         is_settled = split in by_key and (file.split is None or file.split in by_key)
-        if split is not None and not is_settled and split != job.cut.split_of(file, sha256):
+        if split is not None and not is_settled and split != job.split_plan.split_of(file, sha256):
             return None
         paths.append(path)
     return paths
 
 
-def _link(earlier: Earlier, job: IngestionJob, shard: str) -> None:
+def _link(previous: PreviousIngestion, job: IngestionJob, shard: str) -> None:
     for split in features.SPLITS:
         link(
-            shard_path(earlier.examples_uri, split, shard),
+            shard_path(previous.examples_uri, split, shard),
             shard_path(job.examples_uri, split, shard),
         )
     part = Path(FILES_FOLDER, f"{PART_PREFIX}{shard}.parquet")
-    link(Path(earlier.manifest_uri, part), Path(job.manifest_uri, part))
+    link(Path(previous.manifest_uri, part), Path(job.manifest_uri, part))

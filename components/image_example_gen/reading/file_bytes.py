@@ -1,4 +1,4 @@
-"""The bytes of image files, or why a file is left out; several objects are read at a time."""
+"""The bytes of image files, or the reason of a quarantine; objects are read several at a time."""
 
 import errno
 import os
@@ -16,13 +16,13 @@ from contracts.system.storage import objects
 from contracts.system.storage.remote_path import RemotePath, Root
 
 _BLOCK_BYTES = 1 << 20
-# Of objects that are read ahead.
+# Limits of the objects that wait for the caller.
 _FILES_IN_MEMORY = 64
 _BYTES_IN_MEMORY = 32 << 20
 _ASSUMED_BYTES = 2 << 20  # of an object whose size is not given
 
-# What opening or reading a file can say about this file. All else, such as a full disk or too
-# many open files, is trouble of this machine and ends the run.
+# Errors of opening or reading that concern one file, with the reason of its quarantine. All other
+# errors, such as a full disk or too many open files, are trouble of this machine and end the run.
 _FILE_FAULTS = {
     errno.ENOENT: "vanished",
     errno.ESTALE: "vanished",
@@ -38,7 +38,7 @@ _FILE_FAULTS = {
 
 
 class Quarantined(Exception):
-    """A file that is left out: a stable name of the reason, details, and the digest if read."""
+    """A file is left out: the name of the reason, details, and the digest if it was read."""
 
     def __init__(self, reason: str, detail: str, sha256: str | None = None) -> None:
         super().__init__(reason, detail, sha256)
@@ -64,7 +64,7 @@ def read_bytes(root: Root, file: ImageFile, reading: ImageReading) -> bytes:
             if len(raw) > limit:
                 raise Quarantined("too_many_bytes", f"{len(raw)}, limit {limit}")
             return raw
-        # By bare calls: of small files, paths, file objects and buffers cost the most.
+        # Bare system calls: for small files, paths, file objects and buffers take most of the time.
         opened = os.open(f"{root}/{file.path}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(opened).st_size
@@ -92,9 +92,10 @@ def read_files(
     reading: ImageReading,
     sizes: Iterable[int] = repeat(_ASSUMED_BYTES),
 ) -> Iterator[Bytes]:
-    """Give the bytes of each file, in order, or why a file is left out.
+    """Give the bytes of each file, in order, or the reason of its quarantine.
 
-    Objects of a store are read ahead by threads, as many as may be in memory by `sizes`, in bytes.
+    Threads read the objects of a store before they are asked for. `sizes`, in bytes, limit how many
+    of them are in memory.
 
     Raises:
       OSError: this machine or the object store is in trouble.
@@ -142,7 +143,7 @@ def _bytes_of(root: Root, file: ImageFile | Quarantined, reading: ImageReading) 
 
 @contextmanager
 def _faults_of_files() -> Iterator[None]:
-    """Quarantine the file where reading it says something about it.
+    """Raise `Quarantined` for errors that concern the file alone.
 
     Raises:
       Quarantined: it cannot be opened or read.
@@ -160,11 +161,11 @@ def _faults_of_files() -> Iterator[None]:
 
 
 def _read_all(opened: int, size: int) -> bytes:
-    """Return what is left of an open file that is probably `size` bytes long."""
+    """Return the content of an open file that is probably `size` bytes long."""
     raw = os.read(opened, size + 1)
     if len(raw) == size:
         return raw
-    blocks = [raw]  # it is growing, or is longer than one call can read
+    blocks = [raw]  # the file is growing, or is longer than one call can read
     while block := os.read(opened, _BLOCK_BYTES):
         blocks.append(block)
     return b"".join(blocks)

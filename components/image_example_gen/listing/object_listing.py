@@ -1,18 +1,12 @@
-"""What lies in an object store, into a catalogue: its listing is all that is asked of it."""
+"""Lists an object store into a catalogue; the store is asked for nothing else."""
 
 import os
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from components.image_example_gen.listing.catalogue import (
-    Catalogue,
-    Stamp,
-    decoded,
-    encoded,
-    transaction,
-)
-from components.image_example_gen.listing.entries import plain_path
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp, transaction
+from components.image_example_gen.listing.entries import decoded, encoded, plain_path
 from contracts.system.errors import DataError
 from contracts.system.storage.objects import objects
 from contracts.system.storage.remote_path import RemotePath
@@ -24,7 +18,7 @@ _NEXT_STEPS: Final = (
 )
 
 
-def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, Stamp]]]:
+def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, FileStamp]]]:
     """Give the objects below `root`, by their paths below it, some thousands at a time.
 
     Raises:
@@ -40,21 +34,21 @@ def listed_objects(root: RemotePath) -> Iterator[list[tuple[str, Stamp]]]:
         ) from error
 
 
-def _objects_below(root: RemotePath) -> Iterator[tuple[str, Stamp]]:
+def _objects_below(root: RemotePath) -> Iterator[tuple[str, FileStamp]]:
     prefix = f"{root}/"
     _, _, name_prefix = prefix.partition("://")[2].partition("/")
     for found in objects(prefix):
         if not found.name.endswith("/"):  # such an object stands for a folder
             modified_ns = found.modified_ns
-            stamp = Stamp(found.size, modified_ns, modified_ns, 0)
+            stamp = FileStamp(found.size, modified_ns, modified_ns, 0)
             yield found.name.removeprefix(name_prefix), stamp
 
 
 class ObjectTable:
-    """What lies below a place, kept to be looked up by path and by folder."""
+    """The objects below a root, to be found by path and by folder."""
 
     def __init__(self, root: RemotePath, catalogue: Catalogue) -> None:
-        """List the place.
+        """List the root.
 
         Raises:
           DataError: it cannot be listed.
@@ -72,14 +66,14 @@ class ObjectTable:
         self._run("CREATE INDEX object_by_plain ON object (plain) WHERE plain IS NOT NULL")
 
     def normal(self, path: str) -> str:
-        """Return a path without detours; nothing leads out of the place."""
+        """Return a path without `.` and `..`."""
         return os.path.normpath(path)
 
-    def stamp(self, path: str) -> Stamp | None:
-        """Return what the store says of an object, None where there is none."""
+    def stamp(self, path: str) -> FileStamp | None:
+        """Return size and time of an object, None if there is none."""
         query = "SELECT size, mtime_ns, ctime_ns, inode FROM object WHERE path = ?"
         row = self._run(query, (encoded(path),)).fetchone()
-        return row and Stamp(*row)
+        return row and FileStamp(*row)
 
     def alike(self, path: str) -> list[str]:
         """Return the objects at other paths whose plain path is that of `path`."""
@@ -87,12 +81,12 @@ class ObjectTable:
         return [decoded(path) for (path,) in rows]
 
     def names(self, folder: str) -> Iterator[str]:
-        """Give the names of what lies in a folder itself."""
+        """Give the names of the objects in a folder itself."""
         rows = self._run("SELECT path FROM object WHERE folder = ?", (encoded(folder),))
         return (decoded(path).rpartition("/")[2] for (path,) in rows)
 
     def close(self) -> None:
-        """Forget it."""
+        """Drop the table."""
         self._run("DROP TABLE object")
 
 

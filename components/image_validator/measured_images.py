@@ -1,4 +1,4 @@
-"""All measured images as one table, and the pictures themselves where they are asked for."""
+"""The measures of all images as one table; images and miniatures are read on demand."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,14 +29,14 @@ def measures_path(report_uri: str, shard: str) -> Path:
     return Path(report_uri, MEASURES_FOLDER, f"{shard}.parquet")
 
 
-class Pictures:
-    """The rows of all shards, in order of their paths.
+class MeasuredImages:
+    """The measures of all images, in order of their paths.
 
-    Miniatures are read only where they are asked for, pictures decoded only then.
+    Miniatures are read and images are decoded only when they are asked for.
     """
 
     def __init__(self, measures_uri: str, examples_uri: str) -> None:
-        """Read the measures; `examples_uri` is where the shards are that they were made of."""
+        """Read the measures; `examples_uri` is the artifact with the measured shards."""
         self._examples = Path(examples_uri)
         self._parts = sorted(Path(measures_uri, MEASURES_FOLDER).glob("Split-*/*.parquet"))
         names = [name for name in SCHEMA.names if name != _MINIATURE]
@@ -54,9 +54,9 @@ class Pictures:
         return len(self._table)
 
     def numbers(self, name: str) -> Array:
-        """Return a column of numbers of shard_measures.SCHEMA, [images].
+        """Return a column of shard_measures.SCHEMA as numbers, [images].
 
-        Of a column of text, which takes much more memory as such: a number for each different text.
+        A column of text is returned as a number for each different text, which saves memory.
         """
         if name not in self._numbers:
             column = self._table[name]
@@ -72,7 +72,7 @@ class Pictures:
         return equal
 
     def texts(self, name: str, rows: Array | Sequence[int]) -> list[str]:
-        """Return the values of some rows of a column of text."""
+        """Return some rows of a column of text."""
         values: list[str] = self._table[name].take(pa.array(rows, pa.int64())).to_pylist()
         return values
 
@@ -102,7 +102,7 @@ class Pictures:
         return found
 
     def _miniatures_of(self, part: int, group: int) -> Array:
-        """Return those of a group of rows, uint8 [images, values]; the last ones are kept."""
+        """Return the miniatures of a row group, uint8 [images, values], from a cache."""
         if (part, group) not in self._kept:
             with pq.ParquetFile(self._parts[part]) as file:
                 column = file.read_row_group(group, columns=[_MINIATURE])[_MINIATURE]
@@ -116,7 +116,7 @@ class Pictures:
         """Return the canonical bytes of an image.
 
         Raises:
-          ValueError: the shard that it stands in is damaged.
+          ValueError: the shard of the image is damaged.
         """
         part = self._parts[self._part[row]]
         shard = self._examples / part.parent.name / part.stem

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from components.image_example_gen.listing.catalogue import (
-    Catalogue,
-    Layout,
-    transaction,
-)
+from components.image_example_gen.listing.catalogue import Catalogue, transaction
 from components.image_example_gen.listing.entries import printable
-from components.image_example_gen.listing.folder.places import FolderPlaces, folder_places
-from components.image_example_gen.listing.folder.tree import Tree, read_tree
+from components.image_example_gen.listing.folder.roles import FolderRoles, folder_roles
+from components.image_example_gen.listing.folder.tree import FolderTree, read_tree
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.split_names import split_of
 from contracts.system.errors import DataError, some_of
 from contracts.system.storage.remote_path import RemotePath, Root
@@ -25,15 +22,14 @@ DROP TABLE folder;
 
 
 def read_folder(root: Root, leave_out: Iterable[str] = ()) -> Layout:
-    """Return the layout of an image folder, reading names and what the disk says of files.
+    """Return the layout of an image folder, by names, sizes and times.
 
-    Of folders in which no file is named as images are, the first bytes of a few files are read,
-    to see whether these are images. No other file is opened. What is in memory does not grow
-    with the number of files, but with that of folders.
+    In a folder without a file name of an image, the first bytes of a few files are read. No other
+    file is opened. Memory grows with the number of folders, not of files.
 
-    Nested folders below a class belong to the class. A linked folder is followed once, after
-    all the folders that stand there themselves, so that a circle of links ends. Class folders,
-    and top folders beside splits, that are in `leave_out` are skipped.
+    Nested folders below a class belong to the class. A linked folder is followed once, after all
+    folders that are no links, so that a circle of links ends. Class folders, and top folders beside
+    splits, are skipped if `leave_out` names them.
 
     Raises:
       DataError: the folder is empty, holds no class folders, holds folders that are neither
@@ -41,7 +37,7 @@ def read_folder(root: Root, leave_out: Iterable[str] = ()) -> Layout:
     """
     catalogue = Catalogue()
     tree = read_tree(root, catalogue)
-    places = folder_places(root, tree, frozenset(leave_out))
+    places = folder_roles(root, tree, frozenset(leave_out))
     if not places.classes:
         is_empty = not tree.files and not len(catalogue.skipped)
         raise DataError(_no_classes(root, is_empty, tree, places))
@@ -62,8 +58,8 @@ def read_folder(root: Root, leave_out: Iterable[str] = ()) -> Layout:
     return layout
 
 
-def _sentences(tree: Tree, places: FolderPlaces) -> Iterator[str]:
-    """Say what the folders were taken for."""
+def _sentences(tree: FolderTree, places: FolderRoles) -> Iterator[str]:
+    """Describe the inferred roles of the folders."""
     count = len(places.labels)
     if places.splits:
         tops = [_with_split(top, split) for top, split in places.splits.items()]
@@ -88,8 +84,8 @@ def _with_split(top: str, split: str) -> str:
     return printable(top) if top.casefold() == split else f"{printable(top)} ({split})"
 
 
-def _no_classes(root: Root, is_empty: bool, tree: Tree, places: FolderPlaces) -> str:
-    """Say why a folder without class folders cannot be used, and what to do."""
+def _no_classes(root: Root, is_empty: bool, tree: FolderTree, places: FolderRoles) -> str:
+    """Return why a folder without class folders cannot be used, and the next step."""
     if is_empty and isinstance(root, RemotePath):
         return (
             f"data.root: there is nothing at {root}/. Correct the name, "

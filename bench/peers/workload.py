@@ -1,4 +1,4 @@
-"""What every contestant is asked to do, and how it reports what its training took."""
+"""The workload of every contestant, and the file with the seconds of its training."""
 
 import argparse
 import json
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from contracts.config.trainer.config import TrainerConfig
 
-# A learning rate that neither needs a schedule; nothing here depends on what is learnt.
+# A learning rate without a schedule: the accuracy plays no part here.
 LEARNING_RATE = 1e-3
-# Small, as it is where the cost around the training decides whether a pipeline is used at all.
+# A small model: the overhead of a pipeline matters most there.
 FILTERS = (16, 32)
 
 
 @dataclass(frozen=True)
-class Work:
-    """An image folder, `<class>/*`, and how it is trained on: 7 : 1 : 2 for the three splits."""
+class Workload:
+    """An image folder, `<class>/*`, and the training; the splits are cut 7 : 1 : 2."""
 
     images: Path
     folder: Path  # for everything that is written
@@ -35,24 +35,24 @@ class Work:
         )
 
     def arguments(self) -> list[str]:
-        """Return the work as the options of a peer."""
+        """Return the workload as the options of a peer."""
         return [part for key, value in asdict(self).items() for part in (f"--{key}", str(value))]
 
     @property
     def training_file(self) -> Path:
-        """Where a peer writes how many seconds `fit` took."""
+        """The file that a peer writes the seconds of `fit` to."""
         return self.folder / "training.json"
 
     def write_training(self, seconds: float) -> None:
-        """Note how long `fit` took."""
+        """Write the seconds of `fit`."""
         self.training_file.write_text(json.dumps({"seconds": seconds}))
 
 
-def parsed_work() -> Work:
-    """Return the work that the command line asks for."""
+def parse_workload() -> Workload:
+    """Return the workload of the command line."""
     parser = argparse.ArgumentParser()
     for key in ("images", "folder"):
         parser.add_argument(f"--{key}", type=Path, required=True)
     for key in ("size_px", "epochs", "batch_size"):
         parser.add_argument(f"--{key}", type=int, required=True)
-    return Work(**vars(parser.parse_args()))
+    return Workload(**vars(parser.parse_args()))

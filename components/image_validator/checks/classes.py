@@ -11,14 +11,14 @@ Counts = Mapping[str, Mapping[str, int]]  # ingested images, by class and split
 
 @dataclass(frozen=True)
 class OddClass:
-    """A class, and a sentence on what is wrong with it."""
+    """A class, and a sentence on its problem."""
 
     label: str
     detail: str
 
 
 def odd_classes(counts: Counts, config: ValidationConfig) -> dict[str, list[OddClass]]:
-    """Return what each check on classes finds."""
+    """Return the findings of each check on classes."""
     checks: dict[str, Callable[[Counts, ValidationConfig], list[OddClass]]] = {
         "class_too_small": _too_small,
         "class_imbalance": _imbalanced,

@@ -6,22 +6,19 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from components.image_example_gen.listing.catalogue import (
-    Catalogue,
-    Layout,
-    Stamp,
-    decoded,
-    encoded,
-)
+from components.image_example_gen.listing.catalogue import Catalogue, FileStamp
 from components.image_example_gen.listing.entries import (
     BLANKS,
     ImageFile,
     SkippedFile,
+    decoded,
+    encoded,
     printable,
     text_of,
 )
+from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.leave_out import LEFT_OUT
-from components.image_example_gen.listing.objects import ObjectTable
+from components.image_example_gen.listing.object_listing import ObjectTable
 from components.image_example_gen.listing.split_names import split_of
 from components.image_example_gen.listing.table.named_files import DiskFiles, NamedFiles, find
 from components.image_example_gen.listing.table.rows import table_rows
@@ -30,7 +27,7 @@ from contracts.system.storage.remote_path import RemotePath, Root
 
 GROUP_COLUMN = "group"
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 
 _FILES_A_TRANSACTION = 16_384
 _LINES = """
@@ -58,13 +55,12 @@ def read_table(
 ) -> tuple[Layout, bool]:
     """Return the layout of a CSV, and whether a column of it gives the groups.
 
-    Its paths are relative to the folder it stands in.
+    Its paths are relative to its folder.
 
-    `group_by` that names a column gives the groups; None takes the column `group` where there
-    is one. A row without a split belongs to the training images. Skipped are rows without a
-    label, with one in `leave_out`, or whose file does not exist, files of which rows say
-    different things, and files that no row names though they stand in a folder beside others
-    that are named.
+    The groups come from the column `group_by`, or from the column `group` if `group_by` is None. A
+    row without a split belongs to the training images. Skipped are: rows without a label, with a
+    label in `leave_out`, or without a file; files with contradicting rows; files without a row in a
+    folder of other named files.
 
     Raises:
       DataError: columns are missing, or rows are incomplete or of unknown splits; all of it at
@@ -90,7 +86,7 @@ def read_table(
 
 
 class _RowReader:
-    """Rows -> files and skipped files in a catalogue, and what is wrong with rows, by its kind."""
+    """Rows -> files and skipped files in a catalogue, and the faults of rows by kind."""
 
     def __init__(self, table: Root, group_column: str, catalogue: Catalogue) -> None:
         self._table = table
@@ -110,8 +106,8 @@ class _RowReader:
     def fault(self, kind: str, where: str) -> None:
         self._faults.setdefault(kind, []).append(where)
 
-    def add(self, line: int, row: Row) -> None:
-        """Take a row whose cells are complete."""
+    def add(self, line: int, row: TableRow) -> None:
+        """Add a row with complete cells."""
         if not row["path"].strip(BLANKS):
             self.fault(_NAMELESS, f"line {line}")
             return
@@ -134,11 +130,11 @@ class _RowReader:
             )
 
     def finish(self) -> int:
-        """Fill the catalogue; return how many rows only say once more what another one says."""
+        """Fill the catalogue; return the number of rows that repeat another one."""
         self._run("CREATE INDEX line_by_path ON line (path, number)")
         self._run("COMMIT")
         repeated = 0
-        files: list[tuple[ImageFile, Stamp]] = []
+        files: list[tuple[ImageFile, FileStamp]] = []
         for path, rows in groupby(self._run(_ORDERED), key=itemgetter(0)):
             placed, again = self._place(decoded(path), [row[1:] for row in rows])
             repeated += again
@@ -157,11 +153,10 @@ class _RowReader:
 
     def _place(
         self, path: str, rows: list[tuple[Any, ...]]
-    ) -> tuple[tuple[ImageFile, Stamp] | None, int]:
-        """Return a file that rows name, if it can be an image, and how many repeat the first row.
+    ) -> tuple[tuple[ImageFile, FileStamp] | None, int]:
+        """Return the file of some rows, None if it is skipped, and the number of repeated rows.
 
-        A row is line, label, split, group and stamp. Where rows disagree, nobody knows which one
-        is right.
+        A row is line, label, split, group and stamp. A file with contradicting rows is skipped.
         """
         (line, label, *rest), *others = [row[:4] for row in rows]
         stamp = rows[0][4:]
@@ -174,12 +169,12 @@ class _RowReader:
             detail = f"lines {line} and {other[0]} say different things of it"
             skipped = SkippedFile(path, "conflicting_rows", detail)
         else:
-            return (ImageFile(path, label, *rest), Stamp(*stamp)), len(others)
+            return (ImageFile(path, label, *rest), FileStamp(*stamp)), len(others)
         self._catalogue.skip([skipped])
         return None, 0
 
     def _unnamed(self, folder: str) -> Iterator[SkippedFile]:
-        """Give the files that stand beside named ones in a folder, without a row."""
+        """Give the files of a folder that no row names."""
         for name in self._files.names(folder):
             path = f"{folder}/{name}" if folder else name
             is_named = self._run(_NAMED, (encoded(path),)).fetchone()
@@ -187,13 +182,13 @@ class _RowReader:
                 yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
 
 
-def _text(row: Row, column: str) -> str:
-    """Return a cell without blanks around it, "" where there is no such column."""
+def _text(row: TableRow, column: str) -> str:
+    """Return a cell without leading and trailing blanks, "" if there is no such column."""
     return text_of(row[column].strip(BLANKS)) if column in row else ""
 
 
 def _describe(name: str, layout: Layout, group: str | None, repeated: int) -> str:
-    """Say in one sentence what the table brings."""
+    """Return a sentence on the content of the table."""
     split_part = f"the splits {', '.join(layout.splits)}" if layout.splits else "no splits"
     group_part = f" and the groups of its column {printable(group)}" if group else ""
     repeated_part = f" Rows that only repeat others: {repeated}." if repeated else ""

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.earlier import Earlier
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
 )
 from components.image_example_gen.listing.file_index import FileIndex
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.previous_ingestion import PreviousIngestion
 from contracts.artifacts import features
 from contracts.artifacts.manifest.dataset import Dataset
 from contracts.artifacts.manifest.rows import read_rows
@@ -28,7 +28,7 @@ class Ingested:
 
     def __init__(self, root: Path, folder: Path, earlier: "Ingested | None" = None) -> None:
         data = DataConfig(root=root)
-        self.target = Target(
+        self.target = IngestionTarget(
             str(folder / "examples"),
             str(folder / "manifest"),
             "listing",
@@ -52,9 +52,9 @@ class Ingested:
         ingest_shards(pool, job, shards, images)
 
     @property
-    def seen(self) -> Earlier:
+    def seen(self) -> PreviousIngestion:
         known = self.dataset
-        return Earlier(
+        return PreviousIngestion(
             self.target.examples_uri,
             self.target.manifest_uri,
             known.settings,
@@ -145,7 +145,7 @@ def test_what_was_ingested_before_stays_when_it_is_taken_over(
 def test_too_many_small_shards_are_not_carried_on(
     first: Ingested, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.image_example_gen.earlier.SHARDS_AT_MOST", 3)
+    monkeypatch.setattr("components.image_example_gen.previous_ingestion.SHARDS_AT_MOST", 3)
     second = Ingested(image_folder, tmp_path / "second", first)
     assert len(second.decoded) == 81
 

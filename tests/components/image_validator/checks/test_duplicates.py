@@ -5,15 +5,15 @@ import time
 
 from PIL import Image
 
-from components.image_validator.duplicates import find_duplicates, groups_of
-from components.image_validator.pictures import Pictures
+from components.image_validator.checks.duplicates import find_duplicates, groups_of
+from components.image_validator.measured_images import MeasuredImages
 from tests.components.image_validator.conftest import photo
 from tests.conftest import encoded
 
 NEAR = 0.1
 
 
-def groups(pictures: Pictures) -> tuple[list[list[str]], list[list[str]]]:
+def groups(pictures: MeasuredImages) -> tuple[list[list[str]], list[list[str]]]:
     """Return the exact groups, and those of the same picture in any shape."""
     found = find_duplicates(pictures, NEAR)
     return tuple(

@@ -1,4 +1,4 @@
-"""Labels that a quick model does not believe, by confident learning.
+"""Finds labels that are likely wrong, by confident learning with a quick model.
 
 Source: Northcutt, Jiang, Chuang, Confident Learning, 2021; cleanlab, an optional dependency.
 """
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 from contracts.environment.optional_libraries import CLEANLAB
 
 Array = npt.NDArray[Any]
@@ -17,20 +17,22 @@ _FOLDS = 5
 _NEIGHBOURS = 10
 _COMPONENTS = 50
 _JUDGED_AT_MOST = 20_000
-# A quick model that is wrong more often than this has no say in who else is.
+# A quick model that is wrong more often than this gives no findings.
 _LEAST_ACCURACY = 0.7
 
 
-def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple[Array, list[str]]:
-    """Return the rows whose label is likely wrong, and notes on what could not be judged.
+def likely_mislabelled(
+    pictures: MeasuredImages, threshold: float, seed: int
+) -> tuple[Array, list[str]]:
+    """Return the rows whose label is likely wrong, and notes on what could not be checked.
 
-    The model are the nearest neighbours of miniatures, each fifth of the images judged by the
-    other four; it sees shapes and colours, and little of what photographs show.
+    The model classifies by the nearest neighbours of miniatures, with five-fold
+    cross-validation. It knows shapes and colours, and little of the content of photographs.
 
     Args:
-      pictures: all of them.
-      threshold: the probability of the given label from which on it is believed.
-      seed: of the choice of images where there are too many, and of the folds.
+      pictures: the measured images.
+      threshold: a label with at least this probability is not reported.
+      seed: of the folds, and of the sample if there are too many images.
 
     Raises:
       ComponentError: cleanlab is not installed.
@@ -54,8 +56,8 @@ def likely_mislabelled(pictures: Pictures, threshold: float, seed: int) -> tuple
     return rows[is_doubtful & (own < threshold)], notes
 
 
-def _judged(pictures: Pictures, seed: int) -> tuple[Array, Array, list[str]]:
-    """Return the rows that are judged and the numbers of their labels, from 0."""
+def _judged(pictures: MeasuredImages, seed: int) -> tuple[Array, Array, list[str]]:
+    """Return the rows that are checked, and the numbers of their labels, from 0."""
     labels = pictures.numbers("label")
     sizes = np.bincount(labels)
     rows = np.flatnonzero(sizes[labels] >= _FOLDS)

@@ -1,7 +1,7 @@
-"""Pictures that look wrong by themselves, or unlike the others.
+"""Checks on single images: dark, light, blurred, drawn, of an odd size or aspect.
 
-What is dark, light, of little information or of an odd aspect, cleanvision says, from numbers that
-are measured as it defines them, on the picture at 64 px. What is blurred or of an odd size, we do
+cleanvision decides which images are dark, light, of little information or of an odd aspect, from
+measures by its definitions on the image at 64 px. Blur and odd sizes have checks of our own
 (docs/adr/0010).
 """
 
@@ -16,28 +16,28 @@ from cleanvision.issue_managers.image_property import (
     EntropyProperty,
 )
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 from contracts.config.validation import ValidationConfig
 
 Array = npt.NDArray[Any]
 
-# A picture is odd only where its score is below this part of the median: a whole data set of night
-# photos or of drawings is no finding, the odd one in it is.
+# An image is odd only if its score is below this part of the median. So a data set of night photos
+# or of drawings has no findings; a single such image among others is one.
 _PART_OF_MEDIAN = 0.5
 # Of the interquartile range beyond the quartiles, for sizes.
 _OUTLYING = 3.0
-# In levels: what has no edge as strong as this is blank, neither blurred nor drawn.
+# In levels of 0 to 255: an image without an edge as strong is blank, neither blurred nor drawn.
 _EDGE = 3 / 255
 # A line of a drawing.
 _LINE = 24 / 255
-# The Laplace filter answers with at most so many times the contrast of the picture.
+# The Laplace filter gives at most so many times the contrast of the image.
 _EDGE_A_CONTRAST = 4
-# As cleanvision scales entropy, in bits, to a score.
+# cleanvision's scale from entropy, in bits, to a score.
 _SCORE_A_BIT = 0.1
 
 
-def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array]:
-    """Return which rows each of the checks on single pictures finds, bool [images]."""
+def odd_looking(pictures: MeasuredImages, config: ValidationConfig) -> dict[str, Array]:
+    """Return for each check on single images which rows it finds, bool [images]."""
     scores = _scores(pictures)
     found = {
         name: (score < config.check(name).threshold) & (score < _PART_OF_MEDIAN * _median(score))
@@ -54,19 +54,19 @@ def odd_looking(pictures: Pictures, config: ValidationConfig) -> dict[str, Array
     return found
 
 
-def contrasts(pictures: Pictures) -> Array:
-    """Return the contrast of each picture, from 0 to 1.
+def contrasts(pictures: MeasuredImages) -> Array:
+    """Return the contrast of each image, from 0 to 1.
 
-    That is what lies between the percentiles 5 and 99 of its brightness. Thin lines and small
-    lights cover less: their strongest edge says how much contrast there is at least.
+    It is the distance of the percentiles 5 and 99 of the brightness. Thin lines and small lights
+    cover less of the image, so that the strongest edge is a lower limit.
     """
     low, high = (pictures.numbers(f"brightness_perc_{part}").astype(float) for part in (5, 99))
     found: Array = np.maximum(high - low, pictures.numbers("edge") / _EDGE_A_CONTRAST)
     return found
 
 
-def _scores(pictures: Pictures) -> dict[str, Array]:
-    """Return a score for each picture, from 0 to 1; the worse, the lower."""
+def _scores(pictures: MeasuredImages) -> dict[str, Array]:
+    """Return a score of each image from 0 to 1; a lower one is worse."""
     width, height = (pictures.numbers(name).astype(float) for name in ("width", "height"))
     names = ("brightness_perc_5", "brightness_perc_99", "entropy")
     measures = pd.DataFrame({name: pictures.numbers(name).astype(float) for name in names})
@@ -87,15 +87,15 @@ def _scores(pictures: Pictures) -> dict[str, Array]:
     }
 
 
-def _is_drawn(pictures: Pictures, threshold: float) -> Array:
-    """Tell which pictures are of one colour for the most part while the others are not."""
+def _is_drawn(pictures: MeasuredImages, threshold: float) -> Array:
+    """Tell which images are mostly of one colour while the others are not."""
     rest = 1.0 - pictures.numbers("one_colour").astype(float)
     drawn: Array = (rest < 1.0 - threshold) & (rest < _PART_OF_MEDIAN * _median(rest))
     return drawn
 
 
-def _is_odd_size(pictures: Pictures, factor: float) -> Array:
-    """Tell which pictures are so many times larger or smaller than usual, and outliers too."""
+def _is_odd_size(pictures: MeasuredImages, factor: float) -> Array:
+    """Tell which images are `factor` times larger or smaller than the median, and outliers."""
     area = pictures.numbers("width").astype(float) * pictures.numbers("height")
     logs = np.log(np.sqrt(area))
     if not len(logs):

@@ -1,9 +1,8 @@
-"""Which images show the same picture: pixel for pixel, or in another size, format or quality.
+"""Finds images of the same picture: with equal pixels, or of another size, format or quality.
 
-Pictures that may be the same are found by their perceptual hashes; whether two of them are is
-then decided by comparing their miniatures, and for equal pixels the pictures themselves. Only
-pictures that share a quarter of their hash are looked at: few among photos, more where all are of
-one kind.
+Candidates are pairs whose perceptual hashes share a quarter. Of these the miniatures are compared,
+and for equal pixels the images themselves. Photos give few candidates; images of one kind give
+more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,43 +14,43 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from components.image_validator.pictures import Pictures
+from components.image_validator.measured_images import MeasuredImages
 
 Array = npt.NDArray[Any]
 Pairs = Array  # int64 [pairs, 2], rows of the table of measures
 
-# Hashes that differ in more bits are of other pictures; resizing and re-encoding flips none to two.
+# Hashes with more different bits are of different pictures; resizing and re-encoding flip up to 2.
 FEWEST_EQUAL_BITS = 58
 _HASH_BITS = 64
-# Of 4 bands of 16 bits at least one is equal where no more than 3 bits differ.
+# If at most 3 bits differ, at least one of 4 bands of 16 bits is equal.
 _BANDS, _BAND_BITS = 4, 16
 _PAIRS_AT_ONCE = 1 << 14
-# Pictures of equal pixels differ by no more than this, also where one is decoded at half its size.
+# Images of equal pixels differ by no more than this, even if one is decoded at half its size.
 _NEXT_TO_NOTHING = 0.02
-# Below this contrast, in levels, a picture is blank: its noise says nothing.
+# Below this contrast, in levels of 0 to 255, an image is blank, and its noise means nothing.
 _BLANK_STD = 2.0
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Which rows show the same picture.
+    """The rows that show the same picture.
 
-    `exact` and `alike` hold a number for every row; rows of one number have equal pixels, or show
-    the same picture (which those of equal pixels do too).
+    `exact` and `alike` hold a number for every row. Rows with the same number in `exact` have equal
+    pixels; rows with the same number in `alike` show the same picture.
     """
 
     exact: Array
     alike: Array
 
 
-def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
-    """Return which pictures are the same.
+def find_duplicates(pictures: MeasuredImages, near_threshold: float) -> Duplicates:
+    """Return the rows that show the same picture.
 
     Args:
-      pictures: all of them.
-      near_threshold: how far two pictures may differ to be the same: the root mean square of the
-        difference of their miniatures, as part of their contrast.
+      pictures: the measured images.
+      near_threshold: the largest difference of two images of the same picture: the root mean square
+        of the difference of their miniatures, as part of their contrast.
     """
     hashes = pictures.numbers("hash")
     _, first_of, by_bytes = np.unique(
@@ -77,18 +76,18 @@ def find_duplicates(pictures: Pictures, near_threshold: float) -> Duplicates:
 
 
 def groups_of(numbers: Array) -> list[Array]:
-    """Return the rows of every number that several rows have."""
+    """Return the groups of rows that have the same number."""
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
 
 
 def _candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
-    """Give pairs of rows whose hashes differ in few bits, some at a time, a pair perhaps twice.
+    """Give pairs of rows whose hashes differ in few bits, some at a time; a pair may come twice.
 
-    All that differ in up to 3 bits are found, of the others most. Rows of equal hashes stand for
-    one another: each is paired with the next of them in order of `looks` alone, or many blank
-    pictures would give pairs without number.
+    All pairs with up to 3 different bits are found, and most of the others. Rows with equal hashes
+    are paired only with their successor in order of `looks`: many blank images would give too many
+    pairs.
     """
     order = np.lexsort((*looks, hashes))
     neighbours = np.stack([order[:-1], order[1:]], axis=1)
@@ -102,7 +101,7 @@ def _candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
 
 
 def _pairs_of_equals(parts: Array) -> Iterator[Pairs]:
-    """Give all pairs of positions with equal values, as many as there are values at a time."""
+    """Give all pairs of positions with equal values, at most one pair a value at a time."""
     order = np.argsort(parts, kind="stable")
     ordered = parts[order]
     for shift in range(1, len(parts)):
@@ -113,13 +112,13 @@ def _pairs_of_equals(parts: Array) -> Iterator[Pairs]:
 
 
 def _bits_set(words: Array) -> Array:
-    """Return how many bits of each uint64 are 1."""
+    """Return the number of set bits of each uint64."""
     counts: Array = _BITS_OF_BYTE[words.view(np.uint8).reshape(-1, 8)].sum(axis=1)
     return counts
 
 
-def _distances(pictures: Pictures, pairs: Pairs) -> Array:
-    """Return how far the pictures of each pair differ, as part of their contrast."""
+def _distances(pictures: MeasuredImages, pairs: Pairs) -> Array:
+    """Return the difference of the images of each pair, as part of their contrast."""
     distances = np.empty(len(pairs))
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         some = slice(start, start + _PAIRS_AT_ONCE)
@@ -130,8 +129,8 @@ def _distances(pictures: Pictures, pairs: Pairs) -> Array:
     return distances
 
 
-def _have_equal_pixels(pictures: Pictures, pairs: Pairs) -> Array:
-    """Tell of each pair whether the pictures have the same size and pixels; they are decoded."""
+def _have_equal_pixels(pictures: MeasuredImages, pairs: Pairs) -> Array:
+    """Tell for each pair whether the decoded images have the same size and pixels."""
     width, height = pictures.numbers("width"), pictures.numbers("height")
     first, second = pairs[:, 0], pairs[:, 1]
     equal: Array = (width[first] == width[second]) & (height[first] == height[second])

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen.listing.layout import read_layout
+from components.image_example_gen.listing.layout_reading import read_layout
 from tests.components.image_example_gen.listing.conftest import (
     make,
     reasons,

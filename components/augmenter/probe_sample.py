@@ -1,4 +1,4 @@
-"""Training images that stand for all of them, and the images of small classes."""
+"""A balanced sample of the training images, and all images of some classes."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from contracts.artifacts.tf_record import read_records, record_at
 
 Array = npt.NDArray[Any]
 
-# Records that are read: the cost does not grow with the data.
+# Limit of the records that are read, so that the cost does not grow with the data.
 _READ_AT_MOST = 3000
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Images and their classes.
+class ProbeSample:
+    """A sample of images and their classes.
 
     `pixels` are uint8 [images, size, size, 3], `classes` int64 [images] into the labels.
     """
@@ -32,17 +32,17 @@ class Sample:
     def __len__(self) -> int:
         return len(self.classes)
 
-    def take(self, rows: Array) -> "Sample":
-        """Return some of the images."""
-        return Sample(self.pixels[rows], self.classes[rows])
+    def take(self, rows: Array) -> "ProbeSample":
+        """Return the images of some rows."""
+        return ProbeSample(self.pixels[rows], self.classes[rows])
 
     def targets(self, count: int) -> Array:
         """Return the classes one-hot, float32 [images, count]."""
         return np.eye(count, dtype=np.float32)[self.classes]
 
 
-def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
-    """Return at most so many training images, of each class as many where they are there."""
+def read_sample(dataset: ImageDataset, most: int, seed: int) -> ProbeSample:
+    """Return at most `images` training images, the same number of each class where possible."""
     numbers = np.random.default_rng(seed)
     by_class: dict[int, list[bytes]] = defaultdict(list)
     for path, position in random_records(dataset.files(features.TRAIN), _READ_AT_MOST, numbers):
@@ -53,11 +53,11 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> Sample:
     some = {label: images[:each] for label, images in sorted(by_class.items())}
     pixels = [image for images in some.values() for image in images]
     classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
-    return Sample(_decoded(pixels, dataset.size_px), classes)
+    return ProbeSample(_decoded(pixels, dataset.size_px), classes)
 
 
 def _share(sizes: Sequence[int], most: int) -> int:
-    """Return how many of each class there may be, where small ones leave room to the others."""
+    """Return the limit for each class; what small classes do not use goes to the others."""
     left = most
     for number, size in enumerate(sizes):
         even = left // (len(sizes) - number)

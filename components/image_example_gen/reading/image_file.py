@@ -1,11 +1,16 @@
-"""The bytes of a file -> its canonical image or its values, or the reason why there are none."""
+"""The bytes of a file -> its canonical image, or the reason of its quarantine."""
 
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from components.image_example_gen.file_bytes import Bytes, Quarantined, read_bytes, read_head
 from components.image_example_gen.listing.entries import ImageFile
+from components.image_example_gen.reading.file_bytes import (
+    Bytes,
+    Quarantined,
+    read_bytes,
+    read_head,
+)
 from contracts.images.canonical import CanonicalImage, canonicalise
 from contracts.images.reading import ImageReading
 from contracts.images.refusal import UnreadableImage
@@ -14,7 +19,7 @@ from contracts.images.values import SampleKind, may_be_deep
 
 
 class ReadImage(NamedTuple):
-    """A readable image, and the file as it was found."""
+    """A readable image, and digest and size of its file."""
 
     image: CanonicalImage
     sha256: str  # lower-case hex
@@ -30,7 +35,7 @@ class Extent(NamedTuple):
 
 
 def image_in(raw: Bytes, reading: ImageReading) -> ReadImage | Quarantined:
-    """Return the image that the bytes of a file are, decoded whole, or why there is none."""
+    """Return the image in the bytes of a file, decoded whole, or the reason of its quarantine."""
     if isinstance(raw, Quarantined):
         return raw
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -41,9 +46,9 @@ def image_in(raw: Bytes, reading: ImageReading) -> ReadImage | Quarantined:
 
 
 def digest_of(raw: Bytes, reading: ImageReading, decode: bool) -> str | None:
-    """Return the SHA-256 of a file as lower-case hex; None where it would be quarantined.
+    """Return the SHA-256 of a file as lower-case hex; None if it would be quarantined.
 
-    Without `decode` only a file that cannot be opened counts as such.
+    Without `decode` it is None only for a file that cannot be opened.
     """
     if isinstance(raw, Quarantined):
         return None
@@ -54,18 +59,18 @@ def digest_of(raw: Bytes, reading: ImageReading, decode: bool) -> str | None:
 
 
 def extent_in(raw: Bytes, reading: ImageReading) -> Extent | None:
-    """Return the values that an image goes from and to; None of one of 8 bits or none at all."""
+    """Return the extent of an image; None for one of 8 bits and for a file that is no image."""
     if isinstance(raw, Quarantined):
-        return None  # the ingestion says why
+        return None  # the ingestion quarantines the file
     try:
         values = deep_values(raw, reading)
     except UnreadableImage:
-        return None  # the ingestion says why
+        return None  # the ingestion quarantines the file
     return values and Extent(values.kind, *values.extent)
 
 
 def read_extent(root: Path, file: ImageFile, reading: ImageReading) -> Extent | None:
-    """Return what `extent_in` says of a file; of most files only the first bytes are read.
+    """Return the extent of the image in a file; most files are read only to the first bytes.
 
     Raises:
       OSError: this machine is in trouble.
@@ -75,4 +80,4 @@ def read_extent(root: Path, file: ImageFile, reading: ImageReading) -> Extent | 
             return None
         return extent_in(read_bytes(root, file, reading), reading)
     except Quarantined:
-        return None  # the ingestion says why
+        return None  # the ingestion quarantines the file

@@ -1,4 +1,4 @@
-"""A policy as a function of arrays, by the backend that training uses."""
+"""An augmentation policy -> a function of arrays, by the backend that training uses."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ from contracts.config.augmentation.policy import Policy
 
 Array = npt.NDArray[Any]
 # pixels [images, size, size, 3] in 0..255 and targets [images, classes] -> the same, float32
-Change = Callable[[Array, Array], tuple[Array, Array]]
+AugmentBatch = Callable[[Array, Array], tuple[Array, Array]]
 
 
-def changing(
+def batch_augmenter(
     policy: Policy, labels: Sequence[str], seed: int, backend: Literal["keras", "albumentations"]
-) -> Change:
-    """Return what a policy does to a batch, another time at every call.
+) -> AugmentBatch:
+    """Return a function that augments a batch by a policy, differently at every call.
 
-    It runs on the CPU: a GPU may be training meanwhile.
+    It runs on the CPU, since a GPU may be in use by a training.
 
     Raises:
       ComponentError: an exception names an unknown class, or the backend is not installed.
@@ -45,7 +45,7 @@ def changing(
 
 
 def single_policies(policy: Policy) -> dict[str, Policy]:
-    """Return each operation as a policy of its own that changes every image, and RandAugment's."""
+    """Return a policy for each operation alone, RandAugment included, that changes every image."""
     each = {
         operation.name: Policy(operations=(operation.model_copy(update={"probability": 1.0}),))
         for operation in policy.operations
@@ -56,6 +56,6 @@ def single_policies(policy: Policy) -> dict[str, Policy]:
 
 
 def mixing_policies(policy: Policy) -> dict[str, Policy]:
-    """Return each way of mixing images as a policy of its own."""
+    """Return a policy for MixUp alone and for CutMix alone, as far as they are configured."""
     alphas = {"mixup": policy.mixup, "cutmix": policy.cutmix}
     return {name: Policy.model_validate({name: alpha}) for name, alpha in alphas.items() if alpha}

@@ -1,4 +1,4 @@
-"""What each folder below a data root is: a split, a class, or one of which no file is used."""
+"""The role of each folder below a data root: a split, a class, or unused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.image_example_gen.listing.entries import is_clutter, printable, text_of
 from components.image_example_gen.listing.folder.content import contents
 from components.image_example_gen.listing.folder.splits import split_folders
-from components.image_example_gen.listing.folder.tree import HIDDEN, Tree
+from components.image_example_gen.listing.folder.tree import HIDDEN, FolderTree
 from components.image_example_gen.listing.leave_out import LEFT_OUT
 from contracts.artifacts import features
 from contracts.system.errors import DataError
@@ -14,11 +14,11 @@ from contracts.system.storage.remote_path import Root
 
 
 @dataclass(frozen=True)
-class FolderPlaces:
-    """Folders by what they are.
+class FolderRoles:
+    """The folders of each role.
 
-    `splits` maps top folders to splits; it is empty where top folders are classes. Of
-    `without_images` and `left_out` no file is used, nor of folders in them.
+    `splits` maps top folders to splits; it is empty if the top folders are classes. No file in
+    folders of `without_images` and `left_out` is used, subfolders included.
     """
 
     splits: Mapping[str, str]
@@ -33,17 +33,17 @@ class FolderPlaces:
 
     @property
     def unused(self) -> list[str]:
-        """The names of the folders of which no file is used, sorted."""
+        """The names of the unused folders, sorted."""
         return sorted(set(map(_last_name, self.without_images | self.left_out)))
 
     @property
     def splits_without_classes(self) -> dict[str, str]:
-        """The splits in whose folders there is no class."""
+        """The splits without a class folder, by top folder."""
         with_classes = {folder.split("/")[0] for folder in self.classes | self.left_out}
         return {top: split for top, split in self.splits.items() if top not in with_classes}
 
     def place(self, folder: str) -> tuple[str | None, ...]:
-        """Return label and split of the files of a folder, then reason and detail of a skip."""
+        """Return label and split of a folder's files, or reason and detail of their skip."""
         parts = folder.split("/") if folder else []
         depth = 2 if self.splits else 1
         if any(map(is_clutter, parts)):
@@ -61,8 +61,8 @@ class FolderPlaces:
         return text_of(parts[depth - 1]), self.splits.get(parts[0]), None, None
 
 
-def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPlaces:
-    """Return what the folders of a tree are.
+def folder_roles(root: Root, tree: FolderTree, leave_out: frozenset[str]) -> FolderRoles:
+    """Return the roles of the folders of a tree.
 
     `leave_out` are names of class folders, and of top folders beside splits.
 
@@ -83,7 +83,7 @@ def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPl
         classes = {folder: one for folder, one in below.items() if folder.split("/")[0] in splits}
         left_out |= {folder for folder in classes if _last_name(folder) in leave_out}
     others = {name for name, one in (tops | classes).items() if one.has_other_files_only}
-    places = FolderPlaces(
+    places = FolderRoles(
         splits=splits,
         classes=frozenset(classes) - others - left_out,
         without_images=frozenset(others - left_out),
@@ -93,7 +93,7 @@ def folder_places(root: Root, tree: Tree, leave_out: frozenset[str]) -> FolderPl
     return places
 
 
-def _require_train_classes(root: Root, places: FolderPlaces) -> None:
+def _require_train_classes(root: Root, places: FolderRoles) -> None:
     for top, split in places.splits_without_classes.items():
         if split == features.TRAIN:
             raise DataError(

@@ -1,45 +1,45 @@
-"""The keys of small classes -> how splits are cut; most files are not touched for it."""
+"""Plans the splits with the keys of small classes; files of large classes are not read."""
 
 from collections.abc import Iterator, Sequence
 
 from components.image_example_gen import crash_recovery
-from components.image_example_gen.earlier import Earlier, settled_keys
-from components.image_example_gen.listing.catalogue import Layout
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import UNREADABLE
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.previous_ingestion import PreviousIngestion, settled_keys
 from components.image_example_gen.splitting.splits import (
-    Cut,
-    cut_of,
-    key_of,
-    small_classes,
-    with_moves,
+    SplitPlan,
+    balance_splits,
+    find_small_classes,
+    plan_splits,
+    split_key,
 )
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import DecodePool
 from contracts.images.reading import ImageReading
 
 
-def cut_splits(
+def plan_stratified_splits(
     pool: DecodePool,
     layout: Layout,
     data: DataConfig,
     reading: ImageReading,
-    earlier: Earlier | None,
-) -> Cut:
-    """Return how splits are cut, with the moves that give each split its part of small classes.
+    previous: PreviousIngestion | None,
+) -> SplitPlan:
+    """Return the plan of the splits, with moves that give each split its part of small classes.
 
-    Reads the images of these classes whose keys are not known. What the earlier ingestion holds
-    stays where it is, unless it was cut by other parts.
+    Images of these classes are read if their keys are not known. Images of the previous ingestion
+    keep their splits, unless the configured parts have changed.
     """
-    cut = cut_of(layout, data.splits.model_dump())
-    small = small_classes(layout, cut)
+    plan = plan_splits(layout, data.splits.model_dump())
+    small = find_small_classes(layout, plan)
     settled: set[str] = set()
-    if earlier is not None and earlier.parts == cut.shares:
-        cut = Cut(cut.shares, dict(earlier.moved))
-        settled = settled_keys(earlier, {*small.checked, *small.hashed})
+    if previous is not None and previous.parts == plan.shares:
+        plan = SplitPlan(plan.shares, dict(previous.moved))
+        settled = settled_keys(previous, {*small.checked, *small.hashed})
     keys = [*_keys(pool, layout, small.checked, reading, is_checked=True)]
     keys += _keys(pool, layout, small.hashed, reading, is_checked=False)
-    return with_moves(cut, keys, settled)
+    return balance_splits(plan, keys, settled)
 
 
 def _keys(
@@ -56,9 +56,9 @@ def _keys(
         if is_checked or (digest is None and not file.group):
             unknown.append(file)
         elif digest != UNREADABLE:
-            yield file.label, key_of(file.group, digest or "")
+            yield file.label, split_key(file.group, digest or "")
     for file, digest in crash_recovery.of_each_file(
         pool, crash_recovery.read_digests, layout.root, unknown, reading, is_checked
     ):
         if digest is not None:
-            yield file.label, key_of(file.group, digest)
+            yield file.label, split_key(file.group, digest)

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.image_example_gen.file_bytes import Quarantined, read_bytes, read_files
 from components.image_example_gen.ingestion import (
-    Target,
+    IngestionTarget,
     ingest_dataset,
     ingest_shards,
     limits_of,
@@ -19,7 +18,9 @@ from components.image_example_gen.ingestion import (
 from components.image_example_gen.listing.digest import listing_digest
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.file_index import FileIndex
-from components.image_example_gen.listing.layout import Layout, read_layout
+from components.image_example_gen.listing.layout import Layout
+from components.image_example_gen.listing.layout_reading import read_layout
+from components.image_example_gen.reading.file_bytes import Quarantined, read_bytes, read_files
 from contracts.artifacts.manifest.rows import read_rows
 from contracts.config.data import DataConfig
 from contracts.images.isolation.pool import open_pool
@@ -157,7 +158,9 @@ def test_objects_are_ingested_as_files_are(bucket: Any, image_folder: Path, tmp_
     rows = []
     for number, root in enumerate(("s3://images/photos", str(image_folder))):
         data = DataConfig.model_validate({"root": root})
-        target = Target(*(str(tmp_path / f"{key}{number}") for key in ("examples", "manifest")), "")
+        target = IngestionTarget(
+            *(str(tmp_path / f"{key}{number}") for key in ("examples", "manifest")), ""
+        )
         with open_pool(2, limits_of(data)) as pool:
             ingest_dataset(
                 read_layout(data), data, pool, target, lambda *job: ingest_shards(pool, *job)

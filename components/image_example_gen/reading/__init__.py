@@ -1,0 +1,1 @@
+"""The bytes of image files -> canonical images; the value ranges of deep images."""

@@ -1,0 +1,1 @@
+"""Checks on the measures of images and on the counts of classes."""
