@@ -49,6 +49,11 @@ def test_a_tracker_and_pictures_cost_no_other_training(project):
     (mlflow,) = before["tracked"]
     assert f"run {after['trained_in']} " in mlflow["place"]
     assert not after["components"]["Trainer"]["cached"]
+    assert (
+        "tracking.csv.enabled changed from False to True" in after["components"]["Trainer"]["why"]
+    )
+    why = after["components"]["ChampionResolver"]["why"]
+    assert why.startswith("champion changed from nothing to version 1 ")
     assert after["metrics"]["accuracy"] == before["metrics"]["accuracy"]
     again_in_mlflow, csv = after["tracked"]
     assert (again_in_mlflow["run_id"], csv["tracker"]) == (mlflow["run_id"], "CSV")

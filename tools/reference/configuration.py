@@ -79,15 +79,8 @@ def _rows(path: KeyPath) -> Iterator[str]:
         return
     key = dotted(path)
     anchor = f"{{ #{key} }}" if len(path) > 1 else ""  # a heading has that of the section
-    expected = _cell(expectation(_with_items(schema)))
+    expected = _cell(expectation(schema))
     yield f"| `{key}`{anchor} | {expected} | {_default(path, schema)} |"
-
-
-def _with_items(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema in which a pair says of what it is, as a list does."""
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_with_items(option) for option in schema["anyOf"]]}
-    return {"items": schema["prefixItems"][0], **schema} if "prefixItems" in schema else schema
 
 
 def _default(path: KeyPath, schema: dict[str, Any]) -> str:

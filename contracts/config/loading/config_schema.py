@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from contracts.config.key_paths import KeyPath, dotted
@@ -133,9 +133,15 @@ def _schema_of(section: type[Section]) -> JsonSchema:
 
 
 def _items(schema: JsonSchema) -> JsonSchema | None:
-    """Return what each item of a list has to be, also of a list that may be null."""
-    options = [schema, *schema.get("anyOf", ())]
-    return next((option["items"] for option in options if "items" in option), None)
+    """Return what each item of a list or pair has to be, also of one that may be null."""
+    for option in (schema, *schema.get("anyOf", ())):
+        if "prefixItems" in option:
+            pair: JsonSchema = option["prefixItems"][0]  # the others are alike
+            return pair
+        if "items" in option:
+            items: JsonSchema = option["items"]
+            return items
+    return None
 
 
 def _value(schema: JsonSchema, key: str) -> JsonSchema | None:
@@ -159,7 +165,7 @@ def key_paths(section: type[Section], path: KeyPath = ()) -> Iterator[KeyPath]:
         yield from key_paths(section, (*path, key))
 
 
-def expectation(schema: Mapping[str, Any]) -> str:
+def expectation(schema: JsonSchema) -> str:
     """Return what a schema accepts as the object of "expected": `an integer >= 1 or null`."""
     if "anyOf" in schema:
         return " or ".join(expectation(option) for option in schema["anyOf"])
@@ -170,7 +176,9 @@ def expectation(schema: Mapping[str, Any]) -> str:
     if schema["type"] == "array":
         is_fixed = schema.get("minItems") == schema.get("maxItems") is not None
         of = f" of {schema['minItems']}" if is_fixed else ""
-        return f"a list{of}, each item {expectation(schema['items'])}"
+        items = _items(schema)
+        assert items is not None  # our sections have no list of anything
+        return f"a list{of}, each item {expectation(items)}"
     if "properties" in schema:
         return f"the keys {', '.join(schema['properties'])}"
     if schema.get("format") == "path":

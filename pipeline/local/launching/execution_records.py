@@ -25,7 +25,7 @@ UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)
 
 DIGESTS = ("code_digest", "training_digest")
 # Prefixes of parameters that hold sections of the config.
-WRAPPERS = re.compile(r"^(custom_config\.)?(recipe|config)\.")
+WRAPPERS = re.compile(r"^(custom_config\.)?((recipe|config|tracking(?=\.tracking\.))\.)?")
 
 
 class ExecutionRecords:
@@ -183,5 +183,5 @@ def _flatten(key: str, value: Any, into: dict[str, Any]) -> None:
 
 
 def _shown(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
+    text = "nothing" if value in (None, "") else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

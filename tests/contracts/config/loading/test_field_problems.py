@@ -4,6 +4,11 @@ import math
 
 import pytest
 
+from contracts.config.key_paths import dotted
+from contracts.config.loading.config_schema import key_paths
+from contracts.config.loading.loader import load_config
+from contracts.config.pipeline_config import PipelineConfig
+from contracts.system.errors import ConfigError
 from tests.contracts.conftest import GOOD
 
 
@@ -77,3 +82,27 @@ def test_numbers_that_are_none_are_refused(problems):
             "trainer.weight_decay: expected a number >= 0"
             in (problems(GOOD, f"trainer.weight_decay={value}")[0])
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("abc", "data.value_range: expected a list of 2, each item a number or null, received"),
+        ("[1]", "data.value_range[1]: expected a number, received nothing."),
+        ("[0, x]", "data.value_range[1]: expected a number, received 'x'."),
+    ],
+)
+def test_a_pair_of_numbers(problems, value, problem):
+    assert problem in problems(GOOD, f"data.value_range={value}")[0]
+
+
+@pytest.mark.parametrize(
+    "value", ["abc", "-1", "[1]", "[1, 2, 3]", "{a: 1}", "1e400", '""', "null", "[{b: []}]", "true"]
+)
+def test_whatever_stands_at_a_key_ends_in_a_config_or_in_sentences(write, value):
+    path = write(GOOD)
+    for key in map(dotted, key_paths(PipelineConfig)):
+        try:
+            load_config(path, [f"{key}={value}"])
+        except ConfigError as error:
+            assert all(f"{key}={value}: " in problem for problem in error.problems)
