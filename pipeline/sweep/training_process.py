@@ -19,7 +19,7 @@ from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError, in_one_line
 from contracts.system.progress import LOGGER, ComponentProgress, report_progress
 
-# The first one has our packages found before all else of their names.
+# The first module makes Python find our packages before others of the same name.
 PRELOADED = ("imgpipe", "trainer.training.train", "trainer.split_evaluation")
 ENDS_WITHIN_S = 5.0
 

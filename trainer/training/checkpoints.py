@@ -159,7 +159,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the folder."""
-        self.remove_state()  # first: without it nothing goes on
+        self.remove_state()  # first: without the state no training resumes
         shutil.rmtree(self._folder)
 
     def progress(self) -> TrainingProgress | None:

@@ -24,7 +24,8 @@ from trainer.training.training_model import (
 )
 from trainer.users.users_code import users_instance
 
-# Steps that run before Keras returns to Python: small models wait less the more they are.
+# Steps that run before Keras returns to Python (`steps_per_execution`): more make small models
+# faster.
 STEPS_PER_EXECUTION: Final = 8
 
 

@@ -1,8 +1,8 @@
 """Finds images of the same picture: with equal pixels, or of another size, format or quality.
 
-Candidates are pairs whose perceptual hashes share a quarter. Of these the miniatures are compared,
-and for equal pixels the images themselves. Photos give few candidates; images of one kind give
-more.
+Candidates are pairs whose perceptual hashes have an equal quarter. Of these the miniatures are
+compared, and for equal pixels the images themselves. Photos give few candidates; images of one kind
+give more.
 """
 
 from collections.abc import Iterator, Sequence
