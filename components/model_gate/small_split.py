@@ -1,4 +1,4 @@
-"""How precise an accuracy is that was measured on few test images."""
+"""The precision of an accuracy that was measured on few test images."""
 
 from typing import Final
 

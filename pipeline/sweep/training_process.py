@@ -107,7 +107,7 @@ class _Forward(logging.Handler):
 
 
 def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
-    """Train in this process, which does nothing else, and send what comes of it."""
+    """Train in this process, which does nothing else, and send the result."""
     from contracts.artifacts.image_dataset import ImageDataset
     from trainer.keras_settings import prepare_keras
     from trainer.split_evaluation import evaluate_split

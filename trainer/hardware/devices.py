@@ -29,7 +29,7 @@ class Devices:
     names: tuple[str, ...]
     strategy: Any = None  # tf.distribute.Strategy, or keras.distribution.Distribution with JAX
     machines: int = 1
-    is_chief: bool = True  # the one machine that writes what the training leaves behind
+    is_chief: bool = True  # whether this machine is the chief, which writes the outputs
 
     def __str__(self) -> str:
         machines = f" on each of {self.machines} machines" if self.machines > 1 else ""

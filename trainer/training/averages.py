@@ -1,4 +1,4 @@
-"""Moving averages of the weights, which stand in for them while a model is evaluated."""
+"""Moving averages (EMA) of the weights, which replace them while a model is evaluated."""
 
 from typing import Any
 

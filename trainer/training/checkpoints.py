@@ -1,4 +1,4 @@
-"""The state of a training on the disk, from which it goes on as if it had never stopped."""
+"""Checkpoints: the state of a training on the disk, from which it resumes as if never stopped."""
 
 import json
 import logging
@@ -154,7 +154,7 @@ class Checkpoint:
         return checkpoint
 
     def remove_state(self) -> None:
-        """Remove what a training goes on from; weights that were saved stay."""
+        """Remove the state that a training resumes from; saved weights stay."""
         (self._folder / STATE_FILE).unlink(missing_ok=True)
 
     def remove(self) -> None:
