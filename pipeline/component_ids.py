@@ -36,8 +36,8 @@ COMPONENTS: Final = (
 COMPONENTS_AND_TUNER: Final = (*COMPONENTS, TUNER)
 
 # A component that reads none of another's outputs, but starts only after that one has succeeded.
-# The training waits for the verdict on the images. The verdict is no input of it: a changed
-# threshold of the validation would be a new cache key, and train anew.
+# The training waits for the verdict on the images. The verdict is not its input: otherwise a
+# changed threshold of the validation would change its cache key and start a training.
 STARTS_AFTER: Final = {TRAINER: IMAGE_VALIDATOR, TUNER: IMAGE_VALIDATOR}
 
 # The outcome of these components depends on the champion.

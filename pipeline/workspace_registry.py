@@ -34,8 +34,8 @@ def find_champion(
     """Return the champion, or None where there is none.
 
     A run up to a component `to` that does not depend on the champion asks no registry. Every other
-    run writes to the registry later. Where there is none, it is made now: that takes seconds, in
-    which nothing waits yet.
+    run writes to the registry later. If there is none, it is created now: that takes seconds, and
+    nothing waits for it yet.
 
     Raises:
       ComponentError: the registry does not answer.

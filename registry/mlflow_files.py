@@ -33,7 +33,7 @@ def relocate_files(uri: str) -> None:
         return
     now = database.with_name(ARTIFACTS_FOLDER).absolute()
     if not now.is_dir():
-        return  # no files of runs were moved here
+        return  # no run files were moved to here
     engine = create_engine(uri)
     try:
         with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The serving signature of a SavedModel in MLflow's words."""
+"""The serving signature of a SavedModel as an MLflow model signature."""
 
 import json
 from pathlib import Path

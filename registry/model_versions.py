@@ -27,10 +27,10 @@ ACCURACY_INTERVAL = "imgpipe.accuracy_interval"  # 95 %, JSON: [low, high]
 MIN_ACCURACY = "imgpipe.min_accuracy"  # the floor that the gate held the model against
 MIN_ACCURACY_SOURCE = "imgpipe.min_accuracy_source"
 
-SERVING_FOLDER = "imgpipe.serving_folder"  # of the model, a folder a version in it
+SERVING_FOLDER = "imgpipe.serving_folder"  # of the model, with a folder for each version
 
-# Where there is no run to take the model from: a tracking server refuses a bare path of another
-# machine as the source of a version, and takes any scheme that it does not know as it is.
+# For the source of a version without an MLflow run: a tracking server refuses a bare path of
+# another machine there, and accepts any scheme that it does not know.
 SOURCE_SCHEME = "imgpipe:"
 
 

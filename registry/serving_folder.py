@@ -80,7 +80,7 @@ class ServingFolder:
     def serve(self, champion: int | None) -> None:
         """Let the champion serve, and it alone.
 
-        It comes before the others go: a server always finds a version.
+        The champion comes before the others go: a server always finds a version.
         """
         standing_by = self.root / STANDBY / str(champion)
         if standing_by.is_dir():
@@ -91,7 +91,7 @@ class ServingFolder:
         self._remove_empty_standby()
 
     def _remove_empty_standby(self) -> None:
-        with suppress(OSError):  # it is not there, or some stand by
+        with suppress(OSError):  # there is no such folder, or it is not empty
             (self.root / STANDBY).rmdir()
 
 

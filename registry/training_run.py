@@ -14,7 +14,7 @@ from registry.model_signature import serving_signature
 
 MODEL = "model"  # where MLflow's own flavours put one in a run
 SAVED_MODEL = "saved_model"
-# As mlflow.tensorflow names a SavedModel that is called by a signature of it.
+# mlflow.tensorflow's name for a SavedModel that is called by one of its signatures.
 BY_SIGNATURE = "tf1-estimator"
 
 

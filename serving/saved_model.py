@@ -9,8 +9,8 @@ import tensorflow as tf
 from contracts.artifacts import signatures
 from contracts.system.errors import ComponentError, in_one_line
 
-# Images that a caller gives a model at once. Inference keeps the activations of few layers at a
-# time: these images take less memory than a training step on a handful. More are no faster.
+# Batch size of inference. Inference keeps the activations of few layers at a time, so a batch takes
+# less memory than a training step on a few images. Larger batches are no faster.
 IMAGES_A_STEP: Final = 32
 
 OUTPUTS: Final = (

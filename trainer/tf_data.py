@@ -6,9 +6,9 @@ import tensorflow as tf
 def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Return the data set without a thread that tunes it; AUTOTUNE is then one call a core.
 
-    Code that releases an iterator waits for that thread's end: now and then it misses that it is
-    cancelled (`Model::OptimizeLoop` of tensorflow/core/framework/model.cc, seen with 2.16) and
-    sleeps on, after a minute of work for up to another one. What it finds is not worth that.
+    Code that releases an iterator waits for that thread to end. Sometimes the thread misses its
+    cancellation (`Model::OptimizeLoop` of tensorflow/core/framework/model.cc, seen with 2.16) and
+    sleeps on: up to a minute, after a minute of work. Its tuning gains less than that.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

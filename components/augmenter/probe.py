@@ -21,7 +21,7 @@ from contracts.statistics.wilson import wilson_interval
 
 Array = npt.NDArray[Any]
 
-# Side of the images that the probe classifies: enough for the whole motif.
+# Side of the images that the probe classifies: enough to recognise the object.
 SIDE_PX: Final = 32
 _CELLS, _COLOUR_CELLS = 16, 4
 _SHIFTS: Final = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))

@@ -9,7 +9,7 @@ from contracts.system.errors import some_of
 
 
 def reasons_to_refuse(dataset: Dataset) -> list[str]:
-    """Return a sentence for each reason; none if the readable images are enough to train on.
+    """Return a sentence for each reason; none if there are enough readable images to train on.
 
     Every class needs a training image, and every split an image.
     """

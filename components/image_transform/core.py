@@ -46,8 +46,8 @@ def transform_shard(
 ) -> tuple[int, ...]:
     """Write the pixels of every example of `source` to `target`, in order; count the labels.
 
-    `target` appears whole or not at all. Pixels are the result of
-    `decode_and_resize`, bit for bit, as raw bytes: no encoding is read faster.
+    `target` appears whole or not at all. Pixels are the result of `decode_and_resize`, bit for bit,
+    as raw bytes: no encoding is faster to read.
 
     Raises:
       ComponentError: an image cannot be decoded, or has a label that is not in the list.

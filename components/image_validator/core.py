@@ -19,7 +19,7 @@ from contracts.config.validation import CHECKS, ValidationConfig
 
 Array = npt.NDArray[Any]
 
-# So many copies of an image under several labels are a placeholder.
+# From so many copies on, an image under several labels is a placeholder.
 _REPEATED = 3
 
 

@@ -44,10 +44,10 @@ def evaluate(
 ) -> Metrics:
     """Predict every image of the shards with both models in one pass; return the metrics.
 
-    Writes the predictions to `target`/predictions.parquet, a row an image: path, sha256,
-    label, predicted, score, probabilities (float32, in the order of the column's metadata
-    `classes`) and, where there is a champion, champion_predicted and champion_score.
-    Of an image two labels are kept in memory, not the probabilities.
+    Writes the predictions to `target`/predictions.parquet, a row an image: path, sha256, label,
+    predicted, score, probabilities (float32, in the order of the column's metadata `classes`) and,
+    where there is a champion, champion_predicted and champion_score. Only two labels per image stay
+    in memory, not the probabilities.
     """
     models = {"candidate": load_signature(candidate)}
     if baseline is not None:

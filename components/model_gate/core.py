@@ -58,7 +58,7 @@ def _value_check(metrics: Metrics, floor: Floor) -> GateCheck:
 
 def _change_check(metrics: Metrics, champion: float, config: EvaluationConfig) -> GateCheck:
     drop, limit = champion - metrics.candidate.accuracy, config.max_accuracy_drop
-    # Accuracies are counts over the same images: differences are rounded to single images.
+    # Accuracies are counts over the same images: differences are rounded to whole images.
     passed = round(drop * metrics.examples, 6) <= round(limit * metrics.examples, 6)
     return GateCheck(
         "max_accuracy_drop", passed, _change_sentence(metrics, champion, limit, passed)

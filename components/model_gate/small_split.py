@@ -1,12 +1,12 @@
-"""How precise an accuracy is that was measured on few test images."""
+"""The precision of an accuracy that was measured on few test images."""
 
 from typing import Final
 
 from contracts.config.evaluation import EvaluationConfig
 from contracts.statistics.wilson import examples_to_within, wilson_interval
 
-# An accuracy with a wider interval says little. A gate that allows a larger drop needs no narrower
-# interval than the drop.
+# An accuracy with a wider interval says little. If the gate allows a larger drop, an interval of
+# that width is enough.
 PRECISION: Final = 0.05
 
 MORE_IMAGES: Final = "Add test images, or raise data.splits.test where the split is cut."

@@ -46,9 +46,9 @@ class ProbeReport:
 class AugmentationFindings:
     """The policy and what it does to the images.
 
-    `mosaics` are PNG files, relative to the artifact, by operation; those of BATCHES are of whole
-    batches, on which everything is done.
-    `copies` are the further training examples that were made, by class.
+    `mosaics` are PNG files, relative to the artifact, by operation; those of BATCHES show whole
+    batches after the whole policy. `copies` are the further training examples that were made, by
+    class.
     """
 
     policy: Policy

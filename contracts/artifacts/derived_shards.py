@@ -41,15 +41,15 @@ def link_derived_shards(
 ) -> tuple[list[DerivedShard], list[DerivedShard]]:
     """Link every wanted shard that an artifact beside `uri` holds.
 
-    Returns the linked shards with their counts, and those that are left to be made. A shard is
-    the same where its source, by name and content, and the settings are the same.
+    Returns the linked shards with their counts, and the shards that still have to be made. A shard
+    is linked if its source (name and content) and the settings are the same.
 
     Args:
       uri: the artifact to fill.
-      settings: a digest or text of all that the shards follow from besides their sources: config
-        and code.
+      settings: a digest or text of all that the shards depend on besides their sources: config and
+        code.
       wanted: what `shards_to_derive` returned.
-      place: where a derived shard stands in an artifact.
+      place: returns the path of a derived shard in an artifact.
 
     Raises:
       OSError: the disk is full.

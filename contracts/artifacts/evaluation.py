@@ -41,7 +41,7 @@ class Metrics(Section):
     candidate: ModelMetrics
     champion: ModelMetrics | None
     champion_version: int | None
-    largest_class_share: Rate  # the accuracy of always saying the largest class
+    largest_class_share: Rate  # accuracy of always answering the largest class
     slices: dict[str, ClassSlice]
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]  # [true][predicted]
@@ -53,7 +53,7 @@ class Metrics(Section):
 
     @property
     def largest_class(self) -> str:
-        """The class with the most test images; of several the first by name."""
+        """The class with the most test images; among equals, the first by name."""
         return min(self.slices, key=lambda label: (-self.slices[label].examples, label))
 
     @property

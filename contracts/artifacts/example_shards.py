@@ -12,12 +12,12 @@ _NAME: Final = re.compile(rf"data_tfrecord-\d{{5,}}-([0-9a-f]{{{DIGEST_LENGTH}}}
 
 
 def split_folder(uri: str, split: str) -> Path:
-    """Return where the shards of a split stand, as TFX names the folder."""
+    """Return the folder of the shards of a split, named as TFX does."""
     return Path(uri, f"Split-{split}")
 
 
 def shard_path(examples_uri: str, split: str, number: str) -> Path:
-    """Return where the examples of a split stand that belong to a shard.
+    """Return the path of the examples of a shard that belong to a split.
 
     `number` is the number of the shard, or number and digest.
     """

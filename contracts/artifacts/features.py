@@ -24,8 +24,8 @@ ASPECT: Final = "image/aspect_ratio"  # float32, width / height
 BRIGHTNESS: Final = "image/brightness_mean"  # float32 in [0, 1], of the ITU-R 601 luma
 CONTRAST: Final = "image/brightness_std"  # float32 in [0, 0.5]
 
-# What statistics, schema and anomalies speak of, and what it is in Python; image bytes, hashes
-# and paths stay out.
+# The features with statistics, schema and anomalies, and their Python types; image bytes, hashes
+# and paths are not among them.
 DERIVED: Final[dict[str, type]] = {
     LABEL: bytes,
     WIDTH: int,

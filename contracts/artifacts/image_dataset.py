@@ -1,4 +1,4 @@
-"""What transformed examples are: pixels and label in TFRecords, and a record of what is there."""
+"""Transformed examples: pixels and labels in TFRecords, and a record that describes them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from contracts.system.atomic_files import write_whole
 
 CHANNELS = 3
 
-# Records that a random sample is drawn from, if there are so many.
+# Files are listed until there are so many records to draw a sample from.
 LISTED_AT_MOST = 50_000
 
 
@@ -59,7 +59,7 @@ class ImageDataset:
 
     @classmethod
     def read(cls, uri: str) -> "ImageDataset":
-        """Return what the folder at `uri` says that it holds."""
+        """Return the record in the folder at `uri`."""
         record = json.loads(Path(uri, cls.FILE).read_text(encoding="utf-8"))
         counts = {split: tuple(counts) for split, counts in record["label_counts"].items()}
         return cls(
@@ -76,7 +76,7 @@ class ImageDataset:
     def unite(cls, uris: Iterable[str]) -> "ImageDataset":
         """Return the one data set among the folders, together with changed copies in the others.
 
-        Copies are trained on alone: every other split stays as it is.
+        The copies go into the training split only: all other splits stay as they are.
         """
         found = [cls.read(uri) for uri in sorted(set(uris))]
         (own,) = (dataset for dataset in found if not dataset.is_augmented)
@@ -99,8 +99,8 @@ def random_records(
 ) -> list[tuple[Path, int]]:
     """Return records in random order, each as its file and its place there.
 
-    They are drawn from all, or from those of random files where there are many: the cost does not
-    grow with the data.
+    If there are many, they are drawn from some random files only: the cost does not grow with the
+    data.
     """
     places: list[tuple[Path, int]] = []
     for index in numbers.permutation(len(files)):

@@ -16,9 +16,9 @@ _SHOWN = 3
 class Issue:
     """What one check found.
 
-    `groups` are the paths of the pictures that belong together, one that stands alone is a group
-    of one; findings that are about no picture have none. `details` says what each finding is,
-    where the paths do not. `count` is the number of findings.
+    `groups` are the paths of the pictures that belong together; a single picture is a group of one.
+    Findings that concern no picture have no groups. `details` says what each finding is, where the
+    paths do not. `count` is the number of findings.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Issue:
     count: int
     groups: list[list[str]] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
-    least: int = 1  # from how many findings on they are reported
+    least: int = 1  # the least number of findings that is reported
 
     @property
     def sentence(self) -> str:
@@ -50,7 +50,7 @@ class DataReport:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the data must not be trained on, a sentence each; none of data that is blessed."""
+        """Why the data must not be trained on, a sentence each; empty if the data is blessed."""
         return [issue.sentence for issue in self.issues if issue.severity == "fail"]
 
     def write(self, uri: str) -> None:

@@ -43,7 +43,7 @@ def _int_entry(name: str, value: int) -> bytes:
 
 @lru_cache(_ENTRIES_CACHED)
 def _head(name: str, kind: int, size: int) -> bytes:
-    """Return all of an entry that comes before its value of so many bytes, a list of this kind."""
+    """Return the bytes of an entry before its value: a list of this kind, of `size` bytes."""
     values = b"\x0a" + _varint(size)
     values_size = len(values) + size
     feature = _ONE_BYTE[kind << 3 | 2] + _varint(values_size) + values

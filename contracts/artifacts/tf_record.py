@@ -77,7 +77,7 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def record_positions(path: Path) -> Iterator[int]:
-    """Give where each record of an uncompressed TFRecord file begins; reads the heads alone.
+    """Give where each record of an uncompressed TFRecord file begins; reads only the headers.
 
     Raises:
       ValueError: the file is cut off or damaged.
@@ -124,7 +124,7 @@ def _next_record(file: BinaryIO, path: Path) -> bytes | None:
 
 
 def _length(head: bytes) -> int | None:
-    """Return the bytes of the record behind a head; None where the head is damaged."""
+    """Return the size of the record after a header; None if the header is damaged."""
     if len(head) != _HEAD_BYTES or _masked_checksum(head[:8]) != head[8:]:
         return None
     length: int = struct.unpack("<Q", head[:8])[0]

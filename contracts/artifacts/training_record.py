@@ -15,7 +15,7 @@ PICTURES_FOLDER = "pictures"
 CARD_FOLDER = "model_card"
 CARD_FILE = "card.json"  # in it
 DIAGRAM_FILE = "diagram.svg"  # in it
-NO_CARD_FILE = "no_card.txt"  # in it, in the place of all others: why there is none
+NO_CARD_FILE = "no_card.txt"  # in it, instead of all other files: why there is no card
 WEIGHTS_FOLDER = "weights"  # of the best and the last epoch
 PICTURES_FILE = "pictures.json"  # in it: what was drawn and what was not
 
@@ -25,8 +25,8 @@ class TrackerRecord:
     """Where one tracker keeps a training, and what is missing there."""
 
     tracker: str
-    place: str  # how a person finds it
-    run_id: str = ""  # by which the tracker itself finds it
+    place: str  # where a person finds it
+    run_id: str = ""  # the tracker's own id of the run
     trouble: str = ""  # empty: all was delivered
 
 

@@ -25,8 +25,8 @@ class Source:
 def import_closure(module: str, root: str = ROOT) -> dict[str, Source]:
     """Return a module, what it imports anywhere, and the packages that hold these, by dotted name.
 
-    An import counts wherever it stands, but below `if TYPE_CHECKING:`, which is never run. Where an
-    import is put together from text, it is not seen.
+    An import counts wherever it stands, but below `if TYPE_CHECKING:`, which is never run. An
+    import that is put together from text is not found.
 
     Args:
       module: dotted name of a module of ours.

@@ -17,7 +17,7 @@ def module_file(module: str) -> Path | None:
 def module_sources(module: str) -> list[tuple[str, Path]]:
     """Return the source files of a module, each with its place inside it, in order of these.
 
-    Only the top package is looked up by importlib, which would import all packages above another.
+    importlib looks up only the top package: for any other module it imports the packages above it.
 
     Raises:
       ModuleNotFoundError: there is no such module, or it has no source.

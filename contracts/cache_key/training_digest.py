@@ -1,4 +1,4 @@
-"""What the weights of a training follow from, besides its recipe and its data."""
+"""What trained weights depend on besides recipe and data: a digest of code and libraries."""
 
 import hashlib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _TRAINING = "trainer.training.train"
 def training_digest(*recipes: TrainingRecipe, backend: str = "tensorflow") -> str:
     """Return the SHA-256 of our code, the user's, and the libraries that trainings run, as hex.
 
-    How a training is tracked, explained and written is not among it.
+    The code that tracks, explains and writes a training does not count.
 
     Args:
       recipes: of the trainings.
@@ -37,6 +37,6 @@ def training_digest(*recipes: TrainingRecipe, backend: str = "tensorflow") -> st
 
 
 def augmentation_libraries(augmentations: Iterable[AugmentationConfig]) -> tuple[str, ...]:
-    """Return the optional libraries that changed images follow from."""
+    """Return the optional libraries that augmented images depend on."""
     backends = {augmentation.backend for augmentation in augmentations}
     return installed(ALBUMENTATIONS.name) if ALBUMENTATIONS.name in backends else ()

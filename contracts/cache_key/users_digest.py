@@ -13,7 +13,7 @@ PIECE_BYTES = 2**20
 
 
 def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
-    """Return the SHA-256 of code of the user's own, and of other files that a result follows from.
+    """Return the SHA-256 of code of the user's own, and of other files that a result depends on.
 
     The sources that it imports from its own folder count too; the path of the folder does not.
     Nothing is imported.
@@ -41,7 +41,7 @@ def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
 
 
 def trainers_digest(*trainers: TrainerConfig) -> str:
-    """Return the `users_digest` of what trainings with these sections run and begin with."""
+    """Return the `users_digest` of the code and files that trainings with these sections use."""
     codes = dict.fromkeys(code for trainer in trainers for code in trainer.users_code())
     files = dict.fromkeys(file for trainer in trainers for file in trainer.users_files())
     return users_digest(codes, files)

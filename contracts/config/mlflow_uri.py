@@ -20,7 +20,7 @@ EXPECTED: Final = (
 
 
 def sqlite_uri(file: Path) -> str:
-    """Return the address of a SQLite file, in which SQLAlchemy takes all but ? and % as it is."""
+    """Return the address of a SQLite file; SQLAlchemy takes all of it but ? and % literally."""
     return SQLITE + (str(file).replace("%", "%25") if _decodes_percent() else str(file))
 
 

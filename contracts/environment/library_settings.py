@@ -6,7 +6,7 @@ from typing import Final
 from contracts.environment.keras_environment import BACKEND, TENSORFLOW
 
 VARIABLES: Final = {
-    # Otherwise ~/.keras/keras.json decides, which may be of another project.
+    # Otherwise ~/.keras/keras.json decides, which another project may have written.
     BACKEND: TENSORFLOW,
     # MLflow sends usage data to its makers.
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -1,1 +1,1 @@
-"""The one reading of untrusted image bytes."""
+"""The only code that reads untrusted image bytes."""

@@ -40,7 +40,7 @@ def to_srgb(image: "Image.Image", profile: bytes) -> "Image.Image":
     transform = _transform(profile, image.mode)
     if transform is not None:
         converted = ImageCms.applyTransform(image, transform)
-        assert converted is not None  # only in place it gives nothing
+        assert converted is not None  # it returns None only if it works in place
         return converted
     return image if image.mode in ("L", "RGB") else image.convert("RGB")
 

@@ -55,7 +55,7 @@ def upright(image: "Image.Image", orientation: int) -> "Image.Image":
 
 @cache
 def _ones() -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """Return weights whose product is a sum, which is faster than numpy's sum of a few numbers."""
+    """Return ones: a product with them is a sum, and faster than numpy's sum of a few numbers."""
     import numpy as np
 
     return np.ones(_BRIGHTNESS_SIDE_PX**2)

@@ -11,8 +11,8 @@ _EIGHT_BITS = 8
 # Baseline, extended and progressive with Huffman coding; decoders differ on all others.
 _COMMON_FRAMES = (0xC0, 0xC1, 0xC2)
 _END = 0xD9
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those are tables, one is reserved
-# Among coded pixels 0xFF is followed by 0, by itself as filling, or by a restart marker's byte.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # two are tables, one is reserved
+# In coded pixels 0xFF is followed by 0, by another 0xFF (fill bytes), or by a restart marker.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 

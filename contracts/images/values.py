@@ -98,7 +98,7 @@ def fitting_range(kind: SampleKind, extent: SampleRange) -> SampleRange:
 
 
 def _largest(value: float) -> float:
-    """Return the largest integer of as few bits, an even number from 8 on, as `value` has."""
+    """Return the largest integer with the fewest bits (8, 10, 12, ...) that hold `value`."""
     bits = next(n for n in range(_LEAST_BITS, _MOST_BITS + 2, 2) if value < 2**n or n >= _MOST_BITS)
     return float(2**bits - 1)
 

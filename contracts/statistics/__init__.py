@@ -1,1 +1,1 @@
-"""Statistics of measured shares."""
+"""Confidence intervals of measured shares, such as an accuracy."""

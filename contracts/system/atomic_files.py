@@ -34,7 +34,7 @@ def whole_file(path: Path) -> Iterator[PartialFile]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write UTF-8 text to `path`; nobody ever sees a part of it, not after a power cut either.
+    """Write UTF-8 text to `path`; nobody ever sees a part of it, even after a power cut.
 
     A temporary file is renamed, so a file that was there is replaced at once.
 

@@ -59,7 +59,7 @@ class Problems:
             self._errors.append(error)
 
     def raise_any(self) -> None:
-        """Raise what was collected, as it is where it is one error; return where it is none."""
+        """Raise what was collected, a single error as it is; return if there is none."""
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:

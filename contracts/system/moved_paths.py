@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from contracts.config.mlflow_uri import sqlite_uri
 
-# What may stand before a path, and behind a folder where it ends: no part of its name.
+# Characters that may come before a path, and after the end of a folder: no part of its name.
 _BEFORE = r"(?<![^\s\"'`=(,;:<])"
 _END = r"(?=$|[/\s\"'`),;:])"
 
@@ -18,8 +18,8 @@ def replace_folder(text: str, old: Path, new: Path) -> str:
     """Return the text with `new` for every occurrence of the absolute path `old`.
 
     Args:
-      text: a path, an address of a file or SQLite file, a sentence with such, or JSON whose strings
-        are such, JSON among them. JSON comes back in the form of `json.dumps`.
+      text: a path, the address of a file or SQLite file, a sentence with these, or JSON whose
+        strings are these or JSON again. JSON comes back in the form of `json.dumps`.
       old: the folder as it was. Another one whose name begins or ends in the same way stays.
       new: the folder as it is.
     """

@@ -1,4 +1,4 @@
-"""One Unicode form for names: what looks the same is the same."""
+"""One Unicode form (NFC) for names: what looks the same is equal."""
 
 import unicodedata
 

@@ -11,7 +11,7 @@ from pipeline.cli import DEFAULT_CONFIG, DISTRIBUTION, default_workspace
 
 
 def next_command(command: str, args: argparse.Namespace, *more: str) -> str:
-    """Return `imgpipe command more...` with those options of this call that it needs too."""
+    """Return `imgpipe command more...`, with the options of this call that it needs."""
     options = []
     if args.config != DEFAULT_CONFIG:
         options += _option("--config", str(args.config))

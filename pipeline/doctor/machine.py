@@ -1,4 +1,4 @@
-"""Reads what the kernel gives to this process: cores, disk, graphics cards.
+"""Reads what the kernel gives this process: cores, disk, graphics cards.
 
 Every path is below `root`; only tests pass another folder than the default.
 """

@@ -120,7 +120,7 @@ def disk_finding(disk: Disk) -> Finding:
 
 
 def shared_memory_finding(total: int, gpus: int) -> Finding:
-    """Return whether several GPUs can exchange what they have to."""
+    """Return whether shared memory is enough for the gradients that several GPUs exchange."""
     text = f"{_gib(total)} in /dev/shm"
     if gpus < 2 or total >= SHARED_MEMORY:
         return Finding("shared memory", text)

@@ -23,11 +23,11 @@ from typing import Any
 DEFERRED = frozenset(
     {
         "tfx.components",  # imports each of TFX's components
-        "tensorflow_model_analysis",  # named in the parameters of components that are not used
+        "tensorflow_model_analysis",  # only in the signatures of components that are not used
         "google.cloud.bigquery",
         "google.cloud.bigquery_storage_v1",
         "google.cloud.pubsub",
-        "googleapiclient.discovery",  # TensorFlow's way to find machines of the cloud
+        "googleapiclient.discovery",  # TensorFlow's discovery of cloud machines
         "IPython",
         "ipywidgets",
         "matplotlib.patches",

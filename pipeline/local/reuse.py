@@ -44,7 +44,7 @@ def run_key(
     schema: Path | None,
     to: str | None,
 ) -> str:
-    """Return the digest of all that the result of a run depends on, but the champion.
+    """Return the digest of all that the result of a run depends on, except the champion.
 
     It is the same wherever `folders` lie: workspace and project may be moved.
     """
@@ -78,7 +78,7 @@ def unchanged_since(
         return None
     if not all(path.exists() for path in _written_by(last, workspace)):
         return None
-    # The question for the champion imports MLflow, which takes seconds.
+    # To look up the champion imports MLflow, which takes seconds.
     stamp = registry_stamp(workspace, config)
     if stamp and stamp == last.registry_stamp:
         return last

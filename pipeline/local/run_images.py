@@ -110,7 +110,7 @@ class RunImages:
             try:
                 dataset = read_dataset(str(manifest))
             except (OSError, ValueError, TypeError):
-                continue  # a killed run left it, or another version of imgpipe wrote it
+                continue  # from a killed run, or from another version of imgpipe
             examples = manifest.parent.with_name("examples") / manifest.name
             if examples.is_dir() and not reasons_to_refuse(dataset):
                 found.append(PastIngestion(dataset, examples, manifest))

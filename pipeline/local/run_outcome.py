@@ -79,7 +79,7 @@ class RunOutcome:
             quarantined=dataset.quarantined,
             fingerprint=dataset.fingerprint,
             manifest=outputs["manifest"].uri,
-            # A refused ingestion has no output but its manifest.
+            # A refused ingestion has no output except its manifest.
             examples=outputs["examples"].uri if "examples" in outputs else "",
             example=dataset.example,
             splits=dataset.splits,

@@ -20,7 +20,7 @@ class RunPlan:
     champion: str  # its identity when the run begins; empty: there is none
     curated_schema: Path | None
     to: str | None  # the last component; None: all run
-    key: str  # digest of all that the result depends on, but the champion
+    key: str  # digest of all that the result depends on, except the champion
     began_s: float  # time.monotonic()
 
     @property

@@ -39,7 +39,7 @@ def _refused(path: Path, why: str) -> ConfigError:
 def copy_schema(workspace: Workspace, path: Path | None) -> Path | None:
     """Copy a schema to a file that is named by its content, and return that file; None for none.
 
-    The cache of TFX looks at the name of the file alone: it would miss a change of the content.
+    TFX's cache key has only the name of the file: it would miss a change of the content.
 
     Raises:
       ConfigError: the file no longer holds a schema.

@@ -58,7 +58,7 @@ def curve(title: str, series: Mapping[str, Sequence[float]], best_epoch: int) ->
 
 
 def histogram(title: str, values: "Numbers", edges: "Numbers", unit: str) -> Markup:
-    """Return a bar for each interval between `edges`, as high as the values in it are many.
+    """Return a histogram: a bar for each interval between `edges`, as high as its number of values.
 
     Args:
       title: what is drawn.

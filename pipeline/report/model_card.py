@@ -1,4 +1,4 @@
-"""The model card, as a part of a page."""
+"""The model card, as a part of the report."""
 
 import base64
 import json

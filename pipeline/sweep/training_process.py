@@ -19,7 +19,7 @@ from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.errors import ComponentError, in_one_line
 from contracts.system.progress import LOGGER, ComponentProgress, report_progress
 
-# The first one has our packages found before all else of their names.
+# The first module makes Python find our packages before others of the same name.
 PRELOADED = ("imgpipe", "trainer.training.train", "trainer.split_evaluation")
 ENDS_WITHIN_S = 5.0
 
@@ -107,7 +107,7 @@ class _Forward(logging.Handler):
 
 
 def _train(answers: Connection, recipe_json: str, dataset_uris: Sequence[str], split: str) -> None:
-    """Train in this process, which does nothing else, and send what comes of it."""
+    """Train in this process, which does nothing else, and send the result."""
     from contracts.artifacts.image_dataset import ImageDataset
     from trainer.keras_settings import prepare_keras
     from trainer.split_evaluation import evaluate_split

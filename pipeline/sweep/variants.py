@@ -123,7 +123,7 @@ def _parse(option: str, config: PipelineConfig) -> tuple[str, list[JsonValue]]:
 
 
 def _shown(values: dict[str, JsonValue]) -> list[str]:
-    """Return for each key its last part and its value, such as "kernel_size 3"."""
+    """Return the last part and the value of each key, such as "kernel_size 3"."""
     return [
         f"{key.rpartition('.')[2]} {value if isinstance(value, str) else json.dumps(value)}"
         for key, value in values.items()

@@ -132,9 +132,9 @@ def _posterize(library: Any, ends: Ends, size_px: int, p: float) -> Any:
 
 
 def _solarize(library: Any, ends: Ends, size_px: int, p: float) -> Any:
-    if ends[0] > WHITE:  # which the package would invert
+    if ends[0] > WHITE:  # nothing is inverted; the package would invert white
         return library.NoOp(p=p)
-    # It compares whole values: half a value lower lies on no edge.
+    # Pixel values are whole numbers: half a value lower, no threshold equals one.
     low, high = (min(max(end - 0.5, 0.0) / WHITE, 1.0) for end in ends)
     return library.Solarize(threshold_range=(low, high), p=p)
 
@@ -192,7 +192,7 @@ _TRANSFORMS: Final[Mapping[str, Builder]] = {
 
 
 def _pool(library: Any, policy: RandAugmentPolicy, label: str, size_px: int) -> Any:
-    """Return RandAugment: so many of the pool, within a deviation of the magnitude."""
+    """Return RandAugment: so many operations of the pool, at about the magnitude."""
     low = max(0.0, policy.magnitude - policy.deviation) / 10
     high = min(10.0, policy.magnitude + policy.deviation) / 10
     pool = []

@@ -13,10 +13,10 @@ from keras import ops
 
 from trainer.augmentation.operation_draws import OperationDraw, Tensor
 
-# Aspects of a random crop (Szegedy et al., 2014), as its logarithm to either side.
+# Largest aspect ratio of a random crop (Szegedy et al., 2014), as a logarithm.
 LOG_ASPECT: Final = math.log(4 / 3)
 
-# Operations that leave rows rows and columns columns.
+# Operations that map rows to rows and columns to columns.
 AXIS_PARALLEL: Final = frozenset(
     {"flip_horizontal", "flip_vertical", "crop", "crop_and_pad", "zoom", "translate"}
 )
@@ -100,7 +100,7 @@ def _interpolated_by_axis(pixels: Tensor, matrices: Tensor) -> Tensor:
 
 
 def _interpolated_rows(pixels: Tensor, at: Tensor) -> Tensor:
-    """Return the rows at positions, float32 [batch, size], between two rows a blend of them."""
+    """Return the rows at positions, float32 [batch, size]; between two rows, a blend of both."""
     size, row_values = pixels.shape[1], pixels.shape[2] * pixels.shape[3]
     upper = ops.floor(at)
     down = (at - upper)[..., None]

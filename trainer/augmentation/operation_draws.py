@@ -49,7 +49,7 @@ NEEDS: Final[Mapping[str, Needs]] = {
     "random_erasing": Needs(strengths=1, places=3),  # places: aspect, x, y
 }
 
-# Operations of RandAugment that have only one side to go to.
+# Operations of RandAugment whose strength has no sign.
 ONE_SIDED: Final = frozenset({"posterize", "solarize", "blur", "noise", "jpeg_compression"})
 
 
@@ -111,7 +111,7 @@ class OperationSequence:
     def _levels(
         self, drawn: Tensor, starts: Any, batch: Any, seeds: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
-        """Return RandAugment's magnitude of each image, and the chance up to which it picks."""
+        """Return RandAugment's magnitude of each image, and the highest drawn number that picks."""
         if self._rand_augment is None:
             return None, None
         chances = ops.stack([drawn[:, int(start)] for start in starts[self._own : -1]], axis=1)

@@ -17,7 +17,7 @@ from trainer.augmentation.operation_draws import OperationDraw, Tensor, within_s
 
 Seeds: TypeAlias = keras.random.SeedGenerator
 
-# Aspects of what is erased, as the logarithm to either side (Zhong et al., 2017: 0.3).
+# Largest aspect ratio of the erased rectangle, as a logarithm (Zhong et al., 2017: 0.3).
 LOG_ASPECT: Final = math.log(1 / 0.3)
 
 # Below this standard deviation, in pixels, a Gaussian is nothing but its middle.
@@ -27,9 +27,9 @@ SHARPEST_PX: Final = 1e-3
 def sharpen(pixels: Tensor, draw: OperationDraw, seeds: Seeds) -> Tensor:
     """Return the images sharper than they were, or smoother where the strength is below 1.
 
-    A smooth pixel is the mean of its 3 x 3, of which it counts 5 times itself; those at the border
-    stay as they are. The sums are a product of matrices: XLA would work out for each neighbour anew
-    what comes before.
+    A smooth pixel is the mean of its 3 x 3 neighbourhood, in which it counts 5 times; border pixels
+    stay as they are. The sums are matrix products: otherwise XLA would repeat all earlier
+    operations for each neighbour.
     """
     size = pixels.shape[1]
     columns = ops.matmul(_threes(size), ops.reshape(pixels, (-1, size, size * 3)))

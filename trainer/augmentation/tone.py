@@ -51,7 +51,7 @@ def _equalizing(counts: Tensor) -> Tensor:
     """Return the new value of each level, float32 [rows, 256], from the pixels that have it."""
     up_to = ops.cumsum(counts, axis=1)
     before = up_to - counts
-    # Of the highest level, nothing comes after it.
+    # All pixels but those of the highest level that occurs.
     highest = ops.max(ops.where(counts > 0, before, 0), axis=1, keepdims=True)
     step = highest // (LEVELS - 1)
     equal = (before + step // 2) // ops.maximum(step, 1)

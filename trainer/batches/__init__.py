@@ -25,10 +25,9 @@ def training_batches(
 ) -> Batches:
     """Return so many batches of the training split, beginning at the position.
 
-    The split is shuffled anew in every pass over it. Every batch is full; where a pass ends
-    inside one the next pass goes on. The order follows from the seed and the place in it from
-    the step, so that a training can go on where another one stopped. `change` is called with
-    NumPy arrays.
+    The split is shuffled anew in every pass over it. Every batch is full: where a pass ends inside
+    one, the next pass fills it. The seed gives the order, and the step gives the place in it, so a
+    training can resume where another one stopped. `change` is called with NumPy arrays.
     """
     return _feed().training_batches(dataset, sampling, position, steps, change)
 

@@ -42,7 +42,8 @@ def _one_pass(
     dataset: ImageDataset, sampling: Sampling, number: tf.Tensor, block: int
 ) -> tf.data.Dataset:
     """Return blocks of records, each with the seed int64 [2] of its own order."""
-    # For the graph of this function alone. With 0, TensorFlow refuses a tensor as the other seed.
+    # The seed of this function's graph only. With 0, TensorFlow refuses a tensor as an operation's
+    # seed.
     tf.random.set_seed(sampling.seed + 1)
     seed = sampling.seed + number
     files = [str(path) for path in dataset.files(features.TRAIN)]

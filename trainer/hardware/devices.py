@@ -29,7 +29,7 @@ class Devices:
     names: tuple[str, ...]
     strategy: Any = None  # tf.distribute.Strategy, or keras.distribution.Distribution with JAX
     machines: int = 1
-    is_chief: bool = True  # the one machine that writes what the training leaves behind
+    is_chief: bool = True  # whether this machine is the chief, which writes the outputs
 
     def __str__(self) -> str:
         machines = f" on each of {self.machines} machines" if self.machines > 1 else ""
@@ -42,15 +42,15 @@ class Devices:
 
     @property
     def has_gpus(self) -> bool:
-        """Whether it is trained on GPUs; several CPUs may stand for them."""
+        """Whether it is trained on GPUs; several logical CPUs may take their place."""
         return self.kind != "cpu" and bool(gpus())
 
     def evaluation_size(self, images: int, size: int) -> int:
         """Return the batch size, at most `size`, for one pass over so many images.
 
         Keras on TensorFlow cannot share a last batch of fewer images than replicas. On JAX it
-        shares only multiples of the replicas, and does with every batch what it did with the
-        first one: where the last batch is no multiple, the first one must not be one.
+        shares only batches that are multiples of the replicas, and treats every batch as the first
+        one: if the last batch is no multiple, the first one must not be one either.
         """
         if self.replicas == 1:
             return size
@@ -155,8 +155,8 @@ def precision_policy(precision: str, kind: str = "auto") -> str:
 def compiles(jit_compile: bool | str, devices: Devices) -> bool | str:
     """Return the `jit_compile` of `Model.compile`.
 
-    On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's, so
-    that `auto`, which Keras takes for a yes, is a no there; so it is for several replicas.
+    On a CPU TensorFlow's own kernels run convolutional networks about twice as fast as XLA's. So
+    `auto`, which means true to Keras, means false there, and for several replicas.
     """
     slow = not devices.has_gpus or devices.replicas > 1
     if jit_compile == "auto" and keras.backend.backend() == TENSORFLOW and slow:

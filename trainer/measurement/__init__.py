@@ -1,1 +1,1 @@
-"""What `auto` stands for: values that are found by trial before a training begins."""
+"""Values for `auto` in the config: found by trial before a training begins."""

@@ -49,7 +49,7 @@ def find_batch_size(recipe: TrainingRecipe, dataset: ImageDataset, devices: Devi
     images = pass_length(dataset, Sampling(smallest, recipe.seed, balanced))
     model = build_training_model(recipe, dataset, devices)
     compile_training_model(model, recipe, learning_rate(recipe.trainer, 1e-9, 1, 1), devices)
-    # Freed memory may stay with the process, so every trial is measured from here.
+    # Freed memory may stay with the process, so all trials are measured from this level.
     budget = _MemoryBudget(held_bytes(), read_memory().available)
     fitting, size = 0, smallest
     most = max(smallest, min(LARGEST, images // STEPS_AN_EPOCH))

@@ -1,4 +1,4 @@
-"""A learning rate by trial: it rises step by step until the loss rises (Smith, 2017)."""
+"""Learning rate range test: the rate rises at each step until the loss rises (Smith, 2017)."""
 
 import math
 from dataclasses import dataclass

@@ -15,10 +15,10 @@ from trainer.models.weights import load_file, load_imagenet
 
 
 def build_model(config: TrainerConfig, size_px: int, classes: int) -> keras.Model:
-    """Return the model of a trainer section, untrained but for the weights that it names.
+    """Return the model of a trainer section, with the initial weights that it names.
 
     The model maps float32 [batch, size_px, size_px, 3] in 0..255 to float32 [batch, classes]
-    probabilities. The layers of its head are named `head_*` and `probabilities`, but in a model
+    probabilities. The layers of its head are named `head_*` and `probabilities`, except in a model
     of the user's own, which is called as `function(size_px=..., classes=..., **model_options)`.
 
     Raises:

@@ -180,7 +180,7 @@ def _own_name(name: str) -> str:
 
 
 def _names_by_size(tops: Sequence[layers.Layer], shapes: dict[int, Shape]) -> Iterator[str]:
-    """Yield the stage of each layer: the size of the maps, which only ever shrinks."""
+    """Yield the stage of each layer: the size of its feature maps, which never grows."""
     current, smallest = "before", math.inf
     for top in tops:
         shape = shapes[id(top)]

@@ -112,7 +112,7 @@ def call_application(name: str, **arguments: Any) -> keras.Model:
             return application_builder(name)(include_top=False, **arguments)
     except ConfigError:
         raise
-    except Exception as error:  # Keras raises a bare one when it downloads
+    except Exception as error:  # a failed download raises a bare Exception
         text = " ".join(str(error).split()).rstrip(".")
         # With a checksum Keras says so itself, without one h5py cannot open the file.
         if "corrupted file" in text or "open file" in text:

@@ -87,5 +87,5 @@ def _set_trainable(layer: keras.layers.Layer, trainable: bool) -> None:
 
 
 def _beginnings(names: Sequence[str]) -> list[str]:
-    """Return names without their last part, each once: stage_0_conv and stage_0_norm: stage_0."""
+    """Return names without their last part, each once: stage_0_conv, stage_0_norm -> stage_0."""
     return list(dict.fromkeys(name.rpartition("_")[0] or name for name in names))

@@ -1,4 +1,4 @@
-"""A model of the user's own, checked for what the rest relies on."""
+"""A model of the user's own, checked for what imgpipe expects of it."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def build_users_model(
         return call_users_code(model, code, KEY, pixels, training=False)
 
     if not model.built:
-        # Noise would make the number of its images the only one that the model takes.
+        # Building on noise would fix the batch size of the model to that of the noise.
         call(keras.Input((size_px, size_px, 3), name="pixels"))
     noise = np.random.default_rng(0).uniform(0, 255, (2, size_px, size_px, 3)).astype(np.float32)
     outputs = call(noise)

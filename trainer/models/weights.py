@@ -1,4 +1,4 @@
-"""Weights that a network begins with: a file's, or those that Keras trained on ImageNet."""
+"""Initial weights of a network: from a file, or Keras's pretrained ImageNet weights."""
 
 import logging
 import tempfile
@@ -21,7 +21,7 @@ LOGGER = logging.getLogger(__name__)
 KEY = "trainer.weights"
 DIFFERENCES_SHOWN = 3
 
-# The part of a .keras file with the weights; and groups of a file that are no layers.
+# The member of a .keras file with the weights; and the groups in it that are no layers.
 MEMBER = "model.weights.h5"
 NO_LAYERS = ("optimizer", "metrics", "_metrics", "loss", "_loss")
 

@@ -31,7 +31,7 @@ def build_loss(config: TrainerConfig) -> Any:
 def class_weights(
     config: TrainerConfig, labels: Sequence[str], counts: Sequence[int]
 ) -> FloatArray | None:
-    """Return what an image counts in the loss by its label, float32 [classes]; None: all the same.
+    """Return the weight of each class in the loss, float32 [classes]; None: all equal.
 
     Args:
       config: the trainer section.

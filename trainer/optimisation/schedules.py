@@ -10,7 +10,8 @@ from keras import ops
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_END = 1e-5
 
-# Where `step` takes a tenth (He et al., 2015, arXiv:1512.03385, 4.2): parts of the steps.
+# `step` divides the rate by ten after these shares of the steps (He et al., 2015,
+# arXiv:1512.03385, 4.2).
 STEP_AT = (0.5, 0.75)
 STEP_FACTOR = 0.1
 

@@ -64,9 +64,9 @@ def is_leaf(layer: Any) -> bool:
 
 @contextmanager
 def watched(layers: Iterable[Any], watch: Watch) -> Iterator[None]:
-    """Have `watch(call, input, output)` called after each call of a layer, in one pass.
+    """Call `watch(call, input, output)` after each call of a layer, in one pass.
 
-    What it returns takes the output's place.
+    Its result replaces the output.
     """
     calls: Counter[int] = Counter()
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_VALIDATION_IMAGES = 5000
 MOST_TRAINING_IMAGES = 2000
 
-# Images in one call of the network.
+# Batch size of the network's calls.
 MOST_AT_ONCE = 256
 PIXELS_AT_ONCE = 32 * 224**2
 

@@ -18,7 +18,7 @@ BEST_FILE = "best.yaml"
 def write_best(path: Path, search: SearchConfig, ledger: Ledger, config_folder: str) -> None:
     """Write the keys that were searched with their best values, and where these come from.
 
-    Paths below the config's folder are relative to it again; "": it is not known.
+    Paths below the config's folder become relative to it; "": the folder is not known.
     """
     best = ledger.best(search.objective)
     if best is None:

@@ -77,7 +77,7 @@ class Ledger:
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """The folder of the ledger."""
         return self._path.parent
 
     def place(self, record: TrialRecord) -> int:
@@ -105,7 +105,7 @@ class Ledger:
         return record
 
     def take_back(self, record: TrialRecord) -> None:
-        """Do not count the last beginning of the trial: it ended for no reason of its own."""
+        """Do not count the last start of the trial: what ended it was not the trial itself."""
         record.begun -= 1
         self.write()
 

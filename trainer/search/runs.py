@@ -10,7 +10,7 @@ from contracts.config.tracking import TrackingStore
 class Runs(Protocol):
     """Takes trainings one by one; as a context manager it ends after the last one."""
 
-    run_id: str  # by which another process goes on; empty: there is none
+    run_id: str  # with which another process resumes the run; empty: there is none
 
     def add(
         self,

@@ -1,4 +1,4 @@
-"""The checkpoints that Hyperband's longer rounds go on from; each lasts as long as its bracket."""
+"""The checkpoints that Hyperband's longer rounds resume from; kept as long as their bracket."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ CHECKPOINTS = "checkpoints"  # the folder of them, in that of a search
 
 
 class TrialCheckpoints:
-    """The checkpoints of one bracket: no trial of another one goes on from them."""
+    """The checkpoints of one bracket; trials of other brackets never use them."""
 
     def __init__(self, folder: Path) -> None:
         """Take a folder that nothing else uses."""

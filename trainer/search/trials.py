@@ -55,10 +55,10 @@ class Trials:
 
 
 def course_of(recipe: TrainingRecipe) -> TrainingRecipe | None:
-    """Return what a training has in common with longer ones that begin with the very same epochs.
+    """Return the recipe without its number of epochs, which longer trainings can share and resume.
 
-    None where there are none: every other schedule spreads its rates over all epochs, and callbacks
-    of the user's own begin anew.
+    None if longer trainings do not begin with the same epochs: other schedules spread the rates
+    over all epochs, and callbacks of the user's own begin anew.
     """
     if recipe.trainer.schedule != "constant" or recipe.trainer.callbacks:
         return None

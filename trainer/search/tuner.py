@@ -79,7 +79,7 @@ class TrialTuner(BaseTuner):
         try:
             self._checkpoints.enter(given.get(HYPERBAND_BRACKET))
             record = self._ended(values, epochs)
-        except Exception as error:  # KerasTuner would take any but a fatal one for the trial's
+        except Exception as error:  # KerasTuner counts every other error as a failure of the trial
             raise errors.FatalError(in_one_line(error)) from error
         if record.score is None:
             raise errors.FailedTrialError(record.why)
@@ -115,7 +115,7 @@ class TrialTuner(BaseTuner):
             self.ledger.take_back(record)
             raise
         except Exception as error:
-            if is_disk_full(error):  # as it would be in every other trial
+            if is_disk_full(error):  # the disk would be full in every other trial too
                 self.ledger.take_back(record)
                 raise
             record.status = "failed"

@@ -38,7 +38,7 @@ class CsvRun:
         return str(self._folder / FILES["epoch"])
 
     def used(self, parameters: Mapping[str, str]) -> None:
-        """The record in the same folder has them."""
+        """Write nothing: the record in the same folder has the values."""
 
     def log(self, points: Sequence[Point]) -> None:
         """Append a row a point; see `Tracker`.
@@ -61,10 +61,10 @@ class CsvRun:
                 )
 
     def picture(self, name: str, path: Path) -> None:
-        """The pictures are in the same folder already."""
+        """Write nothing: the pictures are in the same folder already."""
 
     def artifact(self, path: Path) -> None:
-        """The files are in the same folder already."""
+        """Write nothing: the files are in the same folder already."""
 
     def end(self, *, is_finished: bool) -> None:
         """Every row is written already."""

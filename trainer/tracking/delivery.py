@@ -1,4 +1,4 @@
-"""Calls a tracker in a thread, so that the training never waits for it or fails with it."""
+"""Calls a tracker in a thread, so that the training never waits for it or fails because of it."""
 
 import logging
 import textwrap

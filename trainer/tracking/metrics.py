@@ -37,7 +37,7 @@ class ReportMetrics(keras.callbacks.Callback):
         self._epoch = 0
         self._next_step = 0
         self._logged = 0  # steps of the epoch that were logged
-        self._sums: dict[str, float] = {}  # over these
+        self._sums: dict[str, float] = {}  # of their metrics
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Set the distance of logged steps, and log the values that the training chose."""

@@ -78,7 +78,7 @@ class TensorBoardRun:
         self._flush()
 
     def artifact(self, path: Path) -> None:
-        """Event files hold no files: they lie in the ModelRun artifact."""
+        """Write nothing: event files hold no files. They are in the ModelRun artifact."""
 
     def end(self, *, is_finished: bool) -> None:
         """Close the event files; see `Tracker`."""

@@ -1,4 +1,4 @@
-"""The runs of a training, kept with its checkpoint: a resumed training goes on in them."""
+"""The tracker runs of a training, kept with its checkpoint: a resumed training continues them."""
 
 import json
 from collections.abc import Mapping

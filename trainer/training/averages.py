@@ -1,4 +1,4 @@
-"""Moving averages of the weights, which stand in for them while a model is evaluated."""
+"""Moving averages (EMA) of the weights, which replace them while a model is evaluated."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ class AveragedWeights(keras.callbacks.Callback):
     """Puts the moving average of the weights in their place while the model is evaluated."""
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Take the average."""
+        """Swap the average in."""
         swap_averages(self.model)
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        """Take the weights that are trained."""
+        """Swap the trained weights back in."""
         swap_averages(self.model)
 
 

@@ -17,7 +17,7 @@ from trainer.training.step_plan import StepCallback, StepPlan
 
 SECONDS_BETWEEN_REPORTS = 0.25
 
-EPOCH_SECONDS = "epoch_seconds"  # among the metrics of an epoch
+EPOCH_SECONDS = "epoch_seconds"  # key in the metrics of an epoch
 
 
 class LogLearningRate(keras.callbacks.Callback):

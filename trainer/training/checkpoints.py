@@ -1,4 +1,4 @@
-"""The state of a training on the disk, from which it goes on as if it had never stopped."""
+"""Checkpoints: the state of a training on the disk, from which it resumes as if never stopped."""
 
 import json
 import logging
@@ -154,12 +154,12 @@ class Checkpoint:
         return checkpoint
 
     def remove_state(self) -> None:
-        """Remove what a training goes on from; weights that were saved stay."""
+        """Remove the state that a training resumes from; saved weights stay."""
         (self._folder / STATE_FILE).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder."""
-        self.remove_state()  # first: without it nothing goes on
+        self.remove_state()  # first: without the state no training resumes
         shutil.rmtree(self._folder)
 
     def progress(self) -> TrainingProgress | None:

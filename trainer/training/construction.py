@@ -24,7 +24,8 @@ from trainer.training.training_model import (
 )
 from trainer.users.users_code import users_instance
 
-# Steps that run before Keras returns to Python: small models wait less the more they are.
+# Steps that run before Keras returns to Python (`steps_per_execution`): more make small models
+# faster.
 STEPS_PER_EXECUTION: Final = 8
 
 
@@ -76,7 +77,7 @@ def compile_training_model(
 def learning_rate(
     config: TrainerConfig, peak: float, epochs: int, epoch_steps: int
 ) -> LearningRate | float:
-    """Return the rates of so many epochs, step by step, whether or not a step changes weights.
+    """Return the learning rate of each step of so many epochs; steps without an update count too.
 
     A rate that stays is a number, which callbacks may set.
     """

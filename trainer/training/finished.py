@@ -1,4 +1,4 @@
-"""The result of a training that has ended, kept with its checkpoint: it is not trained twice."""
+"""The result of a finished training, kept with its checkpoint, so it is not trained twice."""
 
 import hashlib
 import json

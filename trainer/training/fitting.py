@@ -112,7 +112,8 @@ def _fit_phase(
     keep.every_s = config.checkpoint_every_s if state.devices.machines == 1 else 0.0
     averaged = [AveragedWeights()] if config.ema_momentum else []
     seeded = [SeedPyTorch(plan, state.recipe.seed)] if keras.backend.backend() == TORCH else []
-    # What the user's own set at the end of an epoch, such as a rate, is part of the state.
+    # The user's callbacks come before `keep`: a rate that they set at an epoch's end is part of the
+    # state.
     own = [StopOnNan(plan), LogLearningRate(), *averaged, *users, keep, ReportProgress(plan)]
     steps = plan.steps_per_epoch - gone
     model.step_plan, model.used = plan, state.used()

@@ -1,4 +1,4 @@
-"""Names that stay the same while the result of a training does."""
+"""Digests that identify the result of a training and its examples."""
 
 import hashlib
 import json
@@ -12,12 +12,12 @@ from contracts.config.trainer.config import TrainingRecipe
 
 
 def identity(*parts: JsonValue) -> str:
-    """Return the SHA-256 of what a result follows from, as lower-case hex."""
+    """Return the SHA-256 of all that a result depends on, as lower-case hex."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def examples_identity(dataset: ImageDataset, moved_with: Path | None) -> JsonValue:
-    """Return what stays the same while the examples do.
+    """Return a value that identifies the examples.
 
     The folders count: the same images may have been made into other examples, by another version
     of our code, in another folder.
@@ -47,7 +47,7 @@ def examples_identity(dataset: ImageDataset, moved_with: Path | None) -> JsonVal
 def training_key(
     recipe: TrainingRecipe, dataset: ImageDataset, digest: str, moved_with: Path | None
 ) -> str:
-    """Return a name for all that the weights of a training follow from.
+    """Return a digest of all that the weights of a training depend on.
 
     Args:
       recipe: what is trained and how.

@@ -23,7 +23,7 @@ class StepPlan:
         first_epoch, gone = divmod(self.first_step, self.steps_per_epoch)
         begins = epoch * self.steps_per_epoch
         done = begins + batch + 1 + (gone if epoch == first_epoch else 0)
-        # Keras counts the steps of the last execution to its full number, done or not.
+        # Keras counts all steps of the last execution (`steps_per_execution`), done or not.
         return min(done, begins + self.steps_per_epoch)
 
 

@@ -30,11 +30,11 @@ class TrainingModel(keras.Model):
         self.step_plan: Any = None  # the StepPlan that callbacks count steps by, while it is fitted
         self.used: dict[str, str] = {}  # the values that the config may leave to auto
         self._class_weights = class_weights  # float32 [classes]; None: all the same
-        # Steps since the first one with a loss of NaN: Python sees only executions of several.
+        # Steps since the first NaN loss: Python sees only the end of several steps.
         self.steps_since_nan = self.add_weight(
             shape=(), dtype="int", initializer="zeros", trainable=False, name="steps_since_nan"
         )
-        self.built = True  # both are
+        self.built = True  # network and augmentation are built
 
     def call(self, inputs: Batch, training: bool = False) -> Batch:
         """Return the probabilities and the targets that they are held against."""

@@ -27,7 +27,7 @@ class TrainingJob:
 
     recipe: TrainingRecipe
     dataset: ImageDataset
-    folder: Path  # of what the training leaves behind; is made where it is missing
+    folder: Path  # for all outputs of the training; created if it is missing
     checkpoint: Checkpoint
     devices: Devices
     plan: TrackingPlan

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from contracts.system.unicode_form import composed
 
-# White space of any script, a byte order mark, and the space of no width.
+# White space of any script, a byte order mark, and the zero-width space.
 BLANKS: Final = (
     " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"

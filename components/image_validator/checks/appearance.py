@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 # An image is odd only if its score is below this part of the median. So a data set of night photos
 # or of drawings has no findings; a single such image among others is one.
 _PART_OF_MEDIAN = 0.5
-# Of the interquartile range beyond the quartiles, for sizes.
+# A size is an outlier if it is so many interquartile ranges beyond the quartiles.
 _OUTLYING = 3.0
 # In levels of 0 to 255: an image without an edge as strong is blank, neither blurred nor drawn.
 _EDGE = 3 / 255

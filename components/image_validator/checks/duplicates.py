@@ -1,8 +1,8 @@
 """Finds images of the same picture: with equal pixels, or of another size, format or quality.
 
-Candidates are pairs whose perceptual hashes share a quarter. Of these the miniatures are compared,
-and for equal pixels the images themselves. Photos give few candidates; images of one kind give
-more.
+Candidates are pairs whose perceptual hashes have an equal quarter. Of these the miniatures are
+compared, and for equal pixels the images themselves. Photos give few candidates; images of one kind
+give more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ _BANDS, _BAND_BITS = 4, 16
 _PAIRS_AT_ONCE = 1 << 14
 # Images of equal pixels differ by no more than this, even if one is decoded at half its size.
 _NEXT_TO_NOTHING = 0.02
-# Below this contrast, in levels of 0 to 255, an image is blank, and its noise means nothing.
+# Below this contrast, in levels of 0 to 255, an image is blank: the noise in it is no difference.
 _BLANK_STD = 2.0
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 

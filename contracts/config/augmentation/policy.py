@@ -51,7 +51,7 @@ class Policy(Section):
 
     @property
     def changes_images(self) -> bool:
-        """Whether it does anything to an image by itself."""
+        """Whether it changes single images, apart from mixing."""
         return bool(self.operations or self.rand_augment)
 
     @property
@@ -188,7 +188,7 @@ def resolve_policy(config: AugmentationConfig) -> Policy:
 
 
 def _merged(name: str, own: Operation, usual: PolicyOperation | None) -> PolicyOperation:
-    """Return an operation with what is set, the preset's values elsewhere, or else its own."""
+    """Return an operation with the values that are set, else the preset's, else its own."""
     usual = usual or _operation(name, own.USUAL_PROBABILITY, own.USUAL_RANGE)
     probability = usual.probability if own.probability is None else own.probability
     return _operation(name, probability, own.given_range() or usual.range, own.exceptions)

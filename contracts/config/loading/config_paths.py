@@ -111,7 +111,7 @@ def _code(text: str, change: PathChange) -> str:
 def _absolute(text: str, folder: Path) -> str:
     if is_remote(text):
         return text
-    # os.path: "~nobody" stays as it is, and ".." goes without asking the disk for links.
+    # os.path: "~nobody" stays as it is, and ".." is removed without resolving links.
     expanded = folder / os.path.expanduser(text)  # noqa: PTH111
     return os.path.abspath(expanded)  # noqa: PTH100
 

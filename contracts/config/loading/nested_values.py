@@ -13,7 +13,7 @@ def value_at(values: Any, path: KeyPath) -> Any:
 
 
 def with_value(values: Any, path: KeyPath, value: Any) -> Any:
-    """Return a copy of nested mappings with `value` at `path`; YAML aliases share no change."""
+    """Return a copy of nested mappings with `value` at `path`; YAML aliases do not change."""
     if not path:
         return value
     copied = dict(values) if isinstance(values, dict) else {}

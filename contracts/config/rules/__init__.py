@@ -1,1 +1,1 @@
-"""Rules between keys, and between keys and the classes of the data or files on the disk."""
+"""Rules that relate keys to each other, to the classes of the data and to files on the disk."""

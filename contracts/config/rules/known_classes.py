@@ -18,7 +18,7 @@ def unknown_classes_in_config(config: PipelineConfig, labels: Sequence[str]) -> 
 
 
 def unknown_classes_in_space(config: PipelineConfig, labels: Sequence[str]) -> list[str]:
-    """Return a sentence for each unknown class that a value of the search space names."""
+    """Return a sentence for each unknown class that the search space names."""
     own = _named(config)
     return [
         sentence

@@ -8,8 +8,8 @@ from typing import Final
 from contracts.config.trainer.model_options import CnnOptions, Padding, Pooling
 from contracts.config.trainer.per_stage import for_stages
 
-# Where no option sets the number of stages, they are added while the picture keeps this side, and
-# the last one has this number of filters.
+# Where no option sets the number of stages, stages are added while the side stays at least this,
+# and the last one has this number of filters.
 SMALLEST_SIDE_PX: Final = 3
 LAST_FILTERS: Final = 256
 

@@ -12,7 +12,7 @@ from contracts.config.section import Count, Label, Section
 from contracts.config.trainer.model_options import MODEL_OPTIONS
 from contracts.config.trainer.users_code import REFERENCE_PATTERN, UsersCode
 
-# The value of a key whose number is measured.
+# The value of a key whose number is found by trial.
 AUTO: Final = "auto"
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -85,7 +85,7 @@ class DecodeWorker:
                 position = answer.value
                 on_position(position)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-            if self._is_closed:  # its pipes too, which raises different errors here
+            if self._is_closed:  # its pipes are closed too: reading them raises various errors
                 raise CancelledError from error
             if not isinstance(error, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
                 raise

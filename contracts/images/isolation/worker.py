@@ -68,7 +68,7 @@ def serve(limits: DecodeLimits) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     prepare()  # while the parent still lists images
-    gc.freeze()  # imported objects stay: the collector need not scan them
+    gc.freeze()  # imported objects stay: the garbage collector need not scan them
     gc.set_threshold(_OBJECTS_A_COLLECTION)
     _send(answers, DecodeAnswer(READY))
     while True:

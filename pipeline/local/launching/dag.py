@@ -93,7 +93,8 @@ def _ordered_nodes(ir: pipeline_pb2.Pipeline) -> list[pipeline_pb2.PipelineNode]
     nodes = [node.pipeline_node for node in ir.nodes]
     for node in nodes:
         if node_id(node) == MODEL_PUSHER:
-            # It works outside of its artifacts, and pushing the same model twice is safe.
+            # It writes outside of its artifacts, so it always runs; pushing the same model twice is
+            # safe.
             node.execution_options.caching_options.enable_cache = False
     return sorted(nodes, key=lambda node: COMPONENTS_AND_TUNER.index(node_id(node)))
 

@@ -1,4 +1,4 @@
-"""Turns the exception of a component into the sentence that a user reads."""
+"""Turns the exception of a component into the error message for the user."""
 
 import re
 from collections.abc import Iterator

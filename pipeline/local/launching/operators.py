@@ -50,7 +50,7 @@ def executor_operators(
         executable_spec_pb2.PythonClassExecutableSpec: UnlockingPythonOperator,
         executable_spec_pb2.BeamExecutableSpec: UnlockingBeamOperator,
     }
-    # TFX makes the operators itself and hands them nothing of ours.
+    # TFX creates the operators itself, without arguments of ours.
     return {
         spec: type(operator.__name__, (operator,), {"records": records})
         for spec, operator in operators.items()

@@ -57,7 +57,7 @@ def read_segments(raw: tf.Tensor) -> JpegSegments:
     ) -> tuple[tf.Tensor, tf.Tensor, JpegSegments]:
         header = tf.io.decode_raw(tf.strings.substr(raw, position, _HEADER_BYTES), tf.uint8)
         first, code, high, low, *_, components = tf.unstack(tf.cast(header, tf.int32), 10)
-        # Bytes that are no marker are skipped one by one.
+        # Bytes that are not a marker are skipped one by one.
         kind = tf.where(first == 0xFF, tf.gather(list(_KINDS.values()), code), _NOTHING)
         size = tf.where(kind >= _SEGMENT, tf.maximum(256 * high + low, 2), 0)
         segments = segments._replace(

@@ -17,9 +17,9 @@ _ENTRY_BYTES = 12
 _FIELDS = ((0, 2), (2, 4), (4, 8), (8, 12))
 # A value of up to 4 bytes stands in its entry, a longer one where the entry points to.
 _INLINE_BYTES = 4
-# The good one of each byte order, and what else Pillow takes for one.
+# The valid signature of each byte order, and the others that Pillow accepts.
 _SIGNATURES = [b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"MM\0+"]
-# Bytes of a value by its type in TIFF, 0 of types that there are not; and the integers of them.
+# Bytes of a value by its TIFF type, 0 for unknown types; and the types that are integers.
 _VALUE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 0)
 _INTEGERS = (3, 4, 6, 8, 9, 13, 16)
 _IN_XMP = r'(?s)\C*?tiff:Orientation(?:="|>)([0-9])\C*'

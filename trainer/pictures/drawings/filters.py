@@ -69,7 +69,7 @@ def _is_direct(layer: Any, weight: Any) -> bool:
 
 
 def _tiles(kernel: FloatArray) -> list[FloatArray]:
-    """Return a picture in 0..1 of each filter; grey is no influence, in all at one scale."""
+    """Return a picture in 0..1 of each filter; grey is no influence, and all have one scale."""
     scaled = 0.5 + kernel / (2 * max(float(np.abs(kernel).max()), 1e-12))
     if kernel.shape[2] == RGB:
         return list(np.moveaxis(scaled, 3, 0))

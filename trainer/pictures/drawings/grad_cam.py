@@ -69,7 +69,7 @@ def draw(data: PictureData) -> Figure:
 
 
 def _others(predictions: SplitPredictions, indices: IntArray) -> IntArray:
-    """Return the true class where another was said, else the one with the next highest score."""
+    """Return the true class if the prediction is wrong, else the class with the next best score."""
     order = np.argsort(-predictions.probabilities[indices], axis=1, kind="stable")
     runner_up = order[:, min(1, order.shape[1] - 1)]
     truth = predictions.truth[indices]

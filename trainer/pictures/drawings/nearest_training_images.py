@@ -1,4 +1,4 @@
-"""The training images that are, to the network, most like its worst errors."""
+"""The training images nearest to the worst errors, by the network's last features."""
 
 import numpy as np
 from matplotlib.figure import Figure
