@@ -112,14 +112,14 @@ def test_a_trial_that_fails_again_is_tried_once_a_search(search_with):
 def test_trials_are_counted_as_they_are_asked_for(search_with, monkeypatch):
     said = []
 
-    def standing_at(place):
+    def progress_detail(place):
         said.append(place)
         return nullcontext()
 
     def offline(recipe, dataset):
         raise OSError("no network")
 
-    monkeypatch.setattr("trainer.search.tuner.standing_at", standing_at)
+    monkeypatch.setattr("trainer.search.tuner.progress_detail", progress_detail)
     given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
     with pytest.raises(ComponentError):
         search_with(offline, **given)
