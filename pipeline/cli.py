@@ -66,12 +66,12 @@ COMMANDS = (
     ),
     Command(
         "doctor",
-        "show what the machine has and a run will use",
+        "check hardware, libraries and services for a run",
         "pipeline.commands.doctor",
     ),
     Command("predict", "label images with the champion", "pipeline.commands.predict"),
     Command("models", "list the registered models", "pipeline.commands.models"),
-    Command("promote", "let a registered version serve", "pipeline.commands.promote"),
+    Command("promote", "make a registered version the champion", "pipeline.commands.promote"),
 )
 
 

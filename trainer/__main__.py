@@ -55,10 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="extend",
         required=True,
         metavar="DIR",
-        help="transformed examples of a run, and the Augmenter's copies where it makes some",
+        help="transformed examples of a run, and the Augmenter's copies, if there are any",
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="what the training leaves behind"
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the outputs of the training",
     )
     args = parser.parse_args(argv)
     return silent_without_reader(lambda: _in_sentences(args))

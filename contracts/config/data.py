@@ -24,7 +24,7 @@ def _as_root(root: Any, as_path: ValidatorFunctionWrapHandler) -> Root:
 
 
 class SplitsConfig(Section):
-    """Parts of the images that go to each split the data does not bring itself."""
+    """Parts of the images for each split that the data does not have."""
 
     train: Count = 8
     validation: Count = 1
@@ -32,9 +32,11 @@ class SplitsConfig(Section):
 
 
 class LimitsConfig(Section):
-    """What an image may take; one beyond it is quarantined with the limit as its reason."""
+    """Limits for an image. One beyond a limit is quarantined, with the limit as its reason."""
 
-    max_mib: Annotated[Count, Field(description="of a file")] = DEFAULT_READING.max_bytes >> 20
+    max_mib: Annotated[Count, Field(description="largest file, in MiB")] = (
+        DEFAULT_READING.max_bytes >> 20
+    )
     max_pixels: Annotated[Count, Field(description="width times height")] = (
         DEFAULT_READING.max_pixels
     )
@@ -44,7 +46,9 @@ class LimitsConfig(Section):
     max_seconds: Annotated[
         float, Field(gt=0, allow_inf_nan=False, description="to read and decode it")
     ] = 30.0
-    max_memory_mib: Annotated[int, Field(ge=256, description="to decode it")] = 4096
+    max_memory_mib: Annotated[
+        int, Field(ge=256, description="memory to decode an image, in MiB")
+    ] = 4096
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -13,4 +13,6 @@ class EvaluationConfig(Section):
     """What a candidate must reach on the test split, which training never sees."""
 
     min_accuracy: Fraction | Literal["largest_class"] = LARGEST_CLASS
-    max_accuracy_drop: Annotated[Fraction, Field(description="against the champion")] = 0.01
+    max_accuracy_drop: Annotated[
+        Fraction, Field(description="largest drop of accuracy below the champion's")
+    ] = 0.01

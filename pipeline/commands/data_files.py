@@ -32,7 +32,9 @@ COLUMNS: Final = tuple(ListedFile.__annotations__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the run and the format."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the last)")
-    parser.add_argument("--csv", action="store_true", help=f"a row a file: {','.join(COLUMNS)}")
+    parser.add_argument(
+        "--csv", action="store_true", help=f"print CSV, one row a file: {','.join(COLUMNS)}"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

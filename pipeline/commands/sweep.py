@@ -23,11 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=V1,V2",
-        help="compare these values of a key of trainer or augmentation, the first the baseline; "
-        "repeated: every combination (default: without augmentation and with it)",
+        help="compare these values of a key of trainer or augmentation; the first is the baseline; "
+        "repeat it for every combination (default: without augmentation and with it)",
     )
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="trainings of each (default: 3)"
+        "--seeds", type=int, default=3, metavar="N", help="seeds for each variant (default: 3)"
     )
     parser.add_argument(
         "--metric", choices=("accuracy", "loss"), default="accuracy", help="default: accuracy"
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write",
         type=Path,
         metavar="FILE",
-        help="with --search: write the config with the best values in place",
+        help="with --search: write a config with the best values to FILE",
     )
 
 

@@ -137,7 +137,7 @@ def _further_arguments(name: str, options: BackboneOptions) -> dict[str, Any]:
     known = set(inspect.signature(application_builder(name)).parameters) - TAKEN
     unknown = sorted(set(options.arguments) - known)
     if unknown:
-        expected = f"one of {', '.join(sorted(known))}" if known else f"none, {name} takes no more"
+        expected = f"one of {', '.join(sorted(known))}" if known else f"none, {name} has no others"
         raise ConfigError(
             f"trainer.model_options.arguments: expected {expected}, received {', '.join(unknown)}."
         )

@@ -143,7 +143,7 @@ def page(card: ModelCard) -> str:
         *latencies,
         f"| measured on | {card.device} |",
         "",
-        "| stage | output | weights | weights if dense | FLOPs |",
+        "| stage | output | parameters | parameters if fully connected | FLOPs |",
         "|---|---|---|---|---|",
         *rows,
         "",

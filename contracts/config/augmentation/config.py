@@ -11,9 +11,12 @@ Preset = Literal["none", "light", "medium", "strong", "paper"]
 
 
 class RandAugmentConfig(Section):
-    """As many random operations an image, all as strong (Cubuk et al., 2020, arXiv:1909.13719)."""
+    """So many random operations an image, at one magnitude.
 
-    operations: Annotated[int, Field(ge=0, le=11, description="an image; 0: none")] = 2
+    Source: Cubuk et al., RandAugment, 2020, arXiv:1909.13719.
+    """
+
+    operations: Annotated[int, Field(ge=0, le=11, description="operations an image; 0: none")] = 2
     magnitude: Annotated[float, Field(ge=0, le=10, description="10: the strongest")] = 9.0
     deviation: Annotated[
         float, Field(ge=0, le=10, description="standard deviation of the magnitude")

@@ -8,8 +8,8 @@ from contracts.config.augmentation.operation import AsGiven, Operation, Strength
 
 Degrees = Annotated[float, Field(ge=-180, le=180, description="degrees")]
 ShearDegrees = Annotated[float, Field(ge=-60, le=60, description="degrees")]
-Times = Annotated[float, Field(ge=0, le=10, description="times")]
-Magnification = Annotated[float, Field(ge=0.1, le=10, description="times")]
+Times = Annotated[float, Field(ge=0, le=10, description="factor")]
+Magnification = Annotated[float, Field(ge=0.1, le=10, description="factor")]
 AreaPart = Annotated[float, Field(ge=0.01, le=1, description="part of the area")]
 SidePart = Annotated[float, Field(ge=-1, le=1, description="part of the side")]
 BorderPart = Annotated[float, Field(ge=-0.45, le=1, description="part of the side")]
@@ -176,7 +176,7 @@ class Noise(Operation):
 
 
 class JpegCompression(Operation):
-    """Leaves what JPEG leaves at this quality."""
+    """Compresses as JPEG does at this quality."""
 
     USUAL_PROBABILITY: ClassVar[float] = 0.2
     USUAL_RANGE: ClassVar[StrengthRange | None] = (40.0, 95.0)

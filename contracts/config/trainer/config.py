@@ -80,7 +80,8 @@ class TrainerConfig(Section):
     callbacks: Annotated[tuple[UsersClass, ...], Field(strict=False)] = ()
     monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     early_stopping_patience: Annotated[
-        int, Field(ge=0, description="epochs without a better validation; 0: never stop early")
+        int,
+        Field(ge=0, description="epochs without a better monitored metric; 0: never stop early"),
     ] = 5
     checkpoint_every_s: Annotated[NotNegative, Field(description="0: after each epoch alone")] = (
         300.0

@@ -132,7 +132,7 @@ def test_options_reach_the_backbone_and_the_head():
             {"alfa": 1},
             "expected one of alpha, depth_multiplier, dropout, received alfa",
         ),
-        ("ResNet50", {"weights": "x"}, "expected none, ResNet50 takes no more, received weights"),
+        ("ResNet50", {"weights": "x"}, "expected none, ResNet50 has no others, received weights"),
         ("MobileNet", {"depth_multiplier": "x"}, "Keras refuses to build MobileNet: "),
     ],
 )

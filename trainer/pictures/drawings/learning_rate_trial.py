@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from trainer.pictures.picture import SOFT, TRAINING, CannotDraw, new_figure
 from trainer.pictures.picture_data import PictureData
 
-TITLE = "Search for the learning rate"
+TITLE = "Learning rate range test"
 CAPTION = (
     "The loss of a short trial whose rate rises from step to step: at first it is too small to "
     "learn anything, at last so large that the loss rises again; the vertical line marks the rate "
