@@ -129,7 +129,7 @@ def test_held_images_come_in_the_same_order_from_both_feeds(dataset, balanced):
     np.testing.assert_array_equal(ours[1], others[1])
 
 
-def test_fewer_images_than_the_data_set_says_are_told(dataset, feed):
+def test_fewer_images_than_the_data_set_says_are_refused(dataset, feed):
     more = {**dataset.label_counts, "train": (48, 49)}
     with pytest.raises(ValueError, match="expected 97 training examples, found 96"):
         feed.training_batches(replace(dataset, label_counts=more), Sampling(8, 3), Position(), 2)

@@ -74,7 +74,7 @@ def losses(folder: Path) -> list[float]:
 
 
 def first_step(folder: Path) -> int:
-    """Return the first step that was told of; it is the last one of an epoch."""
+    """Return the first step that was logged; it is the last one of an epoch."""
     with (folder / "out" / "steps.csv").open() as file:
         return int(next(csv.DictReader(file))["step"])
 
@@ -135,7 +135,7 @@ sys.modules["mlflow"] = sys.modules["matplotlib"] = None
 """
 
 
-def test_what_cannot_be_delivered_is_told_at_the_start(project, dataset):
+def test_what_cannot_be_delivered_is_said_at_the_start(project, dataset):
     pytest.importorskip("jax")
     out = finished(started(*words(project, dataset.uri), code=WITH_KERAS_AND_JAX_ALONE, **JAX))
     assert out.splitlines()[0] == (

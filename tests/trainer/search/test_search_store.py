@@ -30,7 +30,7 @@ def test_mlflow_tells_how_a_search_ended(search_with, store):
     assert client.get_run(run.info.run_id).info.status == "FINISHED"
 
 
-def test_a_search_whose_run_was_deleted_is_told_in_a_new_one(search_with, store):
+def test_a_search_whose_run_was_deleted_is_logged_in_a_new_one(search_with, store):
     given = {"trials": 2, "space": {"trainer.batch_size": [8, 16]}}
     gone = search_with(pretended, **given).ledger.mlflow_run_id
     client = MlflowClient(store.uri)

@@ -167,7 +167,7 @@ def test_the_lowest_loss_is_the_best(search_with):
     assert tuner.get_best_hyperparameters()[0].values == {"trainer.learning_rate": 0.011}
 
 
-def test_a_trial_that_cannot_be_trained_is_told_and_the_search_goes_on(search_with, store):
+def test_a_trial_that_cannot_be_trained_is_logged_and_the_search_goes_on(search_with, store):
     space = {"trainer.learning_rate": [1e30, 0.01], "trainer.warmup_epochs": [0.0, 0.1]}
     tuner = search_with(train, trials=4, epochs=1, space=space)
     by_rate = {}

@@ -1,4 +1,4 @@
-"""A tracker that fails costs what it was told, never the training."""
+"""A tracker that fails loses what it was given; the training goes on."""
 
 import threading
 import time
@@ -176,7 +176,7 @@ def test_the_learning_rate_of_every_epoch_is_in_the_history(training):
     assert rates[1] < rates[0] <= training.recipe.trainer.learning_rate
 
 
-def test_what_the_training_has_chosen_is_told(training):
+def test_what_the_training_has_chosen_is_logged(training):
     automatic = training.recipe.trainer.model_copy(update={"learning_rate": "auto"})
     recipe = training.recipe.model_copy(update={"trainer": automatic})
     server = Server()
@@ -190,7 +190,7 @@ def test_what_the_training_has_chosen_is_told(training):
     }
 
 
-def test_an_epoch_from_before_an_interruption_is_told_where_it_is_missing(training):
+def test_an_epoch_from_before_an_interruption_is_logged_where_it_is_missing(training):
     first, second = Server(), Server()
     first.logged = LoggedPoints(frozenset({1}), step=3)
     epochs = [Point("epoch", number, {"loss": 4.0 - number}, number) for number in (1, 2)]
@@ -198,13 +198,13 @@ def test_an_epoch_from_before_an_interruption_is_told_where_it_is_missing(traini
     with Tracking([first, second], goes_on) as tracking:
         tracking.log(Point("step", 3, {"loss": 3.0}, 0))
         tracking.log(Point("step", 4, {"loss": 2.0}, 0))
-    told = [[(one.scale, one.number) for one in server.points] for server in (first, second)]
+    logged = [[(one.scale, one.number) for one in server.points] for server in (first, second)]
     steps = [("step", 3), ("step", 4)]
-    assert told == [[("epoch", 2), steps[1]], [("epoch", 1), ("epoch", 2), *steps]]
+    assert logged == [[("epoch", 2), steps[1]], [("epoch", 1), ("epoch", 2), *steps]]
     assert first.points[0].metrics == {"loss": 2.0}
 
 
-def test_steps_are_told_evenly_and_no_more_than_some(training, monkeypatch):
+def test_steps_are_logged_evenly_and_no_more_than_some(training, monkeypatch):
     monkeypatch.setattr(metrics, "POINTS_OF_STEPS", 2)
     server = Server()
     with Tracking([server], training) as tracking:

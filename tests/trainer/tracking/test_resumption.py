@@ -1,4 +1,4 @@
-"""A training that was killed goes on in the runs that it was told in, each epoch once."""
+"""A training that was killed goes on in its runs, with each epoch once."""
 
 import csv
 import time
@@ -29,7 +29,7 @@ class Killed(Exception):
     """The process is gone."""
 
 
-class KilledBeforeItIsTold(keras.callbacks.Callback):
+class KilledBeforeItIsLogged(keras.callbacks.Callback):
     """Ends the training when the state has the second epoch and no tracker has."""
 
     def on_epoch_end(self, epoch, logs=None):
@@ -61,7 +61,7 @@ def killed(plan: TrackingPlan, dataset, folder: Path) -> Checkpoint:
         trackers(plan), training, lambda runs: runs.write(checkpoint.folder)
     ).__enter__()
     with pytest.raises(Killed):
-        train(RECIPE, dataset, [KilledBeforeItIsTold(), tracking.callback()], checkpoint)
+        train(RECIPE, dataset, [KilledBeforeItIsLogged(), tracking.callback()], checkpoint)
     until_s = time.monotonic() + 30
     while any(delivery._waiting for delivery in tracking._begun):
         assert time.monotonic() < until_s
@@ -114,9 +114,9 @@ def test_mlflow_has_one_run_with_all_epochs_that_is_finished(resumed):
     assert run.info.run_id == resumed.tracked["MLflow"].run_id == resumed.runs.ids["MLflow"]
     assert run.info.status == "FINISHED"
     for name in ("loss", "val_loss", "learning_rate"):
-        told = client.get_metric_history(run.info.run_id, name)
-        assert [one.step for one in told] == EPOCHS
-        assert [one.value for one in told] == pytest.approx(resumed.trained.history[name])
+        logged = client.get_metric_history(run.info.run_id, name)
+        assert [one.step for one in logged] == EPOCHS
+        assert [one.value for one in logged] == pytest.approx(resumed.trained.history[name])
     steps = [one.step for one in client.get_metric_history(run.info.run_id, "step/loss")]
     assert steps == sorted(set(steps))
     assert run.data.params["used.batch_size"] == "32"

@@ -1,4 +1,4 @@
-"""What was told of a training can be read back from each tracker."""
+"""What trackers log of a training can be read back from each."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ ON = {"enabled": True}
 
 
 class Tracked:
-    """A training that every tracker was told of."""
+    """A training that every tracker has logged."""
 
     def __init__(self, folder: Path, dataset) -> None:
         self.folder = folder
@@ -64,7 +64,7 @@ class Tracked:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory, dataset) -> Tracked:
+def logged(tmp_path_factory, dataset) -> Tracked:
     pytest.importorskip("wandb")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("WANDB_API_KEY", raising=False)
@@ -74,24 +74,24 @@ def told(tmp_path_factory, dataset) -> Tracked:
         return Tracked(tmp_path_factory.mktemp("tracked"), dataset)
 
 
-def test_nobody_is_in_trouble_and_each_says_where_it_is(told):
-    assert [one.trouble for one in told.tracked.values()] == [""] * 4
-    assert "mlflow ui --backend-store-uri sqlite:///" in told.tracked["MLflow"].place
-    assert "tensorboard --logdir" in told.tracked["TensorBoard"].place
-    assert "wandb sync" in told.tracked["Weights & Biases"].place
-    assert told.tracked["CSV"].place.endswith("history.csv")
+def test_nobody_is_in_trouble_and_each_says_where_it_is(logged):
+    assert [one.trouble for one in logged.tracked.values()] == [""] * 4
+    assert "mlflow ui --backend-store-uri sqlite:///" in logged.tracked["MLflow"].place
+    assert "tensorboard --logdir" in logged.tracked["TensorBoard"].place
+    assert "wandb sync" in logged.tracked["Weights & Biases"].place
+    assert logged.tracked["CSV"].place.endswith("history.csv")
 
 
-def test_mlflow_has_parameters_metrics_data_pictures_and_files(told):
-    client = MlflowClient(told.store.uri)
-    run = client.get_run(told.tracked["MLflow"].run_id)
+def test_mlflow_has_parameters_metrics_data_pictures_and_files(logged):
+    client = MlflowClient(logged.store.uri)
+    run = client.get_run(logged.tracked["MLflow"].run_id)
     assert (run.info.status, run.info.run_name) == ("FINISHED", "a-run")
     assert run.data.params["trainer.epochs"] == str(EPOCHS)
     assert run.data.params["trainer.model_options"] == '{"filters": [2]}'
     assert run.data.params["preprocessing.image_size_px"] == str(SIZE_PX)
     losses = client.get_metric_history(run.info.run_id, "val_loss")
     assert [one.step for one in losses] == [1, 2]
-    assert [one.value for one in losses] == pytest.approx(told.trained.history["val_loss"])
+    assert [one.value for one in losses] == pytest.approx(logged.trained.history["val_loss"])
     steps = client.get_metric_history(run.info.run_id, "step/loss")
     assert [one.step for one in steps] == [STEPS, 2 * STEPS]
     assert run.inputs.dataset_inputs[0].dataset.name == "stripes"
@@ -103,24 +103,26 @@ def test_mlflow_has_parameters_metrics_data_pictures_and_files(told):
     assert files == {"pictures/stripes.png", "model_card/card.md", "config/recipe.json"}
 
 
-def test_mlflow_has_the_use_of_the_machine(told):
-    metrics = MlflowClient(told.store.uri).get_run(told.tracked["MLflow"].run_id).data.metrics
+def test_mlflow_has_the_use_of_the_machine(logged):
+    metrics = MlflowClient(logged.store.uri).get_run(logged.tracked["MLflow"].run_id).data.metrics
     assert metrics["system/cpu_utilization_percentage"] >= 0
     assert metrics["system/system_memory_usage_megabytes"] > 0
 
 
-def test_tensorboard_has_scalars_in_one_chart_a_metric_and_pictures(told):
+def test_tensorboard_has_scalars_in_one_chart_a_metric_and_pictures(logged):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     read = {}
     for split in ("train", "validation"):
-        read[split] = EventAccumulator(str(told.folder / "tensorboard" / "a-run" / split)).Reload()
+        read[split] = EventAccumulator(
+            str(logged.folder / "tensorboard" / "a-run" / split)
+        ).Reload()
         losses = [
             tf.make_ndarray(event.tensor_proto).item()
             for event in read[split].Tensors("epoch/loss")
         ]
         name = "loss" if split == "train" else "val_loss"
-        assert losses == pytest.approx(told.trained.history[name], rel=1e-5)
+        assert losses == pytest.approx(logged.trained.history[name], rel=1e-5)
     steps = [event.step for event in read["train"].Tensors("step/loss")]
     assert steps == [STEPS, 2 * STEPS]
     width, height, png = tf.make_ndarray(read["train"].Tensors("stripes")[0].tensor_proto)
@@ -130,14 +132,14 @@ def test_tensorboard_has_scalars_in_one_chart_a_metric_and_pictures(told):
     assert b"trainer.epochs" in parameters.content
 
 
-def test_wandb_is_offline_without_a_key_and_its_file_can_be_read(told):
-    (run,) = (told.folder / "wandb").glob("offline-run-*")
+def test_wandb_is_offline_without_a_key_and_its_file_can_be_read(logged):
+    (run,) = (logged.folder / "wandb").glob("offline-run-*")
     (file,) = run.glob("*.wandb")
     history: dict[str, list] = {}
-    for logged in wandb_history(file):
-        for name, value in logged.items():
+    for entry in wandb_history(file):
+        for name, value in entry.items():
             history.setdefault(name, []).append(value)
-    assert history["val_loss"] == pytest.approx(told.trained.history["val_loss"])
+    assert history["val_loss"] == pytest.approx(logged.trained.history["val_loss"])
     assert history["step"] == [STEPS, 2 * STEPS]
     assert history["pictures/stripes/width"] == [6]
     assert (run / "files" / "model_card" / "card.md").read_text() == "# Stripes"
@@ -148,20 +150,20 @@ def test_wandb_is_offline_without_a_key_and_its_file_can_be_read(told):
     assert {"data.fingerprint", "used.batch_size", "used.devices"} <= config.keys()
 
 
-def test_csv_has_a_row_an_epoch(told):
-    with (told.model_run / "history.csv").open() as file:
+def test_csv_has_a_row_an_epoch(logged):
+    with (logged.model_run / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     for name in ("loss", "val_loss", "learning_rate"):
         values = [float(row[name]) for row in rows]
-        assert values == pytest.approx(told.trained.history[name])
-    with (told.model_run / "steps.csv").open() as file:
+        assert values == pytest.approx(logged.trained.history[name])
+    with (logged.model_run / "steps.csv").open() as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["3", "6"]
 
 
-def test_no_tracker_is_needed(told):
+def test_no_tracker_is_needed(logged):
     nobody = TrackingConfig(mlflow={"enabled": False})
-    assert trackers(told.plan.model_copy(update={"tracking": nobody})) == []
+    assert trackers(logged.plan.model_copy(update={"tracking": nobody})) == []
 
 
 def test_a_record_without_mlflow_names_no_run(tmp_path):
@@ -169,12 +171,12 @@ def test_a_record_without_mlflow_names_no_run(tmp_path):
     assert TrainingRecord.read(str(tmp_path)).mlflow_run_id is None
 
 
-def test_a_record_gives_back_where_it_was_tracked(told, tmp_path):
-    tracked = tuple(told.tracked.values())
+def test_a_record_gives_back_where_it_was_tracked(logged, tmp_path):
+    tracked = tuple(logged.tracked.values())
     TrainingRecord({"loss": [1.0]}, 0, 1, 1.0, 1, tracked=tracked).write(str(tmp_path))
     read = TrainingRecord.read(str(tmp_path))
     assert read.tracked == tracked
-    assert read.mlflow_run_id == told.tracked["MLflow"].run_id
+    assert read.mlflow_run_id == logged.tracked["MLflow"].run_id
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_record_gives_back_where_it_was_tracked(told, tmp_path):
     ],
 )
 def test_a_place_that_cannot_be_written_is_a_sentence_before_training(
-    name, settings, told, tmp_path, dataset
+    name, settings, logged, tmp_path, dataset
 ):
     (tmp_path / "file").touch()
     plan = TrackingPlan(
@@ -203,24 +205,24 @@ def test_a_place_that_cannot_be_written_is_a_sentence_before_training(
         pytest.fail("nothing may be trained")
 
 
-def test_wandb_that_is_not_installed_is_a_sentence(told, tmp_path, dataset, monkeypatch):
+def test_wandb_that_is_not_installed_is_a_sentence(logged, tmp_path, dataset, monkeypatch):
     monkeypatch.setattr("contracts.environment.optional_libraries.installed", lambda *names: ())
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb=ON)
-    told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
+    chosen = trackers(logged.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"tracking\.wandb\.enabled: .*imgpipe\[wandb\]")
-    with refused, Tracking(told_of, TrackedTraining("x", None, dataset, tmp_path)):
+    with refused, Tracking(chosen, TrackedTraining("x", None, dataset, tmp_path)):
         pytest.fail("nothing may be trained")
 
 
 def test_wandb_online_without_a_key_is_a_sentence_and_no_question(
-    told, dataset, tmp_path, monkeypatch
+    logged, dataset, tmp_path, monkeypatch
 ):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("NETRC", "/nowhere")
     tracking = TrackingConfig(mlflow={"enabled": False}, wandb={**ON, "mode": "online"})
-    told_of = trackers(told.plan.model_copy(update={"tracking": tracking}))
+    chosen = trackers(logged.plan.model_copy(update={"tracking": tracking}))
     refused = pytest.raises(ComponentError, match=r"online: expected a key in WANDB_API_KEY")
-    with refused, Tracking(told_of, TrackedTraining("x", None, dataset, tmp_path)):
+    with refused, Tracking(chosen, TrackedTraining("x", None, dataset, tmp_path)):
         pytest.fail("nothing may be trained")
 
 

@@ -92,29 +92,29 @@ def without_validation(dataset: ImageDataset) -> ImageDataset:
     return replace(dataset, label_counts={**dataset.label_counts, "validation": (0, 0)})
 
 
-def told_steps(points: list[Point], name: str = "loss") -> dict[int, float]:
+def logged_steps(points: list[Point], name: str = "loss") -> dict[int, float]:
     return {one.number: one.metrics[name] for one in points if one.scale == "step"}
 
 
 @pytest.mark.usefixtures("two_steps_at_once")
-def test_trackers_are_told_the_loss_of_the_steps_since_the_last_ones(dataset, mine, monkeypatch):
+def test_trackers_log_the_loss_of_the_steps_since_the_last_ones(dataset, mine, monkeypatch):
     counting = recipe(epochs=2, loss=f"{mine}:Counts", metrics=[f"{mine}:Top"])
     points: list[Point] = []
     train(counting, without_validation(dataset), [ReportMetrics(points.append)])
     every_second = {2: 1.5, 4: 3.5, 6: 5.5, 8: 7.5, 10: 9.5, 12: 11.5}
-    assert told_steps(points) == pytest.approx(every_second)
+    assert logged_steps(points) == pytest.approx(every_second)
     assert [one.metrics["loss"] for one in points if one.scale == "epoch"] == [3.5, 9.5]
-    assert told_steps(points, "top_two_so_far")[2] == 1.0
+    assert logged_steps(points, "top_two_so_far")[2] == 1.0
     assert {"top_two", "accuracy", "learning_rate"} <= points[-1].metrics.keys()
 
     monkeypatch.setattr(metrics, "POINTS_OF_STEPS", 3)
     points.clear()
     train(counting, without_validation(dataset), [ReportMetrics(points.append)])
-    assert told_steps(points) == pytest.approx({2: 1.5, 6: 4.5, 10: 8.5})
+    assert logged_steps(points) == pytest.approx({2: 1.5, 6: 4.5, 10: 8.5})
 
 
 @pytest.mark.usefixtures("two_steps_at_once")
-def test_trackers_are_told_the_loss_of_the_steps_after_an_interruption(dataset, mine, tmp_path):
+def test_trackers_log_the_loss_of_the_steps_after_an_interruption(dataset, mine, tmp_path):
     counting = recipe(epochs=1, loss=f"{mine}:Counts", checkpoint_every_s=1e-9)
     with pytest.raises(Interrupted):
         train(counting, without_validation(dataset), [InterruptAt(4)], Checkpoint(tmp_path / "s"))
@@ -126,5 +126,5 @@ def test_trackers_are_told_the_loss_of_the_steps_after_an_interruption(dataset, 
         Checkpoint(tmp_path / "s"),
     )
     # The loss is made anew: it counts from 1 again.
-    assert told_steps(points) == pytest.approx({6: 1.5})
+    assert logged_steps(points) == pytest.approx({6: 1.5})
     assert points[-1].metrics["loss"] == pytest.approx((1 + 2 + 3 + 4 + 1 + 2) / 6)
