@@ -51,7 +51,7 @@ class Workspace:
     @property
     def early_ingestion(self) -> Path:
         """The folder that images are ingested to before ImageExampleGen runs."""
-        return self.root / "ingested-ahead"
+        return self.root / "early-ingestion"
 
     def artifacts(self, component: str, key: str) -> list[Path]:
         """Return the folders of a component's artifacts, the newest first."""

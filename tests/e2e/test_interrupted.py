@@ -273,14 +273,14 @@ def test_killed_in_ingestion_then_run_again_gives_the_same_bytes(tmp_path):
     undisturbed = tmp_path / "undisturbed"
     up_to = ("--to", "ImageExampleGen")
     with started(project, *up_to) as process:
-        ahead = project.workspace / "ingested-ahead"
+        early = project.workspace / "early-ingestion"
         until_s = time.monotonic() + 60
-        while not list(ahead.rglob(".data_tfrecord*")):
+        while not list(early.rglob(".data_tfrecord*")):
             assert time.monotonic() < until_s and process.poll() is None
             time.sleep(0.01)
         time.sleep(0.2)
         os.killpg(process.pid, signal.SIGKILL)
-    assert list(ahead.rglob("*")), "it was killed too late"
+    assert list(early.rglob("*")), "it was killed too late"
     assert project.run(*up_to).code == 0
     assert project.run(*up_to, "--workspace", undisturbed).code == 0
     again, whole = contents(project.workspace), contents(undisturbed)

@@ -80,7 +80,7 @@ class ExecutionRecords:
             return False, "first run"
         previous = max(past, key=lambda one: one.id)
         changes = [*_changed_properties(previous, this), *self._changed_inputs(previous, this)]
-        return False, "; ".join(changes) or "it cannot be reused"
+        return False, "; ".join(dict.fromkeys(changes)) or "it cannot be reused"
 
     def relocate(self, workspace: Path) -> None:
         """Replace the folder of the workspace in all records, if it was moved to `workspace`."""
