@@ -33,7 +33,6 @@ from contracts.system.storage.remote_path import RemotePath
 @pytest.fixture(autouse=True)
 def bucket(image_folder: Path, s3_bucket: Any) -> Any:
     """A bucket with the image folder at `photos/`, and something else beside it."""
-    objects.store_of.cache_clear()  # the endpoint and the credentials are the test's own
     for path in image_folder.rglob("*.*"):
         name = f"photos/{path.relative_to(image_folder).as_posix()}"
         s3_bucket.put_object(Key=name, Body=path.read_bytes())
