@@ -69,6 +69,9 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give an empty bucket `images` of the server that the environment names."""
     import boto3
 
+    from contracts.system.storage.objects import store_of
+
+    store_of.cache_clear()  # a client of another test may have other credentials or another endpoint
     for name, value in {
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ACCESS_KEY_ID": "key",
@@ -81,3 +84,4 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield bucket
     bucket.objects.all().delete()
     bucket.delete()
+    store_of.cache_clear()

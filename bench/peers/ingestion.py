@@ -18,9 +18,9 @@ from PIL import Image
 
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
     ingest_shards,
-    limits_of,
 )
 from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.data import DataConfig
@@ -53,7 +53,7 @@ def ours(root: Path, target: Path, cores: int) -> tuple[float, float]:
     process = psutil.Process()
     before_s, started_s = _cpu_seconds(process), time.monotonic()
     data = DataConfig(root=root)
-    pool = DecodePool(cores, limits_of(data))
+    pool = DecodePool(cores, decode_limits(data))
     run = partial(ingest_shards, pool)
     places = IngestionTarget(str(target / "examples"), str(target / "manifest"), "")
     ingest_dataset(read_layout(data), data, pool, places, run)

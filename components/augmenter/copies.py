@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from components.augmenter.batch_augmenter import AugmentBatch
-from components.augmenter.probe_sample import images_of
+from components.augmenter.probe_sample import read_images
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_folder
 from contracts.artifacts.image_dataset import CHANNELS, ImageDataset
@@ -43,7 +43,7 @@ def write_copies(
     if least and change is not None:
         images = dataset.label_counts[features.TRAIN]
         missing = {n: least - count for n, count in enumerate(images) if 0 < count < least}
-        _write(dataset, uri, _copied(dataset, missing, change), sum(missing.values()))
+        _write(dataset, uri, _make_copies(dataset, missing, change), sum(missing.values()))
     classes = range(len(dataset.labels))
     counts = dict.fromkeys(dataset.label_counts, (0,) * len(classes))
     counts[features.TRAIN] = tuple(missing.get(label, 0) for label in classes)
@@ -51,13 +51,13 @@ def write_copies(
     return {dataset.labels[label]: count for label, count in sorted(missing.items())}
 
 
-def _copied(
+def _make_copies(
     dataset: ImageDataset, missing: Mapping[int, int], change: AugmentBatch
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Give class, pixels and path of each copy."""
     shape = (-1, dataset.size_px, dataset.size_px, CHANNELS)
     one_hot = np.eye(len(dataset.labels), dtype=np.float32)
-    originals = _originals(dataset, missing)
+    originals = _read_originals(dataset, missing)
     while some := list(itertools.islice(originals, _BATCH)):
         flat = np.frombuffer(b"".join(pixels for _, pixels, _ in some), np.uint8)
         changed, _ = change(flat.reshape(shape), one_hot[[label for label, *_ in some]])
@@ -66,7 +66,7 @@ def _copied(
             yield label, image.tobytes(), path
 
 
-def _originals(
+def _read_originals(
     dataset: ImageDataset, missing: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Give the original of each copy; the copies of a class are spread evenly over its images.
@@ -74,7 +74,7 @@ def _originals(
     Images are read one by one, since a small class of a large data set may hold many.
     """
     counts, seen = dataset.label_counts[features.TRAIN], Counter[int]()
-    for label, pixels, path in images_of(dataset, set(missing)):
+    for label, pixels, path in read_images(dataset, set(missing)):
         each, one_more = divmod(missing[label], counts[label])
         yield from itertools.repeat((label, pixels, path), each + (seen[label] < one_more))
         seen[label] += 1

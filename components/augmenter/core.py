@@ -65,8 +65,8 @@ def augment(
         name: (single, batch_augmenter(single, labels, seed, config.backend))
         for name, single in single_policies(policy).items()
     }
-    mosaics = _mosaics(sample, labels, singles, uris[0])
-    mosaics |= _batch_mosaics(
+    mosaics = _draw_mosaics(sample, labels, singles, uris[0])
+    mosaics |= _draw_batch_mosaics(
         sample, labels, _titled_batches(policy, labels, config, seed), seed, uris[0]
     )
     found: ProbeReport | None = None
@@ -90,7 +90,7 @@ def _titled_batches(
     }
 
 
-def _mosaics(
+def _draw_mosaics(
     sample: ProbeSample,
     labels: tuple[str, ...],
     singles: dict[str, tuple[Policy, AugmentBatch]],
@@ -100,7 +100,7 @@ def _mosaics(
     files = {}
     for name, (policy, change) in singles.items():
         spared = {label for one in policy.operations for label in one.exceptions}
-        rows = _one_a_class(sample, [label not in spared for label in labels])
+        rows = _pick_by_class(sample, [label not in spared for label in labels])
         if not len(rows):
             continue
         count = 1 if name in _ALWAYS_THE_SAME else _RESULTS
@@ -116,21 +116,21 @@ def _mosaics(
     return files
 
 
-def _one_a_class(sample: ProbeSample, is_shown: list[bool]) -> Array:
+def _pick_by_class(sample: ProbeSample, is_shown: list[bool]) -> Array:
     """Return rows of images, each of a different class while there are classes left."""
     rows: list[int] = []
-    for row in _by_turns(sample):
+    for row in _sort_by_turns(sample):
         if is_shown[sample.classes[row]] and len(rows) < _ROWS:
             rows.append(int(row))
     return np.array(rows, np.int64)
 
 
-def _by_turns(sample: ProbeSample) -> Array:
+def _sort_by_turns(sample: ProbeSample) -> Array:
     """Return all rows in turns of the classes."""
-    return np.argsort(_turns(sample.classes), kind="stable")
+    return np.argsort(_count_predecessors(sample.classes), kind="stable")
 
 
-def _turns(classes: Array) -> Array:
+def _count_predecessors(classes: Array) -> Array:
     """Return for each image how many images of its class precede it."""
     seen: dict[int, int] = {}
     turns = []
@@ -140,7 +140,7 @@ def _turns(classes: Array) -> Array:
     return np.array(turns)
 
 
-def _batch_mosaics(
+def _draw_batch_mosaics(
     sample: ProbeSample,
     labels: tuple[str, ...],
     changes: dict[str, tuple[str, AugmentBatch]],
@@ -154,7 +154,7 @@ def _batch_mosaics(
     numbers = np.random.default_rng(seed)
     files = {}
     for name, (title, change) in changes.items():
-        rows = numbers.permutation(len(sample)) if name in BATCHES else _by_turns(sample)
+        rows = numbers.permutation(len(sample)) if name in BATCHES else _sort_by_turns(sample)
         shown = sample.take(rows[:_IN_BATCH])
         before = (shown.pixels, shown.targets(len(labels)))
         files[name] = f"{MOSAICS}/{name}.png"

@@ -48,27 +48,27 @@ def probe(
       labels: the classes.
       changes: operations by name, each as a policy and as its function.
     """
-    small = ProbeSample(shrunk(sample.pixels, SIDE_PX), sample.classes)
+    small = ProbeSample(shrink(sample.pixels, SIDE_PX), sample.classes)
     neighbours = _Neighbours(small, len(labels))
-    found = neighbours.nearest(_features(small.pixels))
+    found = neighbours.nearest(_extract_features(small.pixels))
     is_right = found == small.classes
     accuracy = float(is_right.mean()) if len(small) else 0.0
-    learned, notes = _learned(is_right, small.classes, labels)
+    learned, notes = _find_recognised(is_right, small.classes, labels)
     if accuracy < LEAST_RECALL or len(learned) < 2:
-        notes = [_too_little(accuracy, len(small), len(learned))]
+        notes = [_explain_no_result(accuracy, len(small), len(learned))]
         return ProbeReport(len(small), accuracy, {}, notes)
     confusions = {}
     for name, (policy, change) in changes.items():
         pixels, _ = change(small.pixels, small.targets(len(labels)))
-        taken = neighbours.nearest(_features(pixels))
-        judged = learned - _spared(policy, labels)
-        worst = list(_confusions(taken[is_right], small.classes[is_right], judged, labels))
+        taken = neighbours.nearest(_extract_features(pixels))
+        judged = learned - _find_spared(policy, labels)
+        worst = list(_find_confusions(taken[is_right], small.classes[is_right], judged, labels))
         if worst:
             confusions[name] = sorted(worst, key=lambda one: -one.taken)
     return ProbeReport(len(small), accuracy, confusions, notes)
 
 
-def _too_little(accuracy: float, images: int, learned: int) -> str:
+def _explain_no_result(accuracy: float, images: int, learned: int) -> str:
     """Return why the probe gives no result: its accuracy, or too few recognised classes."""
     if accuracy < LEAST_RECALL:
         why = f"recognises {accuracy:.0%} of {images:,} images, too few (below {LEAST_RECALL:.0%})"
@@ -80,7 +80,9 @@ def _too_little(accuracy: float, images: int, learned: int) -> str:
     return f"The probe {why} to say whether an operation makes classes look alike."
 
 
-def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[set[int], list[str]]:
+def _find_recognised(
+    is_right: Array, classes: Array, labels: Sequence[str]
+) -> tuple[set[int], list[str]]:
     """Return the classes that the probe recognises well enough, and a note on the others."""
     right = np.bincount(classes[is_right], minlength=len(labels))
     there = np.bincount(classes, minlength=len(labels))
@@ -94,12 +96,12 @@ def _learned(is_right: Array, classes: Array, labels: Sequence[str]) -> tuple[se
     ]
 
 
-def _spared(policy: Policy, labels: Sequence[str]) -> set[int]:
+def _find_spared(policy: Policy, labels: Sequence[str]) -> set[int]:
     spared = {label for operation in policy.operations for label in operation.exceptions}
     return {index for index, label in enumerate(labels) if label in spared}
 
 
-def _confusions(
+def _find_confusions(
     taken: Array, classes: Array, judged: Iterable[int], labels: Sequence[str]
 ) -> Iterable[Confusion]:
     for index in judged:
@@ -109,11 +111,11 @@ def _confusions(
         counts[index] = 0
         other, images = int(counts.argmax()), len(of_class)
         share = float(counts[other] / images)
-        if _at_least(lost, images, len(labels)) >= LEAST_LOSS and share >= LEAST_TAKEN:
+        if _lower_bound(lost, images, len(labels)) >= LEAST_LOSS and share >= LEAST_TAKEN:
             yield Confusion(labels[index], labels[other], images, lost / images, share)
 
 
-def _at_least(count: int, images: int, tests: int) -> float:
+def _lower_bound(count: int, images: int, tests: int) -> float:
     """Return the lower end of a share's one-sided confidence interval."""
     return wilson_interval(count / images, images, 1 - 2 * _CHANCE_OF_ERROR / tests)[0]
 
@@ -126,7 +128,7 @@ class _Neighbours:
         step = SIDE_PX // _CELLS
         padded = np.pad(sample.pixels, [(0, 0), (step, step), (step, step), (0, 0)], mode="edge")
         self._shifted = [
-            _features(
+            _extract_features(
                 padded[
                     :,
                     step * (1 + y) : step * (1 + y) + SIDE_PX,
@@ -150,7 +152,7 @@ class _Neighbours:
         return classes
 
 
-def shrunk(pixels: Array, side_px: int) -> Array:
+def shrink(pixels: Array, side_px: int) -> Array:
     """Return images of another side, float32 [images, side_px, side_px, 3] in 0..255."""
     from PIL import Image
 
@@ -161,7 +163,7 @@ def shrunk(pixels: Array, side_px: int) -> Array:
     return np.stack([np.asarray(one, np.float32) for one in small])
 
 
-def _features(pixels: Array) -> Array:
+def _extract_features(pixels: Array) -> Array:
     """Return blurred shapes of equal contrast, and colours, float32 [images, values].
 
     The mean colour is kept, for classes that differ only in it.
@@ -169,19 +171,19 @@ def _features(pixels: Array) -> Array:
     from scipy import ndimage
 
     scaled = pixels.astype(np.float32) / 255
-    luma = _cells(scaled @ np.array([0.299, 0.587, 0.114], np.float32), _CELLS)
+    luma = _average_cells(scaled @ np.array([0.299, 0.587, 0.114], np.float32), _CELLS)
     luma = ndimage.gaussian_filter(luma, (0, 0.7, 0.7)).reshape(len(pixels), -1)
     luma = luma - luma.mean(axis=1, keepdims=True)
     shapes = luma / (np.linalg.norm(luma, axis=1, keepdims=True) + 0.1)
     differences = np.stack(
         [scaled[..., 0] - scaled[..., 1], scaled[..., 2] - scaled[..., 1]], axis=-1
     )
-    tints = _cells(differences, _COLOUR_CELLS).reshape(len(pixels), -1) / _COLOUR_CELLS
+    tints = _average_cells(differences, _COLOUR_CELLS).reshape(len(pixels), -1) / _COLOUR_CELLS
     found: Array = np.concatenate([shapes, tints, scaled.mean(axis=(1, 2))], axis=1)
     return found.astype(np.float32)
 
 
-def _cells(images: Array, count: int) -> Array:
+def _average_cells(images: Array, count: int) -> Array:
     """Return the means of count x count cells of each image."""
     step = images.shape[1] // count
     split = images.reshape(len(images), count, step, count, step, -1).mean(axis=(2, 4))

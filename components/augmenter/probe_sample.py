@@ -53,7 +53,7 @@ def read_sample(dataset: ImageDataset, most: int, seed: int) -> ProbeSample:
     some = {label: images[:each] for label, images in sorted(by_class.items())}
     pixels = [image for images in some.values() for image in images]
     classes = np.repeat(list(some), [len(images) for images in some.values()]).astype(np.int64)
-    return ProbeSample(_decoded(pixels, dataset.size_px), classes)
+    return ProbeSample(_decode(pixels, dataset.size_px), classes)
 
 
 def _share(sizes: Sequence[int], most: int) -> int:
@@ -67,7 +67,7 @@ def _share(sizes: Sequence[int], most: int) -> int:
     return max(1, *sizes, 1)
 
 
-def images_of(dataset: ImageDataset, classes: set[int]) -> Iterator[tuple[int, bytes, bytes]]:
+def read_images(dataset: ImageDataset, classes: set[int]) -> Iterator[tuple[int, bytes, bytes]]:
     """Give the class, the pixels and the path of every training image of some classes."""
     names = [features.LABEL_INDEX, features.PIXELS, features.PATH]
     for label, pixels, path in _training(dataset, names):
@@ -82,6 +82,6 @@ def _training(dataset: ImageDataset, names: list[str]) -> Iterator[tuple[Any, ..
             yield tuple(values[name] for name in names)
 
 
-def _decoded(pixels: Sequence[bytes], size_px: int) -> Array:
+def _decode(pixels: Sequence[bytes], size_px: int) -> Array:
     flat = np.frombuffer(b"".join(pixels), np.uint8)
     return flat.reshape(-1, size_px, size_px, CHANNELS)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
     ingest_shards,
-    limits_of,
 )
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.prepared_ingestion import PreparedIngestion
@@ -41,7 +41,7 @@ class BackgroundIngestion:
         target = IngestionTarget(
             self._prepared.examples_uri, self._prepared.manifest_uri, "", previous
         )
-        self._pool = DecodePool(processes, limits_of(data))
+        self._pool = DecodePool(processes, decode_limits(data))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingestion")
         run = partial(ingest_shards, self._pool)
         self._ingested: Future[Dataset] = self._thread.submit(

@@ -51,32 +51,32 @@ def ingest_shard(
             on_position(len(shard.files))
             return suffix
         except WorkerDied as death:
-            found = _deadly(worker, job, shard.files, death.position)
+            found = _find_deadly(worker, job, shard.files, death.position)
             unexplained += not found
             if unexplained == _UNEXPLAINED_DEATHS:
-                raise ComponentError(_given_up(shard, death)) from death
+                raise ComponentError(_failure_sentence(shard, death)) from death
             deadly |= found
 
 
-def _deadly(
+def _find_deadly(
     worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile], first: int
 ) -> dict[int, Quarantined]:
     """Return the reasons of the files from `first` on that end their process, by position."""
     deadly: dict[int, Quarantined] = {}
     while first < len(files):
-        death = _death_by(worker, job, files[first:])
+        death = _decode_only(worker, job, files[first:])
         if death is None:
             break
         at = first + death.position
         # A process may also die for another reason: an image counts only if it happens again.
-        again = death if death.is_late else _death_by(worker, job, [files[at]])
+        again = death if death.is_late else _decode_only(worker, job, [files[at]])
         if again is not None:
-            deadly[at] = _quarantined(again, worker)
+            deadly[at] = _quarantine_reason(again, worker)
         first = at + 1
     return deadly
 
 
-def _death_by(
+def _decode_only(
     worker: DecodeWorker, job: IngestionJob, files: Sequence[ImageFile]
 ) -> WorkerDied | None:
     """Decode the files without writing them; return the death of the process, if it died."""
@@ -88,13 +88,13 @@ def _death_by(
     return None
 
 
-def _quarantined(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
+def _quarantine_reason(death: WorkerDied, worker: DecodeWorker) -> Quarantined:
     if death.is_late:
         return Quarantined("too_slow", f"takes longer than {worker.limits.seconds:g} s")
     return Quarantined("crashes_decoder", f"ends the process that decodes it: {death.cause}")
 
 
-def of_each_file(
+def read_each_file(
     pool: DecodePool,
     read: Callable[..., list[Result]],
     root: Root,
@@ -118,17 +118,17 @@ def read_digests(
     decode: bool,
 ) -> list[str | None]:
     """Return the result of `core.read_digests`, with None for an image that ends its process."""
-    return _of_each(worker, _READ_DIGESTS, files, lambda some: (root, some, reading, decode))
+    return _call_for_each(worker, _READ_DIGESTS, files, lambda some: (root, some, reading, decode))
 
 
 def read_extents(
     worker: DecodeWorker, root: Root, files: Sequence[ImageFile], reading: ImageReading
 ) -> list[Extent | None]:
     """Return the result of `core.read_extents`, with None for an image that ends its process."""
-    return _of_each(worker, _READ_EXTENTS, files, lambda some: (root, some, reading))
+    return _call_for_each(worker, _READ_EXTENTS, files, lambda some: (root, some, reading))
 
 
-def _of_each(
+def _call_for_each(
     worker: DecodeWorker,
     function: str,
     files: Sequence[ImageFile],
@@ -142,7 +142,7 @@ def _of_each(
     except WorkerDied:
         if len(files) == 1:
             return [None]
-        return [_of_each(worker, function, [file], arguments)[0] for file in files]
+        return [_call_for_each(worker, function, [file], arguments)[0] for file in files]
     return found
 
 
@@ -150,7 +150,7 @@ def _ignore(position: int) -> None:
     """Ignore a report."""
 
 
-def _given_up(shard: FileShard, death: WorkerDied) -> str:
+def _failure_sentence(shard: FileShard, death: WorkerDied) -> str:
     near = printable(shard.files[death.position].path)
     return (
         f"ImageExampleGen: shard {shard.index}: its process died {_UNEXPLAINED_DEATHS} times "

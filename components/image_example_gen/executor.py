@@ -12,8 +12,8 @@ from tfx.types import artifact_utils
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
-    limits_of,
 )
 from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.prepared_ingestion import PreparedIngestion
@@ -67,7 +67,7 @@ class Executor(BaseBeamExecutor):
         data = DataConfig.model_validate_json(exec_properties["data"])
         processes = BeamConfig.model_validate_json(exec_properties["beam"]).decode_processes
         processes = processes or len(os.sched_getaffinity(0))
-        limits = limits_of(data)
+        limits = decode_limits(data)
 
         def run(job: IngestionJob, shards: Iterable[FileShard], images: int) -> None:
             # Through files: Beam would keep all of them in memory.

@@ -13,7 +13,7 @@ from components.image_example_gen import core, crash_recovery
 from components.image_example_gen.core import IngestionJob
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import require_trainable
-from components.image_example_gen.manifest_summary import sum_up, write_skipped
+from components.image_example_gen.manifest_summary import summarise, write_skipped
 from components.image_example_gen.previous_ingestion import PreviousIngestion, link_shards
 from components.image_example_gen.reading.value_ranges import decide_reading
 from components.image_example_gen.shards import FileShard, make_shards
@@ -45,7 +45,7 @@ class IngestionTarget:
     previous: PreviousIngestion | None = None
 
 
-def limits_of(data: DataConfig) -> DecodeLimits:
+def decode_limits(data: DataConfig) -> DecodeLimits:
     """Return the limits of a decode process."""
     return DecodeLimits(data.limits.max_seconds, data.limits.max_memory_mib << 20)
 
@@ -111,11 +111,11 @@ def _fill(
     first, settings = 0, settings_digest(data)
     if previous is not None and _reads_alike(previous, settings, reading):
         first = link_shards(previous, job, layout.catalogue)
-    images, _ = layout.catalogue.left()
+    images, _ = layout.catalogue.count_to_ingest()
     shard_bytes = data.shard_size_mib << 20
     run(job, make_shards(layout.catalogue, shard_bytes, pool.processes, first), images)
     write_skipped(target.manifest_uri, layout.skipped)
-    dataset = sum_up(target.manifest_uri, layout, plan, target.listing_digest, settings)
+    dataset = summarise(target.manifest_uri, layout, plan, target.listing_digest, settings)
     dataset = replace(dataset, value_ranges=ranges)
     dataset.write(target.manifest_uri)
     return dataset

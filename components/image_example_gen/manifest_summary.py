@@ -55,7 +55,7 @@ class _RowCounts:
                 self.examples[reason].append(path)
 
 
-def sum_up(
+def summarise(
     uri: str, layout: Layout, plan: SplitPlan, listing_digest: str, settings: str
 ) -> Dataset:
     """Return the counts of the rows at `uri`."""

@@ -47,16 +47,16 @@ def link_shards(previous: PreviousIngestion, job: IngestionJob, catalogue: Catal
     # With the same plan the keys give the same splits: there is no need to compute them again.
     is_same_plan = (previous.parts, previous.moved) == (job.split_plan.shares, job.split_plan.moved)
     by_key = frozenset(job.split_plan.shares if is_same_plan else ())
-    for shard, rows in _shards(previous.manifest_uri):
-        paths = _same(rows, job, catalogue, by_key)
+    for shard, rows in _read_shards(previous.manifest_uri):
+        paths = _find_same(rows, job, catalogue, by_key)
         if paths is not None:
             same.append(shard)
-            catalogue.cover(paths)
+            catalogue.mark_covered(paths)
     if len(same) > SHARDS_AT_MOST:
-        catalogue.uncover()
+        catalogue.clear_covered()
         return 0
     for shard in same:
-        _link(previous, job, shard)
+        _link_shard(previous, job, shard)
     return max((int(shard.partition("-")[0]) + 1 for shard in same), default=0)
 
 
@@ -66,13 +66,13 @@ def settled_keys(previous: PreviousIngestion, labels: Collection[str]) -> set[st
         return set()
     return {
         split_key(group, sha256)
-        for _, rows in _shards(previous.manifest_uri)
+        for _, rows in _read_shards(previous.manifest_uri)
         for _, label, split, group, sha256 in rows
         if label in labels and split is not None and sha256 is not None
     }
 
 
-def _shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
+def _read_shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
     """Give the rows of every shard, with its number and digest."""
     for part in sorted(Path(manifest_uri, FILES_FOLDER).glob(f"{PART_PREFIX}*.parquet")):
         table = read_part(part, COLUMNS).select(COLUMNS)
@@ -80,7 +80,7 @@ def _shards(manifest_uri: str) -> Iterator[tuple[str, list[IngestedRow]]]:
         yield part.stem.removeprefix(PART_PREFIX), rows
 
 
-def _same(
+def _find_same(
     rows: list[IngestedRow], job: IngestionJob, catalogue: Catalogue, by_key: frozenset[str]
 ) -> list[bytes] | None:
     """Return the paths of a shard's files if each would get the same row again, else None."""
@@ -100,7 +100,7 @@ def _same(
     return paths
 
 
-def _link(previous: PreviousIngestion, job: IngestionJob, shard: str) -> None:
+def _link_shard(previous: PreviousIngestion, job: IngestionJob, shard: str) -> None:
     for split in features.SPLITS:
         link(
             shard_path(previous.examples_uri, split, shard),

@@ -46,14 +46,14 @@ def make_shards(
     The shard of a file depends only on paths, sizes and the number of shards; classes are mixed.
     The shards are numbered from `first`, and made one at a time.
     """
-    images, total_bytes = catalogue.left()
+    images, total_bytes = catalogue.count_to_ingest()
     least = min(_SHARDS_A_PROCESS * processes, images)
     count = min(max(-(-total_bytes // shard_bytes), least), images)
     total = total_bytes + images * _OVERHEAD_BYTES
     before, place, index = 0, 0, first
     files: list[ImageFile] = []
     sizes: list[int] = []
-    for file, size in catalogue.mixed():
+    for file, size in catalogue.files_to_ingest():
         now = before * count // total
         if files and now != place:
             yield FileShard(index, files, sizes)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.image_validator.checks.appearance import contrasts, odd_looking
-from components.image_validator.checks.classes import Counts, odd_classes
-from components.image_validator.checks.duplicates import Duplicates, find_duplicates, groups_of
-from components.image_validator.checks.mislabelled import likely_mislabelled
+from components.image_validator.checks.appearance import contrasts, find_odd_images
+from components.image_validator.checks.classes import Counts, find_odd_classes
+from components.image_validator.checks.duplicates import Duplicates, find_duplicates, group_rows
+from components.image_validator.checks.mislabelled import find_mislabelled
 from components.image_validator.measured_images import MeasuredImages
 from contracts.artifacts import features
 from contracts.artifacts.image_issues import DataReport, Issue
@@ -33,7 +33,7 @@ class CheckedData:
       counts: ingested images, by class and split.
       anomalies: TFDV's anomalies, a sentence each.
       drift: differences from the last accepted data, a sentence each.
-      seed: of the quick model of `likely_mislabelled`.
+      seed: of the quick model of `find_mislabelled`.
     """
 
     pictures: MeasuredImages
@@ -47,10 +47,10 @@ class CheckedData:
 def find_issues(evidence: CheckedData, config: ValidationConfig) -> DataReport:
     """Return the issues of all checks that are not off, those of severity `fail` first."""
     notes: list[str] = []
-    found = {**_of_pictures(evidence, config), **_of_classes(evidence, config)}
+    found = {**_check_images(evidence, config), **_check_classes(evidence, config)}
     if config.likely_mislabelled.severity != "off":
         threshold = config.likely_mislabelled.threshold
-        rows, notes = likely_mislabelled(evidence.pictures, threshold, evidence.seed)
+        rows, notes = find_mislabelled(evidence.pictures, threshold, evidence.seed)
         found["likely_mislabelled"] = _Findings(_singles(evidence.pictures, rows))
     found["schema_anomaly"] = _Findings(details=list(evidence.anomalies))
     found["drift"] = _Findings(details=list(evidence.drift))
@@ -83,27 +83,27 @@ def _issues(found: Mapping[str, _Findings], config: ValidationConfig) -> Iterato
             yield Issue(name, check.severity, count, one.groups, one.details, least)
 
 
-def _of_pictures(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
+def _check_images(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
     pictures = evidence.pictures
     same = find_duplicates(pictures, config.near_duplicate.threshold)
-    odd = odd_looking(pictures, config)
+    odd = find_odd_images(pictures, config)
     found = {
         name: _Findings(_singles(pictures, np.flatnonzero(is_odd))) for name, is_odd in odd.items()
     }
-    found["placeholder"] = _placeholders(pictures, same, odd["placeholder"])
-    flatness = _flatness(pictures, config.all_dark_or_flat.threshold)
+    found["placeholder"] = _find_placeholders(pictures, same, odd["placeholder"])
+    flatness = _check_flatness(pictures, config.all_dark_or_flat.threshold)
     found["all_dark_or_flat"] = _Findings(details=flatness)
-    exact, alike = groups_of(same.exact), groups_of(same.alike)
+    exact, alike = group_rows(same.exact), group_rows(same.alike)
     near = [rows for rows in alike if len(np.unique(same.exact[rows])) > 1]
     found["exact_duplicate"] = _Findings(_paths(pictures, exact))
     found["near_duplicate"] = _Findings(_paths(pictures, near))
     conflicts = [rows for rows in alike if len(np.unique(pictures.numbers("label")[rows])) > 1]
     found["label_conflict"] = _Findings(_paths(pictures, conflicts))
-    found["cross_split_leak"] = _leaks(evidence, alike)
+    found["cross_split_leak"] = _find_leaks(evidence, alike)
     return found
 
 
-def _flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
+def _check_flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
     """Return a sentence if the images are dark or flat on the whole."""
     contrast = float(np.median(contrasts(pictures))) if len(pictures) else 1.0
     if contrast >= threshold:
@@ -117,11 +117,11 @@ def _flatness(pictures: MeasuredImages, threshold: float) -> list[str]:
     ]
 
 
-def _placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -> _Findings:
+def _find_placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -> _Findings:
     """Return drawn images, equal ones together, and images that repeat under several labels."""
     labels = pictures.numbers("label")
     is_placeholder = is_drawn.copy()
-    for rows in groups_of(same.exact):
+    for rows in group_rows(same.exact):
         if len(rows) >= _REPEATED and len(np.unique(labels[rows])) > 1:
             is_placeholder[rows] = True
     rows = np.flatnonzero(is_placeholder)
@@ -130,7 +130,7 @@ def _placeholders(pictures: MeasuredImages, same: Duplicates, is_drawn: Array) -
     return _Findings(_paths(pictures, np.split(order, starts) if len(order) else []))
 
 
-def _leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
+def _find_leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
     """Return the images and the groups of `data.group_by` that are in several splits."""
     pictures = evidence.pictures
     splits = pictures.numbers("split")
@@ -152,9 +152,9 @@ def _leaks(evidence: CheckedData, alike: Sequence[Array]) -> _Findings:
     return _Findings(groups, details)
 
 
-def _of_classes(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
+def _check_classes(evidence: CheckedData, config: ValidationConfig) -> dict[str, _Findings]:
     """Return the odd classes; for classes that are too small, their images too."""
-    odd = odd_classes(evidence.counts, config)
+    odd = find_odd_classes(evidence.counts, config)
     found = {name: _Findings(details=[one.detail for one in some]) for name, some in odd.items()}
     small = odd["class_too_small"]
     pictures = evidence.pictures

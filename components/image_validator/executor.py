@@ -99,12 +99,14 @@ def _judge(
     accepted = exec_properties["accepted_statistics"]
     if accepted and config.drift.severity != "off":
         schema = tfdv.load_schema_text(str(Path(inputs["schema"], "schema.pbtxt")))
-        moved = statistics.drift(inputs["statistics"], accepted, schema, config.drift.threshold)
+        moved = statistics.find_drift(
+            inputs["statistics"], accepted, schema, config.drift.threshold
+        )
     evidence = core.CheckedData(
         pictures=MeasuredImages(report_uri, inputs["examples"]),
         counts=counts,
         groups=read_groups(inputs["manifest"]),
-        anomalies=statistics.anomalies(inputs["anomalies"]),
+        anomalies=statistics.read_anomalies(inputs["anomalies"]),
         drift=moved,
         seed=exec_properties["seed"],
     )

@@ -45,16 +45,16 @@ class SmallImage(NamedTuple):
     entropy: float
 
 
-def picture_of(encoded: bytes) -> SmallImage:
+def scale_image(encoded: bytes) -> SmallImage:
     """Return an image, canonical JPEG or PNG bytes, at the sizes of the measures.
 
     Raises:
       ValueError: the bytes are no image.
     """
-    image = opened(encoded, SHARPNESS_PX)
+    image = open_image(encoded, SHARPNESS_PX)
     # Averaging keeps the sharpness of edges.
-    grey = _in_mode("L", _shrunk(image, SHARPNESS_PX, Image.Resampling.BOX))
-    small = _in_mode("RGB", _shrunk(image, COLOUR_PX, _SAMPLING))
+    grey = _in_mode("L", _shrink(image, SHARPNESS_PX, Image.Resampling.BOX))
+    small = _in_mode("RGB", _shrink(image, COLOUR_PX, _SAMPLING))
     small_grey = grey if grey.size == small.size else _in_mode("L", small)
     return SmallImage(
         np.asarray(small),
@@ -65,7 +65,7 @@ def picture_of(encoded: bytes) -> SmallImage:
     )
 
 
-def opened(encoded: bytes, enough_px: int) -> Image.Image:
+def open_image(encoded: bytes, enough_px: int) -> Image.Image:
     """Return an image, grey or RGB; a JPEG with more pixels than asked for may have fewer.
 
     JPEGs are decoded at an eighth, a fourth or half of their size if that is enough.
@@ -86,7 +86,7 @@ def opened(encoded: bytes, enough_px: int) -> Image.Image:
     return image
 
 
-def _shrunk(image: Image.Image, at_most_px: int, sampling: Image.Resampling) -> Image.Image:
+def _shrink(image: Image.Image, at_most_px: int, sampling: Image.Resampling) -> Image.Image:
     """Return the image with a longer side of at most `side_px`."""
     longer = max(image.size)
     if longer <= at_most_px:
@@ -99,7 +99,7 @@ def _in_mode(mode: str, image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def measured(pictures: list[SmallImage]) -> dict[str, Any]:
+def measure_images(pictures: list[SmallImage]) -> dict[str, Any]:
     """Return the measures as columns of SCHEMA; images of one size are measured together."""
     columns: dict[str, Any] = {
         "entropy": [picture.entropy for picture in pictures],
@@ -164,11 +164,17 @@ def _colour_measures(images: Array) -> tuple[Array, ...]:
     squares = np.square(channels, dtype=np.float32)
     squares *= _BRIGHTNESS_WEIGHTS[:, np.newaxis, np.newaxis]
     levels = np.rint(np.sqrt(squares[0] + squares[1] + squares[2]))
-    counts = _counted(levels.astype(np.int32), _LEVELS)
+    counts = _count_values(levels.astype(np.int32), _LEVELS)
     coarse = (channels >> (_LEVEL_BITS - _COLOUR_BITS)).astype(np.int32)
     codes = coarse[0] << 2 * _COLOUR_BITS | coarse[1] << _COLOUR_BITS | coarse[2]
-    one_colour = _counted(codes, 1 << 3 * _COLOUR_BITS).max(axis=1) / pixels.shape[1]
-    return is_grey, brightness, _level_of(counts, 0.05), _level_of(counts, 0.99), one_colour
+    one_colour = _count_values(codes, 1 << 3 * _COLOUR_BITS).max(axis=1) / pixels.shape[1]
+    return (
+        is_grey,
+        brightness,
+        _percentile_of(counts, 0.05),
+        _percentile_of(counts, 0.99),
+        one_colour,
+    )
 
 
 def _edge_measures(grey: Array) -> tuple[Array, Array]:
@@ -189,18 +195,18 @@ def _edge_measures(grey: Array) -> tuple[Array, Array]:
     ):
         laplacian += neighbours
     strengths = np.minimum(np.abs(laplacian), _MAX_LEVEL).reshape(len(grey), -1)
-    counts = _counted(strengths.astype(np.int32), _LEVELS)
-    return _level_of(counts, _SHARPEST), _level_of(counts, 1.0)
+    counts = _count_values(strengths.astype(np.int32), _LEVELS)
+    return _percentile_of(counts, _SHARPEST), _percentile_of(counts, 1.0)
 
 
-def _counted(values: Array, kinds: int) -> Array:
+def _count_values(values: Array, kinds: int) -> Array:
     """Return how often each value occurs in each row, [rows, kinds]."""
     rows = np.arange(len(values), dtype=np.int32)[:, np.newaxis] * kinds
     counts = np.bincount((values + rows).ravel(), minlength=len(values) * kinds)
     return counts.reshape(len(values), kinds)
 
 
-def _level_of(counts: Array, part: float) -> Array:
+def _percentile_of(counts: Array, part: float) -> Array:
     """Return the percentile of each row, as a level in [0, 1]."""
     reached = counts.cumsum(axis=1) >= part * counts.sum(axis=1, keepdims=True)
     levels: Array = reached.argmax(axis=1) / _MAX_LEVEL

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.image_validator.image_measures import MINIATURE_PX, opened
+from components.image_validator.image_measures import MINIATURE_PX, open_image
 from components.image_validator.shard_measures import ROWS_A_GROUP, SCHEMA
 from contracts.artifacts import features
 from contracts.artifacts.tf_example import parse
@@ -126,4 +126,4 @@ class MeasuredImages:
 
     def pixels(self, row: int) -> bytes:
         """Return the pixels of an image, RGB, row by row."""
-        return opened(self.encoded(row), _SIDE_AT_MOST).convert("RGB").tobytes()
+        return open_image(self.encoded(row), _SIDE_AT_MOST).convert("RGB").tobytes()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.image_validator.image_measures import MINIATURE_PX, measured, picture_of
+from components.image_validator.image_measures import MINIATURE_PX, measure_images, scale_image
 from contracts.artifacts import features
 from contracts.artifacts.example_shards import split_of_shard
 from contracts.artifacts.tf_example import parse
@@ -75,7 +75,7 @@ def _batches(source: Path, report: PositionReport) -> Iterator[pa.Table]:
             "position": [position for position, _ in some],
             "width": [example[features.WIDTH] for example in examples],
             "height": [example[features.HEIGHT] for example in examples],
-            **measured([picture_of(example[features.ENCODED]) for example in examples]),
+            **measure_images([scale_image(example[features.ENCODED]) for example in examples]),
         }
         tables.append(pa.table(columns, schema=SCHEMA))
         done += len(some)

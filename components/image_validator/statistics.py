@@ -15,7 +15,7 @@ ANOMALIES_FILE = "SchemaDiff.pb"
 _FEWEST_EXAMPLES = 200
 
 
-def drift(
+def find_drift(
     statistics_uri: str, accepted_uri: str, schema: schema_pb2.Schema, threshold: float
 ) -> list[str]:
     """Return a sentence for every feature of a split whose distribution has changed too much.
@@ -37,7 +37,7 @@ def drift(
 def _drift_of(
     split: str, uri: str, accepted_uri: str, schema: schema_pb2.Schema, threshold: float
 ) -> Iterator[str]:
-    now, accepted = statistics_of(uri, split), statistics_of(accepted_uri, split)
+    now, accepted = read_statistics(uri, split), read_statistics(accepted_uri, split)
     if now is None or accepted is None:
         return
     if min(_examples(now), _examples(accepted)) < _FEWEST_EXAMPLES:
@@ -56,7 +56,7 @@ def _drift_of(
                 )
 
 
-def anomalies(uri: str) -> list[str]:
+def read_anomalies(uri: str) -> list[str]:
     """Return a sentence for each anomaly that TFX's ExampleValidator has written."""
     found = []
     for split in features.SPLITS:
@@ -70,7 +70,7 @@ def anomalies(uri: str) -> list[str]:
     return found
 
 
-def statistics_of(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList | None:
+def read_statistics(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList | None:
     """Return the statistics of a split; None where there are none."""
     path = split_folder(uri, split) / STATISTICS_FILE
     return tfdv.load_stats_binary(str(path)) if path.is_file() else None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.model_gate.small_split import MORE_IMAGES, about, small_split
+from components.model_gate.small_split import MORE_IMAGES, about, small_split_sentence
 from contracts.artifacts.decision import Decision, Floor, GateCheck
 from contracts.artifacts.evaluation import Metrics
 from contracts.config.evaluation import LARGEST_CLASS, EvaluationConfig
@@ -89,5 +89,5 @@ def _warnings(metrics: Metrics, floor: Floor, config: EvaluationConfig) -> tuple
             f"{metrics.largest_class!r} ({floor.accuracy:.4f}) by these {metrics.examples:,} test "
             f"images. At this accuracy {needed} would show it. {MORE_IMAGES}",
         )
-    warning = small_split(accuracy, metrics.examples, config)
+    warning = small_split_sentence(accuracy, metrics.examples, config)
     return (warning,) if warning else ()

@@ -12,7 +12,7 @@ PRECISION: Final = 0.05
 MORE_IMAGES: Final = "Add test images, or raise data.splits.test where the split is cut."
 
 
-def small_split(
+def small_split_sentence(
     accuracy: float, examples: int, config: EvaluationConfig, *, has: str = "has"
 ) -> str | None:
     """Return a sentence on the interval of an accuracy; None where the test images are enough.

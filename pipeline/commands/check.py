@@ -11,7 +11,7 @@ from components.image_example_gen.listing.entries import printable
 from components.image_example_gen.listing.layout import Layout
 from components.image_example_gen.listing.trainable import missing_splits
 from components.image_example_gen.splitting.splits import plan_splits, split_sizes
-from components.model_gate.small_split import small_split
+from components.model_gate.small_split import small_split_sentence
 from contracts.artifacts import features
 from contracts.config.data import DataConfig, SplitsConfig
 from contracts.config.loading.config_schema import config_schema
@@ -174,7 +174,7 @@ def _warnings(layout: Layout, config: PipelineConfig) -> list[str]:
     is_cut = features.TEST in missing_splits(layout)
     images = _images_to_test(layout, config.data.splits)
     has = "will have about" if is_cut else "has"
-    warning = small_split(GOOD_ACCURACY, images, config.evaluation, has=has)
+    warning = small_split_sentence(GOOD_ACCURACY, images, config.evaluation, has=has)
     return [warning] if warning else []
 
 

@@ -77,7 +77,7 @@ class RunImages:
         """
         if ingestion is None:
             return self._digest or self.listing_digest()
-        has_news = [self._index.note(some) for some in ingestion.digests()]
+        has_news = [self._index.add_digests(some) for some in ingestion.digests()]
         if self._digest is None or any(has_news):
             self._digest = self.listing_digest()
         ingestion.mark_ready(self._digest)

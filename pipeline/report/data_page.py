@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc
 
-from components.image_validator.image_measures import opened
+from components.image_validator.image_measures import open_image
 from components.image_validator.measured_images import MeasuredImages
 from contracts.artifacts.features import SPLITS
 from contracts.artifacts.image_issues import DataReport, Issue
@@ -124,7 +124,7 @@ def _figures(group: Sequence[str], pictures: MeasuredImages) -> list[dict[str, s
         {
             "path": path,
             "about": f"{label}, {split}",
-            "thumbnail": data_uri(opened(pictures.encoded(row), THUMBNAIL_PX)),
+            "thumbnail": data_uri(open_image(pictures.encoded(row), THUMBNAIL_PX)),
         }
         for path, row, (label, split) in zip(group, rows, abouts, strict=False)
     ]

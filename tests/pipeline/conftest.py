@@ -11,7 +11,7 @@ from PIL import Image
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.layout import Layout
-from components.image_example_gen.manifest_summary import sum_up
+from components.image_example_gen.manifest_summary import summarise
 from components.image_example_gen.splitting.splits import SplitPlan
 from components.image_validator.measured_images import measures_path
 from components.image_validator.shard_measures import measure_shard
@@ -48,7 +48,7 @@ class MadeData:
         catalogue.add((ImageFile(path, path[0]), NO_STAMP) for path in names)
         layout = Layout("classes", "The 2 top folders are classes.", folder, catalogue)
         cut = SplitPlan({"train": 0.8, "validation": 0.1, "test": 0.1})
-        sum_up(manifest, layout, cut, "listing", "settings").write(manifest)
+        summarise(manifest, layout, cut, "listing", "settings").write(manifest)
         self.names = names
         self.summary = DataSummary(
             layout=layout.description,

@@ -10,8 +10,8 @@ from typing import Generic, NamedTuple, TypeVar
 from components.image_example_gen.listing.entries import (
     ImageFile,
     SkippedFile,
-    decoded,
-    encoded,
+    decode_path,
+    encode_path,
     printable,
 )
 from contracts.artifacts import features
@@ -70,7 +70,7 @@ class StoredEntries(Generic[Entry]):
     def __iter__(self) -> Iterator[Entry]:
         columns = _FILE if self._table == "file" else "path, reason, detail"
         rows = self._query(f"SELECT {columns} FROM {self._table} ORDER BY path")
-        return (self._make(decoded(path), *rest) for path, *rest in rows)
+        return (self._make(decode_path(path), *rest) for path, *rest in rows)
 
 
 class Catalogue:
@@ -98,25 +98,25 @@ class Catalogue:
     def add(self, entries: Iterable[tuple[ImageFile, FileStamp]]) -> None:
         """Add files; fastest in order of path."""
         rows = [
-            (encoded(file.path), file.label, file.split, file.group, *stamp)
+            (encode_path(file.path), file.label, file.split, file.group, *stamp)
             for file, stamp in entries
         ]
         with transaction(self.database) as run:
             run.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
-        self.note_names(path for path, *_ in rows)
+        self.add_odd_names(path for path, *_ in rows)
 
-    def note_names(self, paths: Iterable[bytes]) -> None:
+    def add_odd_names(self, paths: Iterable[bytes]) -> None:
         """Store the printable names of paths that are no valid text, for `find`."""
         odd = [path for path in paths if not path.isascii()]
-        names = [(printable(decoded(path)), path) for path in odd]
+        names = [(printable(decode_path(path)), path) for path in odd]
         self.database.executemany(
             "INSERT INTO odd VALUES (?, ?)",
-            [(name, path) for name, path in names if encoded(name) != path],
+            [(name, path) for name, path in names if encode_path(name) != path],
         )
 
     def skip(self, entries: Iterable[SkippedFile]) -> None:
         """Add entries that are skipped."""
-        rows = [(encoded(path), reason, detail) for path, reason, detail in entries]
+        rows = [(encode_path(path), reason, detail) for path, reason, detail in entries]
         with transaction(self.database) as run:
             run.executemany("INSERT INTO skipped VALUES (?, ?, ?)", rows)
 
@@ -129,7 +129,7 @@ class Catalogue:
 
     def group(self, group_of: Callable[[str], str | None]) -> int:
         """Set the group of every file by its path; return the number of groups."""
-        self.database.create_function("group_of", 1, lambda path: group_of(decoded(path)))
+        self.database.create_function("group_of", 1, lambda path: group_of(decode_path(path)))
         with transaction(self.database) as run:
             run.execute("UPDATE file SET grp = group_of(path)")
         (count,) = self.database.execute("SELECT count(DISTINCT grp) FROM file").fetchone()
@@ -149,7 +149,7 @@ class Catalogue:
         """Return the first entries that were skipped for a reason."""
         query = "SELECT path, reason, detail FROM skipped WHERE reason = ? ORDER BY path LIMIT ?"
         rows = self.database.execute(query, (reason, limit))
-        return [SkippedFile(decoded(path), *rest) for path, *rest in rows]
+        return [SkippedFile(decode_path(path), *rest) for path, *rest in rows]
 
     def sizes_to_cut(self) -> dict[str, tuple[int, int]]:
         """Return for each label the numbers of keys and of files that may be cut into splits.
@@ -165,13 +165,13 @@ class Catalogue:
         for label in labels:
             query = f"SELECT {_FILE}, digest FROM file WHERE label = ? AND {_POOL} ORDER BY path"
             for path, *rest, digest in self.database.execute(query, (label,)):
-                yield ImageFile(decoded(path), *rest), digest
+                yield ImageFile(decode_path(path), *rest), digest
 
     def sample(self, images: int) -> Iterator[ImageFile]:
         """Give a sample of the files, by a hash of their sizes: names hardly matter."""
         query = f"SELECT {_FILE} FROM file ORDER BY (size * ?) % ?, size, path LIMIT ?"
         for path, *rest in self.database.execute(query, (*_SIZE_HASH, images)):
-            yield ImageFile(decoded(path), *rest)
+            yield ImageFile(decode_path(path), *rest)
 
     def with_digests(self) -> Iterator[tuple[bytes, str, str | None, str | None, str | None]]:
         """Give path, label, split, group and digest of every file."""
@@ -206,25 +206,25 @@ class Catalogue:
             path, label, split, group, digest = row
             yield path and (path, ImageFile(name, label, split, group), digest)
 
-    def cover(self, paths: Iterable[bytes]) -> None:
+    def mark_covered(self, paths: Iterable[bytes]) -> None:
         """Mark files that need no ingestion."""
         with transaction(self.database) as run:
             run.executemany("INSERT INTO covered VALUES (?)", ((path,) for path in paths))
 
-    def uncover(self) -> None:
+    def clear_covered(self) -> None:
         """Mark all files as such that need ingestion."""
         self.database.execute("DELETE FROM covered")
 
-    def left(self) -> tuple[int, int]:
+    def count_to_ingest(self) -> tuple[int, int]:
         """Return the number of files that need ingestion, and their bytes together."""
         count, size = self.database.execute(f"SELECT count(*), sum(size) {_LEFT}").fetchone()
         return count, size or 0
 
-    def mixed(self) -> Iterator[tuple[ImageFile, int]]:
+    def files_to_ingest(self) -> Iterator[tuple[ImageFile, int]]:
         """Give the files that need ingestion and their sizes, in order of a hash of their paths."""
         rows = self.database.execute(f"SELECT {_FILE}, size {_LEFT} ORDER BY sha256(path)")
         for path, label, split, group, size in rows:
-            yield ImageFile(decoded(path), label, split, group), size
+            yield ImageFile(decode_path(path), label, split, group), size
 
 
 _ODD = "SELECT path FROM odd WHERE name = ?"

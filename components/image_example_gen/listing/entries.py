@@ -63,11 +63,11 @@ def plain_path(path: str) -> str:
     return "/".join(composed(part).strip(BLANKS) for part in path.split("/"))
 
 
-def encoded(path: str) -> bytes:
+def encode_path(path: str) -> bytes:
     """Return a path as bytes, as it is on the disk."""
     return path.encode("utf-8", "surrogateescape")
 
 
-def decoded(path: bytes) -> str:
+def decode_path(path: bytes) -> str:
     """Return a path as text, with surrogate escapes for bytes that are no UTF-8."""
     return path.decode("utf-8", "surrogateescape")

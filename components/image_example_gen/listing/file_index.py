@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from components.image_example_gen.listing.catalogue import transaction
-from components.image_example_gen.listing.entries import decoded, encoded
+from components.image_example_gen.listing.entries import decode_path, encode_path
 from components.image_example_gen.listing.layout import Layout
 from contracts.system.progress import report_progress
 from contracts.system.storage import objects
@@ -84,18 +84,18 @@ class FileIndex:
                     for first in range(0, len(paths), _FILES_A_TASK)
                 ]
                 for found in threads.map(self._read, tasks):
-                    self.note(found)
+                    self.add_digests(found)
                     done += len(found)
                     report_progress(done, total, "files", "read to see what has changed")
                 last = paths[-1]
 
     def _read(self, paths: Iterable[bytes]) -> list[tuple[str, str]]:
-        files = [decoded(path) for path in paths]
+        files = [decode_path(path) for path in paths]
         return [(file, _sha256(self._root, file)) for file in files]
 
-    def note(self, digests: Iterable[tuple[str, str]]) -> bool:
+    def add_digests(self, digests: Iterable[tuple[str, str]]) -> bool:
         """Take digests of files that were read, by path; return whether any of them is new."""
-        rows = [(digest, encoded(path), digest) for path, digest in digests]
+        rows = [(digest, encode_path(path), digest) for path, digest in digests]
         query = "UPDATE file SET digest = ? WHERE path = ? AND digest IS NOT ?"
         with transaction(self._database) as run:
             is_new = run.executemany(query, rows).rowcount > 0

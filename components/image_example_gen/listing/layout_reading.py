@@ -28,9 +28,11 @@ def read_layout(data: DataConfig) -> Layout:
     is_table = root.suffix.lower() == ".csv" and not (isinstance(root, Path) and root.is_dir())
     if is_table and (isinstance(root, RemotePath) or root.is_file()):
         layout, has_group_column = read_table(root, data.group_by, data.leave_out)
-        return _checked(layout if has_group_column else _grouped(layout, data.group_by), data)
+        return _check_labels(
+            layout if has_group_column else _set_groups(layout, data.group_by), data
+        )
     if isinstance(root, RemotePath) or root.is_dir():
-        return _checked(_grouped(read_folder(root, data.leave_out), data.group_by), data)
+        return _check_labels(_set_groups(read_folder(root, data.leave_out), data.group_by), data)
     if root.is_file():
         raise DataError(
             f"data.root: expected an image folder or a .csv file, received the file {root}. "
@@ -42,7 +44,7 @@ def read_layout(data: DataConfig) -> Layout:
     )
 
 
-def _checked(layout: Layout, data: DataConfig) -> Layout:
+def _check_labels(layout: Layout, data: DataConfig) -> Layout:
     """Return `layout` with a description that names odd labels.
 
     Raises:
@@ -65,7 +67,7 @@ def _checked(layout: Layout, data: DataConfig) -> Layout:
     return replace(layout, description=layout.description + odd)
 
 
-def _grouped(layout: Layout, group_by: str | None) -> Layout:
+def _set_groups(layout: Layout, group_by: str | None) -> Layout:
     """Return `layout` with the groups that the regular expression `group_by` finds in paths.
 
     The group is what the expression's first group matches, or the whole match where it has none.

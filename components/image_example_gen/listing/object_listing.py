@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from components.image_example_gen.listing.catalogue import Catalogue, FileStamp, transaction
-from components.image_example_gen.listing.entries import decoded, encoded, plain_path
+from components.image_example_gen.listing.entries import decode_path, encode_path, plain_path
 from contracts.system.errors import DataError
 from contracts.system.storage.objects import objects
 from contracts.system.storage.remote_path import RemotePath
@@ -72,18 +72,20 @@ class ObjectTable:
     def stamp(self, path: str) -> FileStamp | None:
         """Return size and time of an object, None if there is none."""
         query = "SELECT size, mtime_ns, ctime_ns, inode FROM object WHERE path = ?"
-        row = self._run(query, (encoded(path),)).fetchone()
+        row = self._run(query, (encode_path(path),)).fetchone()
         return row and FileStamp(*row)
 
     def alike(self, path: str) -> list[str]:
         """Return the objects at other paths whose plain path is that of `path`."""
-        rows = self._run("SELECT path FROM object WHERE plain = ?", (encoded(plain_path(path)),))
-        return [decoded(path) for (path,) in rows]
+        rows = self._run(
+            "SELECT path FROM object WHERE plain = ?", (encode_path(plain_path(path)),)
+        )
+        return [decode_path(path) for (path,) in rows]
 
     def names(self, folder: str) -> Iterator[str]:
         """Give the names of the objects in a folder itself."""
-        rows = self._run("SELECT path FROM object WHERE folder = ?", (encoded(folder),))
-        return (decoded(path).rpartition("/")[2] for (path,) in rows)
+        rows = self._run("SELECT path FROM object WHERE folder = ?", (encode_path(folder),))
+        return (decode_path(path).rpartition("/")[2] for (path,) in rows)
 
     def close(self) -> None:
         """Drop the table."""
@@ -94,7 +96,7 @@ def _names_of(path: str) -> tuple[bytes, bytes, bytes | None]:
     """Return the folder of an object, its path, and its plain path where that is another."""
     plain = plain_path(path)
     return (
-        encoded(path.rpartition("/")[0]),
-        encoded(path),
-        encoded(plain) if plain != path else None,
+        encode_path(path.rpartition("/")[0]),
+        encode_path(path),
+        encode_path(plain) if plain != path else None,
     )

@@ -28,7 +28,7 @@ def decide_reading(
     images; else it is the range that the sample fits into.
     """
     reading = data.reading()
-    sample = list(_sample(pool, layout, reading))
+    sample = list(_read_sample(pool, layout, reading))
     by_kind = {kind: [one for _, one in sample if one.kind == kind] for kind in KINDS}
     found = {kind: extents for kind, extents in by_kind.items() if extents}
     source: Source = "config"
@@ -54,12 +54,12 @@ def _reading_of(previous: PreviousIngestion | None, files: list[ImageFile]) -> I
     return ImageReading.read(Path(previous.examples_uri))
 
 
-def _sample(
+def _read_sample(
     pool: DecodePool, layout: Layout, reading: ImageReading
 ) -> Iterator[tuple[ImageFile, Extent]]:
     """Give the deep images of the sample and their extents."""
     files = layout.catalogue.sample(SAMPLE)
-    for file, extent in crash_recovery.of_each_file(
+    for file, extent in crash_recovery.read_each_file(
         pool, crash_recovery.read_extents, layout.root, files, reading
     ):
         if extent is not None:

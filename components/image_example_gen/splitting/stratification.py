@@ -37,12 +37,12 @@ def plan_stratified_splits(
     if previous is not None and previous.parts == plan.shares:
         plan = SplitPlan(plan.shares, dict(previous.moved))
         settled = settled_keys(previous, {*small.checked, *small.hashed})
-    keys = [*_keys(pool, layout, small.checked, reading, is_checked=True)]
-    keys += _keys(pool, layout, small.hashed, reading, is_checked=False)
+    keys = [*_read_keys(pool, layout, small.checked, reading, is_checked=True)]
+    keys += _read_keys(pool, layout, small.hashed, reading, is_checked=False)
     return balance_splits(plan, keys, settled)
 
 
-def _keys(
+def _read_keys(
     pool: DecodePool,
     layout: Layout,
     labels: Sequence[str],
@@ -57,7 +57,7 @@ def _keys(
             unknown.append(file)
         elif digest != UNREADABLE:
             yield file.label, split_key(file.group, digest or "")
-    for file, digest in crash_recovery.of_each_file(
+    for file, digest in crash_recovery.read_each_file(
         pool, crash_recovery.read_digests, layout.root, unknown, reading, is_checked
     ):
         if digest is not None:

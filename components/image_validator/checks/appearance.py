@@ -36,7 +36,7 @@ _EDGE_A_CONTRAST = 4
 _SCORE_A_BIT = 0.1
 
 
-def odd_looking(pictures: MeasuredImages, config: ValidationConfig) -> dict[str, Array]:
+def find_odd_images(pictures: MeasuredImages, config: ValidationConfig) -> dict[str, Array]:
     """Return for each check on single images which rows it finds, bool [images]."""
     scores = _scores(pictures)
     found = {

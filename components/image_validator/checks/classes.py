@@ -17,11 +17,11 @@ class OddClass:
     detail: str
 
 
-def odd_classes(counts: Counts, config: ValidationConfig) -> dict[str, list[OddClass]]:
+def find_odd_classes(counts: Counts, config: ValidationConfig) -> dict[str, list[OddClass]]:
     """Return the findings of each check on classes."""
     checks: dict[str, Callable[[Counts, ValidationConfig], list[OddClass]]] = {
         "class_too_small": _too_small,
-        "class_imbalance": _imbalanced,
+        "class_imbalance": _find_imbalanced,
         "class_missing_in_split": _missing,
     }
     return {name: find(counts, config) for name, find in checks.items()}
@@ -36,7 +36,7 @@ def _too_small(counts: Counts, config: ValidationConfig) -> list[OddClass]:
     ]
 
 
-def _imbalanced(counts: Counts, config: ValidationConfig) -> list[OddClass]:
+def _find_imbalanced(counts: Counts, config: ValidationConfig) -> list[OddClass]:
     sizes = {label: some[features.TRAIN] for label, some in counts.items()}
     largest = max(sizes, key=sizes.__getitem__, default="")
     return [

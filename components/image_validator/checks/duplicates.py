@@ -59,7 +59,7 @@ def find_duplicates(pictures: MeasuredImages, near_threshold: float) -> Duplicat
     looks = [pictures.numbers(name)[first_of] for name in ("entropy", "brightness_perc_99")]
     found = [np.zeros((0, 2), np.int64)]
     distances = [np.zeros(0)]
-    for candidates in _candidates(hashes[first_of], looks):
+    for candidates in _find_candidates(hashes[first_of], looks):
         some = first_of[candidates]
         differ = _distances(pictures, some)
         found.append(some[differ <= near_threshold])
@@ -75,14 +75,14 @@ def find_duplicates(pictures: MeasuredImages, near_threshold: float) -> Duplicat
     )
 
 
-def groups_of(numbers: Array) -> list[Array]:
+def group_rows(numbers: Array) -> list[Array]:
     """Return the groups of rows that have the same number."""
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
 
 
-def _candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
+def _find_candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
     """Give pairs of rows whose hashes differ in few bits, some at a time; a pair may come twice.
 
     All pairs with up to 3 different bits are found, and most of the others. Rows with equal hashes
@@ -95,12 +95,12 @@ def _candidates(hashes: Array, looks: Sequence[Array]) -> Iterator[Pairs]:
     values, first_of = np.unique(hashes, return_index=True)
     for band in range(_BANDS):
         parts = (values >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
-        for pairs in _pairs_of_equals(parts):
+        for pairs in _pair_equals(parts):
             differing = _bits_set(values[pairs[:, 0]] ^ values[pairs[:, 1]])
             yield first_of[pairs[differing <= _HASH_BITS - FEWEST_EQUAL_BITS]]
 
 
-def _pairs_of_equals(parts: Array) -> Iterator[Pairs]:
+def _pair_equals(parts: Array) -> Iterator[Pairs]:
     """Give all pairs of positions with equal values, at most one pair a value at a time."""
     order = np.argsort(parts, kind="stable")
     ordered = parts[order]

@@ -21,7 +21,7 @@ _JUDGED_AT_MOST = 20_000
 _LEAST_ACCURACY = 0.7
 
 
-def likely_mislabelled(
+def find_mislabelled(
     pictures: MeasuredImages, threshold: float, seed: int
 ) -> tuple[Array, list[str]]:
     """Return the rows whose label is likely wrong, and notes on what could not be checked.
@@ -40,7 +40,7 @@ def likely_mislabelled(
     CLEANLAB.require()
     from cleanlab.filter import find_label_issues
 
-    rows, labels, notes = _judged(pictures, seed)
+    rows, labels, notes = _select_rows(pictures, seed)
     if not len(rows):
         return rows, [*notes, "likely_mislabelled: too few images a class to judge any."]
     probabilities = _out_of_fold(pictures.miniatures(rows), labels, seed)
@@ -56,7 +56,7 @@ def likely_mislabelled(
     return rows[is_doubtful & (own < threshold)], notes
 
 
-def _judged(pictures: MeasuredImages, seed: int) -> tuple[Array, Array, list[str]]:
+def _select_rows(pictures: MeasuredImages, seed: int) -> tuple[Array, Array, list[str]]:
     """Return the rows that are checked, and the numbers of their labels, from 0."""
     labels = pictures.numbers("label")
     sizes = np.bincount(labels)

@@ -12,7 +12,7 @@ import pytest
 
 from components.image_example_gen import core, manifest_summary
 from components.image_example_gen.listing.layout_reading import read_layout
-from components.image_example_gen.manifest_summary import sum_up, write_skipped
+from components.image_example_gen.manifest_summary import summarise, write_skipped
 from components.image_example_gen.shards import make_shards
 from components.image_example_gen.splitting.splits import plan_splits
 from contracts.artifacts import features
@@ -41,7 +41,7 @@ def ingest(root: Path, target: Path, shards: int = 2, **options: Any) -> Dataset
         suffix = core.ingest(job, shard, {}, lambda position: None)
         write_part(job.manifest_uri, shard.part, suffix)
     write_skipped(job.manifest_uri, layout.skipped)
-    dataset = sum_up(job.manifest_uri, layout, job.split_plan, "listing", "settings")
+    dataset = summarise(job.manifest_uri, layout, job.split_plan, "listing", "settings")
     assert dataset.found == layout.found == dataset.ingested + dataset.quarantined
     assert dataset.found == len(read_rows(job.manifest_uri))
     return dataset
@@ -284,7 +284,7 @@ def test_shards_are_mixed_and_alike(image_folder: Path) -> None:
     by_size = list(make_shards(layout.catalogue, 5_000, 1))
     total = sum((layout.root / file.path).stat().st_size for file in files)
     assert len(by_size) == -(-total // 5_000)
-    layout.catalogue.cover(file.path.encode() for file in files[3:])
+    layout.catalogue.mark_covered(file.path.encode() for file in files[3:])
     for shard_bytes in (1, 1 << 30):
         few = list(make_shards(layout.catalogue, shard_bytes, 8))
         assert sorted(file for shard in few for file in shard.files) == files[:3]

@@ -9,9 +9,9 @@ import pytest
 
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
     ingest_shards,
-    limits_of,
 )
 from components.image_example_gen.listing.file_index import FileIndex
 from components.image_example_gen.listing.layout_reading import read_layout
@@ -35,7 +35,7 @@ class Ingested:
             earlier and earlier.seen,
         )
         self.decoded: list[str] = []
-        pool = DecodePool(2, limits_of(data))
+        pool = DecodePool(2, decode_limits(data))
         try:
             run = partial(self._run, pool)
             layout = read_layout(data)

@@ -16,7 +16,7 @@ from components.artifact_types import (
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue
 from components.image_example_gen.listing.entries import ImageFile
 from components.image_example_gen.listing.layout import Layout
-from components.image_example_gen.manifest_summary import sum_up
+from components.image_example_gen.manifest_summary import summarise
 from components.image_example_gen.splitting.splits import SplitPlan
 from components.image_validator.executor import Executor
 from contracts.artifacts.data_blessing import DataVerdict, read_verdict
@@ -59,7 +59,7 @@ def inputs(tmp_path: Path) -> dict:
     catalogue = Catalogue()
     catalogue.add((ImageFile(path, label), NO_STAMP) for path, label, *_ in ROWS)
     layout = Layout("classes", "Two classes.", tmp_path, catalogue)
-    sum_up(manifest.uri, layout, SplitPlan({}), "listing 1", "settings").write(manifest.uri)
+    summarise(manifest.uri, layout, SplitPlan({}), "listing 1", "settings").write(manifest.uri)
     return {name: [artifact] for name, artifact in artifacts.items()}
 
 

@@ -8,13 +8,13 @@ import pytest
 from cleanvision.issue_managers import image_property
 from PIL import Image, ImageFilter
 
-from components.image_validator.image_measures import measured, opened, picture_of
+from components.image_validator.image_measures import measure_images, open_image, scale_image
 from tests.components.image_validator.conftest import photo
 from tests.conftest import encoded
 
 
 def measures(*images: Image.Image) -> pd.DataFrame:
-    columns = measured([picture_of(encoded(image)) for image in images])
+    columns = measure_images([scale_image(encoded(image)) for image in images])
     return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
 
@@ -32,8 +32,10 @@ def test_small_images_measure_as_cleanvision_does(seed):
 
 def test_resized_and_re_encoded_pictures_have_nearly_the_same_hash_and_miniature():
     image = photo(1, (400, 300))
-    small = opened(encoded(image.resize((200, 150)), "JPEG", quality=50), 10_000)
-    columns = measured([picture_of(encoded(one)) for one in (image, small, photo(2, (400, 300)))])
+    small = open_image(encoded(image.resize((200, 150)), "JPEG", quality=50), 10_000)
+    columns = measure_images(
+        [scale_image(encoded(one)) for one in (image, small, photo(2, (400, 300)))]
+    )
     same, other = (
         bin(int(columns["hash"][0]) ^ int(columns["hash"][n])).count("1") for n in (1, 2)
     )
@@ -86,4 +88,4 @@ def test_images_of_any_number_of_pixels_that_were_ingested_are_measured(monkeypa
 
 def test_what_is_no_image_is_said_so():
     with pytest.raises(ValueError, match="no canonical image"):
-        picture_of(b"\x89PNG\r\n\x1a\n and then nothing")
+        scale_image(b"\x89PNG\r\n\x1a\n and then nothing")

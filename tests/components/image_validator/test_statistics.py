@@ -30,9 +30,9 @@ def write(folder: Path, data: pd.DataFrame) -> str:
 def test_moved_labels_and_brightness_are_drift_and_the_same_data_is_none(tmp_path):
     accepted = write(tmp_path / "accepted", frame(400, dogs=0.5, brightness=0.2))
     now = write(tmp_path / "now", frame(400, dogs=0.9, brightness=0.7))
-    schema = tfdv.infer_schema(statistics.statistics_of(accepted, features.TRAIN))
-    assert statistics.drift(accepted, accepted, schema, 0.1) == []
-    found = statistics.drift(now, accepted, schema, 0.1)
+    schema = tfdv.infer_schema(statistics.read_statistics(accepted, features.TRAIN))
+    assert statistics.find_drift(accepted, accepted, schema, 0.1) == []
+    found = statistics.find_drift(now, accepted, schema, 0.1)
     assert len(found) == 2
     label = next(text for text in found if features.LABEL in text)
     assert label.startswith("train: image/class/text differs from the last accepted data by 0.40")
@@ -42,9 +42,9 @@ def test_moved_labels_and_brightness_are_drift_and_the_same_data_is_none(tmp_pat
 def test_few_images_differ_by_chance_and_are_not_compared(tmp_path):
     accepted = write(tmp_path / "accepted", frame(50, dogs=0.5, brightness=0.2))
     now = write(tmp_path / "now", frame(400, dogs=0.9, brightness=0.7))
-    schema = tfdv.infer_schema(statistics.statistics_of(accepted, features.TRAIN))
-    assert statistics.drift(now, accepted, schema, 0.1) == []
-    assert statistics.drift(now, str(tmp_path / "none"), schema, 0.1) == []
+    schema = tfdv.infer_schema(statistics.read_statistics(accepted, features.TRAIN))
+    assert statistics.find_drift(now, accepted, schema, 0.1) == []
+    assert statistics.find_drift(now, str(tmp_path / "none"), schema, 0.1) == []
 
 
 def test_anomalies_are_told_by_split_and_feature(tmp_path):
@@ -52,4 +52,4 @@ def test_anomalies_are_told_by_split_and_feature(tmp_path):
     found.anomaly_info["image/width"].description = "Out of range."
     (tmp_path / "Split-test").mkdir()
     (tmp_path / "Split-test" / statistics.ANOMALIES_FILE).write_bytes(found.SerializeToString())
-    assert statistics.anomalies(str(tmp_path)) == ["test: image/width: Out of range."]
+    assert statistics.read_anomalies(str(tmp_path)) == ["test: image/width: Out of range."]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
     ingest_shards,
-    limits_of,
 )
 from components.image_example_gen.listing.layout_reading import read_layout
 from contracts.config.pipeline_config import PipelineConfig
@@ -24,7 +24,7 @@ def ingested(config: PipelineConfig, workspace: Workspace, number: int) -> None:
         for key in ("examples", "manifest")
     )
     target = IngestionTarget(*map(str, places), "listing")
-    with open_pool(2, limits_of(config.data)) as pool:
+    with open_pool(2, decode_limits(config.data)) as pool:
         ingest_dataset(
             read_layout(config.data),
             config.data,

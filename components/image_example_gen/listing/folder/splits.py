@@ -41,15 +41,15 @@ def split_folders(
     others = {top: tops[top] for top in tops if top not in splits}
     if splits and (len(set(splits.values())) > 1 or not others):
         problems = [
-            *_odd(root, splits, others),
-            *_nested(root, tree, list(splits)),
-            *_wrapped(root, tree, splits),
+            *_find_misfits(root, splits, others),
+            *_find_nested(root, tree, list(splits)),
+            *_find_wrapped(root, tree, splits),
         ]
     else:
         problems = [
-            *_doubtful(root, tree, list(splits), others),
-            *_nested(root, tree, list(others)),
-            *_of_tools(root, others),
+            *_find_doubtful(root, tree, list(splits), others),
+            *_find_nested(root, tree, list(others)),
+            *_find_tool_folders(root, others),
         ]
         splits = {}
     if problems:
@@ -70,7 +70,7 @@ def _named_as_splits(tops: Iterable[str]) -> dict[str, str]:
     return by_stem[()]
 
 
-def _odd(
+def _find_misfits(
     root: Root, splits: Mapping[str, str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
     """Give a problem for each folder that does not fit a layout of splits."""
@@ -97,7 +97,7 @@ def _odd(
         )
 
 
-def _doubtful(
+def _find_doubtful(
     root: Root, tree: FolderTree, splits: Sequence[str], others: Mapping[str, FolderContent]
 ) -> Iterator[str]:
     """Give a problem if folders with the name of one split stand beside other folders."""
@@ -119,7 +119,7 @@ def _is_class(root: Root, tree: FolderTree, top: str) -> bool:
     return top.casefold() in _CLASSES_TOO and itself.may_hold_images
 
 
-def _nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
+def _find_nested(root: Root, tree: FolderTree, tops: Sequence[str]) -> Iterator[str]:
     """Give a problem if folders below these hold splits."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for folder in tree.folders:
@@ -147,7 +147,7 @@ def _outermost(folders: Iterable[str]) -> list[str]:
     return found
 
 
-def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterator[str]:
+def _find_wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterator[str]:
     """Give a problem if splits hold only a further folder of the split."""
     within: defaultdict[str, list[str]] = defaultdict(list)
     for folder in tree.folders:
@@ -166,7 +166,7 @@ def _wrapped(root: Root, tree: FolderTree, splits: Mapping[str, str]) -> Iterato
         )
 
 
-def _of_tools(root: Root, tops: Mapping[str, FolderContent]) -> Iterator[str]:
+def _find_tool_folders(root: Root, tops: Mapping[str, FolderContent]) -> Iterator[str]:
     """Give a problem if folders hold the output of tools."""
     written = {top: tops[top] for top in tops if top.casefold() in _TOOLS}
     if written:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from components.image_example_gen.listing.catalogue import NO_STAMP, Catalogue, transaction
-from components.image_example_gen.listing.entries import SkippedFile, encoded, is_clutter
+from components.image_example_gen.listing.entries import SkippedFile, encode_path, is_clutter
 from components.image_example_gen.listing.image_names import has_image_name
 from components.image_example_gen.listing.object_listing import listed_objects
 from contracts.system.errors import DataError
@@ -97,7 +97,7 @@ def _read_objects(root: RemotePath, catalogue: Catalogue) -> FolderTree:
                 hidden.append(SkippedFile(path, *HIDDEN[1:]))
             else:
                 tree.folders[folder].take([name])
-                rows.append((encoded(path), tree.folders[folder].number, *stamp))
+                rows.append((encode_path(path), tree.folders[folder].number, *stamp))
         with transaction(catalogue.database) as run:
             run.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)", rows)
         catalogue.skip(hidden)
@@ -180,12 +180,12 @@ class _TreeReader:
                 hidden.append(SkippedFile(path, *HIDDEN[1:]))
             else:
                 names.append(entry.name)
-                rows.append((encoded(path), place.number, *_stamp(entry)))
+                rows.append((encode_path(path), place.number, *_stamp(entry)))
         place.take(names)
         with transaction(self._catalogue.database) as run:
             run.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._catalogue.skip(hidden)
-        self._catalogue.note_names([path for path, *_ in rows])
+        self._catalogue.add_odd_names([path for path, *_ in rows])
         self.tree.files += len(files)
 
     def _add_others(

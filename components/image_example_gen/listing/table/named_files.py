@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from components.image_example_gen.listing.catalogue import Catalogue, FileStamp
-from components.image_example_gen.listing.entries import BLANKS, decoded, encoded, plain_path
+from components.image_example_gen.listing.entries import (
+    BLANKS,
+    decode_path,
+    encode_path,
+    plain_path,
+)
 from contracts.system.unicode_form import composed
 
 _ODD_NAMES = "SELECT name FROM odd_name WHERE folder = ? AND plain = ?"
@@ -95,8 +100,8 @@ class DiskFiles:
             if os.path.lexists(f"{self._root}/{prefix}{plain}"):
                 found.append(prefix + plain)
             self._read_odd_names(folder)
-            odd = self._run(_ODD_NAMES, (encoded(folder), encoded(plain)))
-            found += [prefix + decoded(name) for (name,) in odd]
+            odd = self._run(_ODD_NAMES, (encode_path(folder), encode_path(plain)))
+            found += [prefix + decode_path(name) for (name,) in odd]
         return found
 
     def _read_odd_names(self, folder: str) -> None:
@@ -107,7 +112,7 @@ class DiskFiles:
             with os.scandir(f"{self._root}/{folder}") as entries:
                 names = ((plain_path(entry.name), entry.name) for entry in entries)
                 odd = (
-                    (encoded(folder), encoded(plain), encoded(name))
+                    (encode_path(folder), encode_path(plain), encode_path(name))
                     for plain, name in names
                     if plain != name
                 )

@@ -69,7 +69,7 @@ def _is_path(cell: str) -> bool:
 def _parse(table: Root) -> Iterator[tuple[int, list[str]]]:
     """Give line number and cells of each row that is not blank, while the file is read."""
     try:
-        with _opened(table) as file:
+        with _open_table(table) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", newline="")
             reader = csv.reader(text, skipinitialspace=True, strict=True)
             try:
@@ -104,7 +104,7 @@ def _lines_in_other_encodings(lines: Iterable[bytes]) -> str:
 
 
 @contextmanager
-def _opened(table: Root) -> Iterator[BinaryIO]:
+def _open_table(table: Root) -> Iterator[BinaryIO]:
     """Give the bytes of a table; a table in an object store is copied to a file on this disk."""
     if isinstance(table, RemotePath):
         with tempfile.TemporaryFile() as copy:

@@ -11,8 +11,8 @@ from components.image_example_gen.listing.entries import (
     BLANKS,
     ImageFile,
     SkippedFile,
-    decoded,
-    encoded,
+    decode_path,
+    encode_path,
     printable,
     text_of,
 )
@@ -111,14 +111,14 @@ class _RowReader:
         if not row["path"].strip(BLANKS):
             self.fault(_NAMELESS, f"line {line}")
             return
-        split_cell = _text(row, "split")
+        split_cell = _cell_text(row, "split")
         split = split_of(split_cell) if split_cell else None
         if split_cell and not split:
             self.fault(_UNKNOWN_SPLIT, f"line {line} ({split_cell})")
             return
         path, stamp = find(self._files, row["path"])
-        label, group = _text(row, "label"), _text(row, self._group_column)
-        said = (encoded(path), line, label, split, group or None)
+        label, group = _cell_text(row, "label"), _cell_text(row, self._group_column)
+        said = (encode_path(path), line, label, split, group or None)
         self._run(_ADD_LINE, (*said, *(stamp or (None, None, None, None))))
 
     def raise_faults(self) -> None:
@@ -136,7 +136,7 @@ class _RowReader:
         repeated = 0
         files: list[tuple[ImageFile, FileStamp]] = []
         for path, rows in groupby(self._run(_ORDERED), key=itemgetter(0)):
-            placed, again = self._place(decoded(path), [row[1:] for row in rows])
+            placed, again = self._place_rows(decode_path(path), [row[1:] for row in rows])
             repeated += again
             if placed is not None:
                 files.append(placed)
@@ -151,7 +151,7 @@ class _RowReader:
         self._files.close()
         return repeated
 
-    def _place(
+    def _place_rows(
         self, path: str, rows: list[tuple[Any, ...]]
     ) -> tuple[tuple[ImageFile, FileStamp] | None, int]:
         """Return the file of some rows, None if it is skipped, and the number of repeated rows.
@@ -177,12 +177,12 @@ class _RowReader:
         """Give the files of a folder that no row names."""
         for name in self._files.names(folder):
             path = f"{folder}/{name}" if folder else name
-            is_named = self._run(_NAMED, (encoded(path),)).fetchone()
+            is_named = self._run(_NAMED, (encode_path(path),)).fetchone()
             if path != self._table.name and not is_named:
                 yield SkippedFile(path, "no_row", f"no row of {self._table.name} names it")
 
 
-def _text(row: TableRow, column: str) -> str:
+def _cell_text(row: TableRow, column: str) -> str:
     """Return a cell without leading and trailing blanks, "" if there is no such column."""
     return text_of(row[column].strip(BLANKS)) if column in row else ""
 

@@ -69,8 +69,8 @@ def test_what_is_left_out_is_skipped_and_counted() -> None:
 def test_shards_are_made_when_they_are_asked_for_and_covered_files_are_in_none() -> None:
     catalogue = Catalogue()
     catalogue.add((ImageFile(f"{n:02}", "a"), FileStamp(100, 1, 1, 1)) for n in range(40))
-    catalogue.cover([b"07", b"08"])
-    assert catalogue.left() == (38, 3800)
+    catalogue.mark_covered([b"07", b"08"])
+    assert catalogue.count_to_ingest() == (38, 3800)
     shards = make_shards(catalogue, 1000, 1, first=5)
     first = next(shards)
     assert first.index == 5

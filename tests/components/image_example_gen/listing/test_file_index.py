@@ -67,8 +67,8 @@ def test_what_somebody_else_has_read_is_remembered_too(
     index = FileIndex(layout, tmp_path / "files.index")
     assert index.unknown == len(layout.files)
     everything = [(file.path, "0" * 64) for file in layout.files]
-    assert index.note(everything)
-    assert not index.note(everything)
+    assert index.add_digests(everything)
+    assert not index.add_digests(everything)
     assert index.unknown == 0
     index.write()
     with counted_reads(monkeypatch) as read:

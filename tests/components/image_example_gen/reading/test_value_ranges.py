@@ -4,9 +4,9 @@ from PIL import Image
 
 from components.image_example_gen.ingestion import (
     IngestionTarget,
+    decode_limits,
     ingest_dataset,
     ingest_shards,
-    limits_of,
 )
 from components.image_example_gen.listing.layout_reading import read_layout
 from components.image_example_gen.previous_ingestion import PreviousIngestion
@@ -34,7 +34,7 @@ def ingest(tmp_path):
 
     def run(root, name, previous=None, **settings):
         data = DataConfig(root=root, **settings)
-        pool = DecodePool(2, limits_of(data))
+        pool = DecodePool(2, decode_limits(data))
         pools.append(pool)
         target = IngestionTarget(
             str(tmp_path / name / "e"), str(tmp_path / name / "m"), "digest", previous

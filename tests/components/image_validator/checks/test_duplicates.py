@@ -5,7 +5,7 @@ import time
 
 from PIL import Image
 
-from components.image_validator.checks.duplicates import find_duplicates, groups_of
+from components.image_validator.checks.duplicates import find_duplicates, group_rows
 from components.image_validator.measured_images import MeasuredImages
 from tests.components.image_validator.conftest import photo
 from tests.conftest import encoded
@@ -17,7 +17,7 @@ def groups(pictures: MeasuredImages) -> tuple[list[list[str]], list[list[str]]]:
     """Return the exact groups, and those of the same picture in any shape."""
     found = find_duplicates(pictures, NEAR)
     return tuple(
-        [pictures.texts("path", rows) for rows in groups_of(numbers)]
+        [pictures.texts("path", rows) for rows in group_rows(numbers)]
         for numbers in (found.exact, found.alike)
     )
 

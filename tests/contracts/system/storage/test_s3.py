@@ -14,7 +14,6 @@ from contracts.system.storage import objects
 
 @pytest.fixture(autouse=True)
 def bucket(s3_bucket: Any) -> Any:
-    objects.store_of.cache_clear()  # the endpoint and the credentials are the test's own
     return s3_bucket
 
 
