@@ -71,7 +71,7 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     from contracts.system.storage.objects import store_of
 
-    store_of.cache_clear()  # a client of another test may have other credentials or another endpoint
+    store_of.cache_clear()  # the client of another test has other credentials
     for name, value in {
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ACCESS_KEY_ID": "key",
