@@ -288,4 +288,4 @@ def test_killed_in_ingestion_then_run_again_gives_the_same_bytes(tmp_path):
     assert again == whole
     data = project.command("status", "--json").summary["data"]
     assert (data["found"], data["ingested"], data["quarantined"]) == (1201, 1200, 1)
-    assert not early.()
+    assert not early.exists()
