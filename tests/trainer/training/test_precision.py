@@ -95,6 +95,7 @@ def test_it_learns_in_mixed_precision_and_the_weights_are_float32(
     assert accuracy(trained.network, dataset) > 0.9
 
 
+@pytest.mark.usefixtures("two_steps_at_once")
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_it_goes_on_in_the_middle_of_an_epoch_to_the_same_weights(
     dataset, tmp_path, precision, float32_afterwards
