@@ -8,8 +8,7 @@ from contracts.cache_key.module_sources import module_file
 from contracts.cache_key.sources_digest import sources_digest
 from contracts.config.trainer.config import TrainerConfig
 from contracts.config.trainer.users_code import UsersCode, sources
-
-PIECE_BYTES = 2**20
+from contracts.system.file_digest import file_digest
 
 
 def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
@@ -34,9 +33,9 @@ def users_digest(codes: Iterable[UsersCode], files: Iterable[Path] = ()) -> str:
         if file is not None and file.name != "__init__.py":
             for source in sources(file):
                 place = source.relative_to(file.parent).as_posix()
-                digest.update(f"{place}\0{_file_digest(source)}\0".encode())
+                digest.update(f"{place}\0{file_digest(source)}\0".encode())
     for file in files:
-        digest.update(f"{_file_digest(file)}\0".encode())
+        digest.update(f"{file_digest(file)}\0".encode())
     return digest.hexdigest()
 
 
@@ -45,11 +44,3 @@ def trainers_digest(*trainers: TrainerConfig) -> str:
     codes = dict.fromkeys(code for trainer in trainers for code in trainer.users_code())
     files = dict.fromkeys(file for trainer in trainers for file in trainer.users_files())
     return users_digest(codes, files)
-
-
-def _file_digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while piece := opened.read(PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 IMGPIPE = Path(sys.executable).with_name("imgpipe")
 # Enough to be good, little enough to be quick.
@@ -54,6 +56,23 @@ class Project:
     def run(self, *arguments: object) -> Result:
         """Run the pipeline and ask for the summary as JSON."""
         return self.command("run", "--json", *FEW_EPOCHS, *arguments)
+
+
+def noise_project(folder: Path, more_keys: str = "") -> Project:
+    """Return a project of two classes of noise, quickly trained."""
+    rng = np.random.default_rng(0)
+    for label, low in (("bright", 128), ("dark", 0)):
+        (folder / "photos" / label).mkdir(parents=True)
+        for index in range(60):
+            pixels = rng.integers(low, low + 128, (12, 12, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / label / f"{index}.png")
+    (folder / "pipeline.yaml").write_text(
+        "name: toys\n"
+        "data: {root: photos}\n"
+        "preprocessing: {image_size_px: 16}\n"
+        "trainer: {model_options: {filters: [4, 8]}, learning_rate: 0.01}\n" + more_keys
+    )
+    return Project(folder)
 
 
 @pytest.fixture(scope="session")

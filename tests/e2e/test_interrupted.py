@@ -21,7 +21,7 @@ from contracts.artifacts.image_dataset import ImageDataset
 from contracts.artifacts.training_record import TrainingRecord
 from contracts.config.loading.loader import load_config
 from contracts.config.variation import training_recipe
-from tests.e2e.conftest import IMGPIPE, Project
+from tests.e2e.conftest import IMGPIPE, Project, noise_project
 from trainer.training.checkpoints import Checkpoint
 from trainer.training.train import train
 
@@ -35,23 +35,7 @@ ENDLESS = ("--set", "trainer.epochs=100000", "--set", "trainer.early_stopping_pa
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """Return a project of two classes of noise, quickly trained."""
-    folder = tmp_path_factory.mktemp("interrupted")
-    rng = np.random.default_rng(0)
-    for label, low in (("bright", 128), ("dark", 0)):
-        (folder / "photos" / label).mkdir(parents=True)
-        for index in range(60):
-            pixels = rng.integers(low, low + 128, (12, 12, 3)).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / "photos" / label / f"{index}.png")
-    (folder / "pipeline.yaml").write_text(
-        "name: toys\n"
-        "data: {root: photos}\n"
-        "preprocessing: {image_size_px: 16}\n"
-        "trainer:\n"
-        "  model_options: {filters: [4, 8]}\n"
-        "  learning_rate: 0.01\n"
-    )
-    return Project(folder)
+    return noise_project(tmp_path_factory.mktemp("interrupted"))
 
 
 @contextmanager

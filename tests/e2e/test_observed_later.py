@@ -2,31 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tests.e2e.conftest import FEW_EPOCHS, Project
+from tests.e2e.conftest import FEW_EPOCHS, Project, noise_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """Return a project of two classes of noise, quickly trained."""
-    folder = tmp_path_factory.mktemp("observed")
-    rng = np.random.default_rng(0)
-    for label, low in (("bright", 128), ("dark", 0)):
-        (folder / "photos" / label).mkdir(parents=True)
-        for index in range(60):
-            pixels = rng.integers(low, low + 128, (12, 12, 3)).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / "photos" / label / f"{index}.png")
-    (folder / "pipeline.yaml").write_text(
-        "name: toys\n"
-        "data: {root: photos}\n"
-        "preprocessing: {image_size_px: 16}\n"
-        "trainer: {model_options: {filters: [4, 8]}, learning_rate: 0.01}\n"
-        "explanation: {pictures: false}\n"
-    )
-    return Project(folder)
+    return noise_project(tmp_path_factory.mktemp("observed"), "explanation: {pictures: false}\n")
 
 
 def best_weights(project: Project) -> list[Path]:

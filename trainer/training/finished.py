@@ -1,10 +1,8 @@
 """The result of a finished training, kept with its checkpoint, so it is not trained twice."""
 
-import hashlib
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import keras
@@ -12,12 +10,11 @@ import keras
 from contracts.artifacts.image_dataset import ImageDataset
 from contracts.config.trainer.config import TrainingRecipe
 from contracts.system.atomic_files import write_whole
+from contracts.system.file_digest import file_digest
 from trainer.training.checkpoints import Checkpoint, TrainingProgress
 from trainer.training.trained_model import TrainedModel, trained_network, used_values
 
 RESULT_FILE: Final = "finished.json"
-
-_PIECE_BYTES: Final = 2**20
 
 LOGGER = logging.getLogger(__name__)
 
@@ -43,7 +40,7 @@ class FinishedTraining:
         if progress is None:
             raise ValueError(f"expected the state of a training in {checkpoint.folder}")
         files = checkpoint.weights(trained.best_epoch)
-        weights = {file.name: _sha256(file) for file in files}
+        weights = {file.name: file_digest(file) for file in files}
         finished = cls(run, progress, trained.devices, trained.precision, weights)
         text = json.dumps(asdict(finished), indent=1)
         write_whole(checkpoint.folder / RESULT_FILE, text)
@@ -57,7 +54,7 @@ class FinishedTraining:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             finished = cls(**record | {"progress": TrainingProgress(**record["progress"])})
-            digests = {name: _sha256(path.with_name(name)) for name in finished.weights}
+            digests = {name: file_digest(path.with_name(name)) for name in finished.weights}
         except FileNotFoundError as error:
             if error.filename != str(path):
                 LOGGER.warning("%s is missing: the training begins anew.", error.filename)
@@ -92,11 +89,3 @@ class FinishedTraining:
         trained = TrainedModel.of(None, self.progress, self.devices, self.precision)
         weights = checkpoint.best(trained.best_epoch)
         return replace(trained, network=trained_network(recipe, dataset, self.progress, weights))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
